@@ -1,1 +1,8 @@
-//! cnn-ir
+//! What a convolutional network means: its declaration, graph, shapes, costs, passes and dumps.
+
+pub mod ast;
+pub mod diag;
+pub mod graph;
+pub mod op;
+pub mod shape;
+pub mod span;

@@ -1,0 +1,104 @@
+//! Shapes of what flows along an edge of the graph, without the batch.
+
+use std::fmt;
+
+/// The largest dimension, and the largest count (filters, kernel, stride …), that a network may declare.
+pub const MAX_DIMENSION: usize = i32::MAX as usize;
+
+/// The largest number of elements of one image's tensor: what keeps every byte offset within `isize`
+/// for any sensible batch.
+pub const MAX_ELEMENTS: usize = 1 << 48;
+
+/// The shape of one image's value: a feature map or a flat vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// `[channels, height, width]`.
+    Map {
+        /// Channels.
+        channels: usize,
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+    /// `[n]`.
+    Flat(usize),
+}
+
+impl Shape {
+    /// `[channels, height, width]`.
+    pub const fn map(channels: usize, height: usize, width: usize) -> Shape {
+        Shape::Map {
+            channels,
+            height,
+            width,
+        }
+    }
+
+    /// One or three dimensions; anything else is `None`.
+    pub fn from_dims(dims: &[usize]) -> Option<Shape> {
+        match *dims {
+            [n] => Some(Shape::Flat(n)),
+            [channels, height, width] => Some(Shape::map(channels, height, width)),
+            _ => None,
+        }
+    }
+
+    /// The dimensions, outermost first.
+    pub fn dims(&self) -> Vec<usize> {
+        match *self {
+            Shape::Map {
+                channels,
+                height,
+                width,
+            } => vec![channels, height, width],
+            Shape::Flat(n) => vec![n],
+        }
+    }
+
+    /// Channels of a map, length of a vector: what per-channel weights run over.
+    pub fn channels(&self) -> usize {
+        match *self {
+            Shape::Map { channels, .. } => channels,
+            Shape::Flat(n) => n,
+        }
+    }
+
+    /// Elements of one channel: `height · width`, 1 for a vector.
+    pub fn plane(&self) -> usize {
+        match *self {
+            Shape::Map { height, width, .. } => height * width,
+            Shape::Flat(_) => 1,
+        }
+    }
+
+    /// The number of elements. Does not overflow for a shape that passed [`Shape::checked`].
+    pub fn elements(&self) -> usize {
+        self.channels() * self.plane()
+    }
+
+    /// The shape itself if it has no dimension of 0 or above [`MAX_DIMENSION`] and at most [`MAX_ELEMENTS`] elements.
+    pub fn checked(self) -> Option<Shape> {
+        let mut elements = 1usize;
+        for dim in self.dims() {
+            if dim == 0 || dim > MAX_DIMENSION {
+                return None;
+            }
+            elements = elements.checked_mul(dim)?;
+        }
+        (elements <= MAX_ELEMENTS).then_some(self)
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Shape::Map {
+                channels,
+                height,
+                width,
+            } => write!(f, "[{channels}, {height}, {width}]"),
+            Shape::Flat(n) => write!(f, "[{n}]"),
+        }
+    }
+}
