@@ -1,1 +1,5 @@
-//! cnn-runtime
+//! What a compiled network needs while it runs.
+//!
+//! This crate knows no compiler type: it is handed names, shapes, slices and addresses.
+
+pub mod weights;

@@ -1,0 +1,77 @@
+//! Where a network's weights come from: the [`WeightSource`] trait and its implementations.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `error` | [`WeightError`] and its texts |
+//! | `safetensors` | [`SafetensorsFile`] (memory-mapped) and [`SafetensorsBytes`] (embedded) |
+//! | `synthetic` | [`Synthetic`], the reproducible `random:SEED` weights, and [`synthetic_input`] |
+//! | `map` | [`MapSource`], tensors held in memory |
+//!
+//! A source is asked for a tensor by name *and* shape, so that no caller can forget to check.
+
+mod error;
+mod map;
+mod safetensors;
+mod synthetic;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+pub use error::{Nearest, WeightError};
+pub use map::MapSource;
+pub use safetensors::{Safetensors, SafetensorsBytes, SafetensorsFile};
+pub use synthetic::{Synthetic, synthetic_input};
+
+/// Named f32 tensors in row-major order.
+///
+/// Sources are shared between threads while weights are packed, hence `Sync`.
+pub trait WeightSource: Sync {
+    /// The elements of tensor `name`, which must have exactly the shape `shape`.
+    ///
+    /// Borrowed where the source holds aligned f32 already, otherwise converted (f16, bf16 and
+    /// f64 are rounded to the nearest f32).
+    ///
+    /// # Errors
+    /// [`WeightError::Missing`] with the nearest name present, [`WeightError::Shape`],
+    /// [`WeightError::Dtype`], or [`WeightError::OutOfMemory`].
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Cow<'_, [f32]>, WeightError>;
+
+    /// All names present, sorted. Empty if the source makes up tensors as they are asked for.
+    fn names(&self) -> Vec<String>;
+
+    /// What this source is, for messages: a file's path, `random:7`, …
+    fn describe(&self) -> String;
+
+    /// The names present that are not in `used`, sorted: what a caller should warn about.
+    ///
+    /// PyTorch's `num_batches_tracked` counters, which say nothing about inference, are left out.
+    fn unused(&self, used: &HashSet<String>) -> Vec<String> {
+        let mut names = self.names();
+        names.retain(|name| !used.contains(name) && name.rsplit('.').next() != Some("num_batches_tracked"));
+        names
+    }
+}
+
+/// The number of elements of `shape`, or the error that says it overflows.
+fn element_count(name: &str, shape: &[usize]) -> Result<usize, WeightError> {
+    shape
+        .iter()
+        .try_fold(1usize, |count, &dim| count.checked_mul(dim))
+        .filter(|&count| count <= isize::MAX as usize / size_of::<f64>())
+        .ok_or_else(|| WeightError::OutOfMemory {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+        })
+}
+
+/// An empty vector with room for `count` elements, or the error that says there is no memory.
+fn reserve(name: &str, shape: &[usize], count: usize) -> Result<Vec<f32>, WeightError> {
+    let mut elements = Vec::new();
+    match elements.try_reserve_exact(count) {
+        Ok(()) => Ok(elements),
+        Err(_) => Err(WeightError::OutOfMemory {
+            name: name.to_owned(),
+            shape: shape.to_vec(),
+        }),
+    }
+}
