@@ -2,4 +2,5 @@
 //!
 //! This crate knows no compiler type: it is handed names, shapes, slices and addresses.
 
+pub mod memory;
 pub mod weights;
