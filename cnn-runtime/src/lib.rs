@@ -3,4 +3,6 @@
 //! This crate knows no compiler type: it is handed names, shapes, slices and addresses.
 
 pub mod memory;
+pub mod pack;
+pub mod threads;
 pub mod weights;

@@ -1,0 +1,117 @@
+//! Weight recipes: what a plan's constants are made of, and how they are made, once, when weights are loaded.
+//!
+//! A plan knows the shapes of the weights but not their values. Each of its constants is therefore an
+//! expression over named tensors, such as `panels16(fold_bn(c1.weight + c1.bias, bn1))`; [`Recipe::pack`] carries
+//! it out.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `filters` | filters with their bias and a folded batch norm |
+//! | `panels` | the weight stream of tile kernels |
+
+mod filters;
+mod panels;
+
+use std::fmt;
+
+pub use filters::{FilterSource, Norm};
+pub use panels::{ChannelOrder, Panels};
+
+use crate::weights::{WeightError, WeightSource};
+
+/// Floats of one vector; channels are padded to whole vectors.
+pub(crate) const LANES: usize = 8;
+
+/// How one constant of a plan is made from named tensors.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recipe {
+    /// Filters as the stream that tile kernels read.
+    Panels {
+        /// Which filters.
+        filters: FilterSource,
+        /// In which order.
+        panels: Panels,
+    },
+    /// One filter a channel: per block of eight channels the bias, then each tap's eight weights.
+    Lanewise {
+        /// Which filters: `[channels, 1, kh, kw]`.
+        filters: FilterSource,
+    },
+    /// A batch norm as `x · scale + shift`: the scales of all channels padded to whole vectors, then the shifts.
+    ScaleShift {
+        /// Which batch norm.
+        norm: Norm,
+        /// How many channels.
+        channels: usize,
+    },
+    /// A vector padded with zeros to whole vectors of eight.
+    Vector {
+        /// Its tensor.
+        name: String,
+        /// Its length.
+        len: usize,
+    },
+}
+
+impl Recipe {
+    /// Floats of the result.
+    pub fn floats(&self) -> usize {
+        match self {
+            Recipe::Panels { filters, panels } => panels.floats(filters),
+            Recipe::Lanewise { filters } => filters.count().next_multiple_of(LANES) * (1 + filters.taps()),
+            Recipe::ScaleShift { channels, .. } => 2 * channels.next_multiple_of(LANES),
+            Recipe::Vector { len, .. } => len.next_multiple_of(LANES),
+        }
+    }
+
+    /// Makes the constant. `out` has [`Recipe::floats`] elements, all 0.
+    ///
+    /// # Errors
+    /// A tensor that is missing, has another shape or cannot be read.
+    pub fn pack(&self, source: &dyn WeightSource, out: &mut [f32]) -> Result<(), WeightError> {
+        debug_assert_eq!(out.len(), self.floats());
+        match self {
+            Recipe::Panels { filters, panels } => panels.pack(filters, &filters.load(source)?, out),
+            Recipe::Lanewise { filters } => {
+                let loaded = filters.load(source)?;
+                let taps = filters.taps();
+                for (channel, filter) in loaded.weight.chunks_exact(taps).enumerate() {
+                    let block = &mut out[channel / LANES * LANES * (1 + taps)..];
+                    block[channel % LANES] = loaded.bias(channel);
+                    for (tap, &weight) in filter.iter().enumerate() {
+                        block[(1 + tap) * LANES + channel % LANES] = loaded.scaled(channel, weight);
+                    }
+                }
+            }
+            Recipe::ScaleShift { norm, channels } => {
+                let (scales, shifts) = out.split_at_mut(channels.next_multiple_of(LANES));
+                for (channel, (scale, shift)) in norm.load(source, *channels)?.into_iter().enumerate() {
+                    scales[channel] = scale as f32;
+                    shifts[channel] = shift as f32;
+                }
+            }
+            Recipe::Vector { name, len } => out[..*len].copy_from_slice(&source.tensor(name, &[*len])?),
+        }
+        Ok(())
+    }
+
+    /// The names of all tensors it needs.
+    pub fn tensors(&self) -> Vec<String> {
+        match self {
+            Recipe::Panels { filters, .. } | Recipe::Lanewise { filters } => filters.tensors(),
+            Recipe::ScaleShift { norm, .. } => norm.tensors(),
+            Recipe::Vector { name, .. } => vec![name.clone()],
+        }
+    }
+}
+
+impl fmt::Display for Recipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Recipe::Panels { filters, panels } => write!(f, "{panels}({filters})"),
+            Recipe::Lanewise { filters } => write!(f, "lanewise({filters})"),
+            Recipe::ScaleShift { norm, .. } => write!(f, "scale_shift({norm})"),
+            Recipe::Vector { name, .. } => write!(f, "{name}"),
+        }
+    }
+}

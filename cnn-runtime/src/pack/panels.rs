@@ -1,0 +1,185 @@
+//! The weight stream of tile kernels: panels of filters, each read strictly in sequence.
+
+use std::fmt;
+
+use super::LANES;
+use super::filters::{FilterSource, Filters};
+
+/// In which order a panel walks the input's channels and taps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ChannelOrder {
+    /// Channel, row, column: for planar inputs and vectors.
+    Planar,
+    /// Block of eight channels, row, column, channel of the block. Only the first `lanes` channels of a block are
+    /// walked (fewer than eight when there are fewer channels than that).
+    Blocked {
+        /// Channels of a block.
+        lanes: usize,
+    },
+}
+
+/// The order of the stream: `[panel][chunk]( [bias] [k-step] )[8 · vectors]`, the bias before the first chunk only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Panels {
+    /// A panel has 8 · `vectors` filters; the last is filled with zeros.
+    pub vectors: usize,
+    /// Groups of the convolution. With more than one a panel sees the channels from its `first_channel` on, and
+    /// its weight is 0 where filter and channel belong to different groups.
+    pub groups: usize,
+    /// Channels and taps within a chunk.
+    pub order: ChannelOrder,
+    /// The first channel that each panel sees.
+    pub first_channels: Vec<usize>,
+    /// Channels of each chunk (whole blocks where blocked); their sum may exceed what there is.
+    pub chunks: Vec<usize>,
+}
+
+impl Panels {
+    /// k-steps of all chunks of one panel.
+    fn steps(&self, taps: usize) -> usize {
+        self.chunks.iter().map(|&channels| self.chunk_steps(channels, taps)).sum()
+    }
+
+    fn chunk_steps(&self, channels: usize, taps: usize) -> usize {
+        match self.order {
+            ChannelOrder::Planar => channels * taps,
+            ChannelOrder::Blocked { lanes } => channels.div_ceil(LANES) * lanes * taps,
+        }
+    }
+
+    /// Floats of one panel's stream.
+    pub fn panel_floats(&self, filters: &FilterSource) -> usize {
+        (1 + self.steps(filters.taps())) * LANES * self.vectors
+    }
+
+    /// Floats before each chunk of a panel's stream (the first starts with the bias).
+    pub fn chunk_offsets(&self, filters: &FilterSource) -> Vec<usize> {
+        let mut next = 0;
+        let mut bias = 1;
+        let mut offsets = Vec::with_capacity(self.chunks.len());
+        for &channels in &self.chunks {
+            offsets.push(next * LANES * self.vectors);
+            next += bias + self.chunk_steps(channels, filters.taps());
+            bias = 0;
+        }
+        offsets
+    }
+
+    /// Floats of all panels.
+    pub fn floats(&self, filters: &FilterSource) -> usize {
+        self.first_channels.len() * self.panel_floats(filters)
+    }
+
+    pub(crate) fn pack(&self, source: &FilterSource, filters: &Filters<'_>, out: &mut [f32]) {
+        let width = LANES * self.vectors;
+        for (panel, stream) in out.chunks_exact_mut(self.panel_floats(source)).enumerate() {
+            for lane in 0..width.min(source.count().saturating_sub(panel * width)) {
+                self.pack_filter(source, filters, panel, panel * width + lane, &mut stream[lane..]);
+            }
+        }
+    }
+
+    /// Writes one filter's bias and weights to every `8 · vectors`-th float.
+    fn pack_filter(&self, source: &FilterSource, filters: &Filters<'_>, panel: usize, filter: usize, lane: &mut [f32]) {
+        let (channels, taps) = (source.channels(), source.taps());
+        let own = &filters.weight[filter * channels * taps..][..channels * taps];
+        // Where the filter's group begins among all channels.
+        let group = filter / (source.count() / self.groups) * channels;
+        let weight = |channel: usize, tap: usize| match channel.checked_sub(group) {
+            Some(c) if c < channels => filters.scaled(filter, own[c * taps + tap]),
+            _ => 0.0,
+        };
+        let mut steps = lane.iter_mut().step_by(LANES * self.vectors);
+        let mut put = |value: f32| {
+            if let Some(step) = steps.next() {
+                *step = value;
+            }
+        };
+        put(filters.bias(filter));
+        let mut first = self.first_channels[panel];
+        for &count in &self.chunks {
+            match self.order {
+                ChannelOrder::Planar => {
+                    for channel in first..first + count {
+                        (0..taps).for_each(|tap| put(weight(channel, tap)));
+                    }
+                }
+                ChannelOrder::Blocked { lanes } => {
+                    for block in (first..first + count).step_by(LANES) {
+                        for tap in 0..taps {
+                            (block..block + lanes).for_each(|channel| put(weight(channel, tap)));
+                        }
+                    }
+                }
+            }
+            first += count;
+        }
+    }
+}
+
+impl fmt::Display for Panels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let order = match self.order {
+            ChannelOrder::Planar => "planar",
+            ChannelOrder::Blocked { .. } => "blocked",
+        };
+        write!(f, "panels{}_{order}", LANES * self.vectors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pack::Recipe;
+    use crate::weights::{Synthetic, WeightSource};
+
+    fn filters(shape: [usize; 4]) -> FilterSource {
+        FilterSource { weight: "w.weight".into(), shape: shape.to_vec(), bias: Some("w.bias".into()), norm: None }
+    }
+
+    #[test]
+    fn a_blocked_panel_walks_block_tap_lane() {
+        let source = Synthetic { seed: 1 };
+        let filters = filters([10, 11, 2, 3]);
+        let order = ChannelOrder::Blocked { lanes: 8 };
+        let panels = Panels { vectors: 1, groups: 1, order, first_channels: vec![0, 0], chunks: vec![8, 8] };
+        let recipe = Recipe::Panels { filters: filters.clone(), panels: panels.clone() };
+        let mut out = vec![0.0; recipe.floats()];
+        recipe.pack(&source, &mut out).unwrap();
+        let weight = source.tensor("w.weight", &filters.shape).unwrap();
+        let bias = source.tensor("w.bias", &[10]).unwrap();
+        assert_eq!(panels.chunk_offsets(&filters), [0, (1 + 48) * 8]);
+        for filter in 0..16 {
+            let stream = &out[filter / 8 * panels.panel_floats(&filters) + filter % 8..];
+            let real = filter < 10;
+            assert_eq!(stream[0], if real { bias[filter] } else { 0.0 });
+            for channel in 0..16 {
+                for tap in 0..6 {
+                    let step = 1 + channel / 8 * 48 + tap * 8 + channel % 8;
+                    let expected = if real && channel < 11 { weight[(filter * 11 + channel) * 6 + tap] } else { 0.0 };
+                    assert_eq!(stream[step * 8], expected, "filter {filter} channel {channel} tap {tap}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn weights_across_groups_are_zero() {
+        // 4 groups of 4 channels, 2 filters each: one panel sees all 16 channels.
+        let source = Synthetic { seed: 2 };
+        let filters = filters([8, 4, 1, 1]);
+        let order = ChannelOrder::Blocked { lanes: 8 };
+        let panels = Panels { vectors: 1, groups: 4, order, first_channels: vec![0], chunks: vec![16] };
+        let recipe = Recipe::Panels { filters: filters.clone(), panels };
+        let mut out = vec![0.0; recipe.floats()];
+        recipe.pack(&source, &mut out).unwrap();
+        let weight = source.tensor("w.weight", &filters.shape).unwrap();
+        for filter in 0..8 {
+            for channel in 0..16 {
+                let same = filter / 2 == channel / 4;
+                let expected = if same { weight[filter * 4 + channel % 4] } else { 0.0 };
+                assert_eq!(out[(1 + channel) * 8 + filter], expected);
+            }
+        }
+    }
+}

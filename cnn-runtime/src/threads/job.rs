@@ -1,0 +1,127 @@
+//! The one job a pool works on: how it is published, claimed chunk by chunk, and joined.
+//!
+//! `remaining` is the whole protocol. The caller stores the job's address, then `remaining`.
+//! A thread that lowers `remaining` from r > 0 to r − 1 owns chunk `chunks − r`, and only then
+//! reads the job's address. The job cannot end before every owned chunk was counted in `done`, so
+//! whoever owns a chunk holds a live job, however long ago it began to look.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::null_mut;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use super::Backoff;
+use super::sleep::Sleep;
+
+/// A job: a reference to the closure. Shared by its address, as the reference itself is too wide
+/// for an atomic.
+type Job<'a> = &'a (dyn Fn(usize) + Sync);
+
+/// A panic's payload.
+type Payload = Box<dyn Any + Send>;
+
+/// The place for one job.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    claims: Claims,
+    /// On a cache line of its own: workers write it while others claim.
+    done: Line<AtomicUsize>,
+    /// The first panic of the current job.
+    panic: Mutex<Option<Payload>>,
+}
+
+/// What a worker reads to find work: together on one cache line, which moves once per claim.
+#[derive(Debug)]
+#[repr(align(128))]
+struct Claims {
+    /// Chunks not yet claimed.
+    remaining: AtomicUsize,
+    /// Chunks of the job.
+    chunks: AtomicUsize,
+    /// Address of the `Job`, valid while a claimed chunk has not been counted in `done`.
+    job: AtomicPtr<()>,
+}
+
+impl Default for Claims {
+    fn default() -> Self {
+        Claims {
+            remaining: AtomicUsize::new(0),
+            chunks: AtomicUsize::new(0),
+            job: AtomicPtr::new(null_mut()),
+        }
+    }
+}
+
+/// Two cache lines: processors fetch them in pairs.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Line<T>(T);
+
+impl Slot {
+    /// Publishes `job`, works on it, waits for the others; returns the first panic.
+    ///
+    /// One caller at a time; `chunks > 0`.
+    pub(super) fn run(&self, chunks: usize, job: Job<'_>, sleep: &Sleep, crowded: bool) -> Option<Payload> {
+        let address = &raw const job;
+        self.claims.job.store(address.cast_mut().cast(), Ordering::Relaxed);
+        self.claims.chunks.store(chunks, Ordering::Relaxed);
+        self.done.0.store(0, Ordering::Relaxed);
+        // Releases the stores above. Sequentially consistent with the sleepers' count: either the
+        // worker about to park sees the work, or `wake` sees the worker.
+        self.claims.remaining.store(chunks, Ordering::SeqCst);
+        sleep.wake();
+
+        self.help();
+        // `job` and what it borrows must outlive every chunk, so there is no return before this.
+        let mut backoff = Backoff::new(crowded);
+        while self.done.0.load(Ordering::Acquire) < chunks {
+            backoff.wait();
+        }
+        // A panic is rare and its thread locks before it counts the chunk as done.
+        match self.panic.lock() {
+            Ok(mut panic) => panic.take(),
+            Err(poisoned) => poisoned.into_inner().take(),
+        }
+    }
+
+    /// Whether there are chunks to claim.
+    pub(super) fn has_work(&self) -> bool {
+        self.claims.remaining.load(Ordering::SeqCst) > 0
+    }
+
+    /// Claims and runs chunks until none is left; returns whether there were any.
+    pub(super) fn help(&self) -> bool {
+        let mut ran = 0;
+        while let Some(chunk) = self.claim() {
+            let address: *const Job<'_> = self.claims.job.load(Ordering::Relaxed).cast();
+            // SAFETY: we own a chunk that is not yet counted in `done`, so `run` has not returned
+            // and the reference it published lives. The claim acquired its store.
+            let job = unsafe { *address };
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(chunk)))
+                && let Ok(mut panic) = self.panic.lock()
+            {
+                panic.get_or_insert(payload);
+            }
+            ran += 1;
+        }
+        if ran > 0 {
+            // Releases what the chunks wrote. Nothing of the job is touched after this.
+            self.done.0.fetch_add(ran, Ordering::Release);
+        }
+        ran > 0
+    }
+
+    /// Claims the next chunk in ascending order.
+    fn claim(&self) -> Option<usize> {
+        let remaining = &self.claims.remaining;
+        let mut left = remaining.load(Ordering::Relaxed);
+        while left > 0 {
+            match remaining.compare_exchange_weak(left, left - 1, Ordering::Acquire, Ordering::Relaxed) {
+                Ok(_) => return Some(self.claims.chunks.load(Ordering::Relaxed) - left),
+                Err(now) => left = now,
+            }
+        }
+        None
+    }
+}

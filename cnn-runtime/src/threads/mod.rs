@@ -1,0 +1,218 @@
+//! A fork–join pool for layers that last microseconds.
+//!
+//! A network is a sequence of layers, each split into chunks and joined before the next begins:
+//! fifty forks and joins in a few milliseconds. Waking a parked thread costs 25–60 µs, so workers
+//! spin between jobs and park only after [`SPIN`] without one. A job is published by one store and
+//! joined by one counter, about 0.1 µs together.
+//!
+//! **Chunks, not threads.** The caller fixes the number of chunks, threads claim them one by one.
+//! So results cannot depend on the number of threads, and a worker that comes late (it was parked,
+//! or another program had its core) stalls nobody: the others do its chunks.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `job` | publishing, claiming and joining one job |
+//! | `sleep` | parking and waking idle workers |
+
+mod job;
+mod sleep;
+
+use std::ffi::c_void;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use job::Slot;
+use sleep::Sleep;
+
+/// How long a worker spins for the next job before it parks.
+pub const SPIN: Duration = Duration::from_micros(200);
+
+/// How long anyone spins without offering its core to others.
+const SPIN_HARD: Duration = Duration::from_micros(30);
+
+/// Threads that run the chunks of one job at a time.
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use cnn_runtime::threads::ThreadPool;
+///
+/// let pool = ThreadPool::new(2)?;
+/// let sum = AtomicUsize::new(0);
+/// pool.run(100, &|chunk| {
+///     sum.fetch_add(chunk, Ordering::Relaxed);
+/// });
+/// assert_eq!(sum.into_inner(), 4950);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// **Several callers.** The pool may be shared. While one job runs, a second caller, from another
+/// thread or from inside a chunk, runs its own job alone on its own thread; nobody waits, so
+/// nothing can deadlock.
+#[derive(Debug)]
+pub struct ThreadPool {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+/// What the workers and the callers share.
+#[derive(Debug)]
+struct Shared {
+    slot: Slot,
+    sleep: Sleep,
+    /// Whether some caller's job has the workers.
+    busy: AtomicBool,
+    stop: AtomicBool,
+    /// More threads than cores: spinning would only take time from whoever has the work.
+    crowded: bool,
+}
+
+impl ThreadPool {
+    /// A pool of `threads` threads, the caller's included: 1 starts none, 0 means one per core.
+    ///
+    /// # Errors
+    /// The system's, if a thread cannot be started.
+    pub fn new(threads: usize) -> std::io::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = if threads == 0 { cores } else { threads };
+        let mut pool = ThreadPool {
+            shared: Arc::new(Shared {
+                slot: Slot::default(),
+                sleep: Sleep::default(),
+                busy: AtomicBool::new(false),
+                stop: AtomicBool::new(false),
+                crowded: threads > cores,
+            }),
+            workers: Vec::new(),
+        };
+        for index in 1..threads {
+            let shared = Arc::clone(&pool.shared);
+            // On failure `pool` is dropped, which stops the workers started so far.
+            let worker = std::thread::Builder::new()
+                .name(format!("cnn-worker-{index}"))
+                .spawn(move || shared.work())?;
+            pool.workers.push(worker);
+        }
+        Ok(pool)
+    }
+
+    /// The number of threads, the caller's included.
+    pub fn threads(&self) -> usize {
+        self.workers.len() + 1
+    }
+
+    /// Wakes parked workers. Call it when an inference begins: the workers need 25–60 µs, which
+    /// then pass beside the first layer instead of delaying the first join.
+    pub fn wake(&self) {
+        self.shared.sleep.wake();
+    }
+
+    /// Calls `job` once for each of `0..chunks`, on all threads, and returns when all are done.
+    ///
+    /// Two to four chunks per thread even out a thread that comes late.
+    ///
+    /// # Panics
+    /// If a chunk panics, with the first panic's payload, once no chunk runs any more; whether the
+    /// other chunks have run is open. The pool stays usable.
+    pub fn run(&self, chunks: usize, job: &(dyn Fn(usize) + Sync)) {
+        let shared = &*self.shared;
+        if chunks <= 1 || self.workers.is_empty() || shared.busy.swap(true, Ordering::Acquire) {
+            (0..chunks).for_each(job);
+            return;
+        }
+        let panic = shared.slot.run(chunks, job, &shared.sleep, shared.crowded);
+        shared.busy.store(false, Ordering::Release);
+        if let Some(payload) = panic {
+            resume_unwind(payload);
+        }
+    }
+}
+
+impl Drop for ThreadPool {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::SeqCst);
+        self.shared.sleep.wake();
+        for worker in self.workers.drain(..) {
+            // Workers catch the panics of chunks, so there is no payload to pass on.
+            let _ = worker.join();
+        }
+    }
+}
+
+impl Shared {
+    /// A worker's life.
+    fn work(&self) {
+        let mut backoff = Backoff::new(self.crowded);
+        while !self.stop.load(Ordering::Relaxed) {
+            if self.slot.help() {
+                backoff = Backoff::new(self.crowded);
+            } else if backoff.wait() >= SPIN {
+                self.sleep
+                    .park(|| self.slot.has_work() || self.stop.load(Ordering::SeqCst));
+                backoff = Backoff::new(self.crowded);
+            }
+        }
+    }
+}
+
+/// Busy waiting that gives way the longer it lasts.
+struct Backoff {
+    since: Option<Instant>,
+    elapsed: Duration,
+    spins: u32,
+    crowded: bool,
+}
+
+impl Backoff {
+    /// Pauses between two looks at the clock, which costs as much as a few pauses.
+    const BURST: u32 = 32;
+
+    fn new(crowded: bool) -> Self {
+        Backoff {
+            since: None,
+            elapsed: Duration::ZERO,
+            spins: 0,
+            crowded,
+        }
+    }
+
+    /// One short pause; returns roughly how long the waiting has lasted.
+    fn wait(&mut self) -> Duration {
+        std::hint::spin_loop();
+        self.spins += 1;
+        if self.spins.is_multiple_of(Self::BURST) {
+            let since = *self.since.get_or_insert_with(Instant::now);
+            self.elapsed = since.elapsed();
+            if self.crowded || self.elapsed >= SPIN_HARD {
+                std::thread::yield_now();
+            }
+        }
+        self.elapsed
+    }
+}
+
+/// [`ThreadPool::run`] for compiled code: calls `job(context, chunk)` for each of `0..chunks`.
+///
+/// # Safety
+/// `pool` points to a live [`ThreadPool`]; `job` may be called with `context` from several threads
+/// at once, for every chunk once, and does not unwind.
+pub unsafe extern "C" fn run_chunks(
+    pool: *const ThreadPool,
+    chunks: usize,
+    job: unsafe extern "C" fn(context: *mut c_void, chunk: usize),
+    context: *mut c_void,
+) {
+    struct Context(*mut c_void);
+    // SAFETY: the caller promises that `context` may be used from several threads.
+    unsafe impl Sync for Context {}
+    let context = Context(context);
+    let context = &context;
+    // SAFETY: the caller promises a live pool.
+    let pool = unsafe { &*pool };
+    pool.run(chunks, &move |chunk| {
+        // SAFETY: the caller promises that `job` may be called so.
+        unsafe { job(context.0, chunk) }
+    });
+}
