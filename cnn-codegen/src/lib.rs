@@ -1,1 +1,3 @@
 //! cnn-codegen
+
+pub mod tile;

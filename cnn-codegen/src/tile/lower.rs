@@ -1,0 +1,321 @@
+//! From a specification to the instruction list: loops, register allocation, epilogue.
+
+use super::activation::Activation;
+use super::inst::{Arithmetic, Counter, Inst, Memory, Operand, Pointer, Vector};
+use super::spec::{Init, Loop, Product, SpecError, TileSpec, VECTOR_BYTES, VECTOR_REGISTERS};
+
+/// Choices that change the kernel's speed, not its meaning.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    /// An innermost loop is unrolled while its body has at most this many k-steps.
+    pub unroll: usize,
+    /// Pad the innermost loop's head to a fetch boundary.
+    pub align_heads: bool,
+    /// Move pointers so that most displacements fit one byte.
+    pub rebase: bool,
+    /// Small tiles keep several partial sums an output until this many chains hide the latency of an addition.
+    pub chains: usize,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            unroll: 48,
+            align_heads: true,
+            rebase: true,
+            chains: 10,
+        }
+    }
+}
+
+/// Lowers a specification with the default schedule.
+///
+/// # Errors
+/// [`SpecError`] if the specification is not valid.
+pub fn lower(spec: &TileSpec) -> Result<Vec<Inst>, SpecError> {
+    lower_with(spec, &Schedule::default())
+}
+
+/// Lowers a specification with a given schedule.
+///
+/// # Errors
+/// [`SpecError`] if the specification is not valid.
+pub fn lower_with(spec: &TileSpec, schedule: &Schedule) -> Result<Vec<Inst>, SpecError> {
+    spec.validate()?;
+    let nest = Nest::new(spec, schedule.unroll);
+    let mut lowering = Lowering {
+        spec,
+        sets: sets(spec, schedule.chains, nest.taps.len()),
+        insts: Vec::new(),
+    };
+    lowering.init();
+    lowering.loops(&nest, schedule);
+    lowering.epilogue();
+    Ok(lowering.insts)
+}
+
+/// The loops that really run and the taps of the body.
+struct Nest {
+    loops: Vec<Loop>,
+    taps: Vec<i32>,
+}
+
+impl Nest {
+    /// Drops unit loops and unrolls from the inside. The order of k-steps stays, as the weight stream demands.
+    fn new(spec: &TileSpec, unroll: usize) -> Self {
+        let mut loops: Vec<Loop> = spec.loops.iter().copied().filter(|l| l.count > 1).collect();
+        let mut taps = spec.taps.clone();
+        while let Some(inner) = loops.pop() {
+            let count = inner.count as usize;
+            let most = (unroll / taps.len()).min(count).max(1);
+            let factor = (1..=most).rev().find(|f| count.is_multiple_of(*f)).unwrap_or(1);
+            let body = taps.clone();
+            for iteration in 1..factor {
+                // `validate` bounded the whole extent, so these sums fit.
+                let shift = inner.input_step * iteration as i64;
+                taps.extend(body.iter().map(|&tap| (i64::from(tap) + shift) as i32));
+            }
+            if factor < count {
+                let count = (count / factor) as u32;
+                loops.push(Loop {
+                    count,
+                    input_step: inner.input_step * factor as i64,
+                });
+                break;
+            }
+        }
+        Self { loops, taps }
+    }
+}
+
+/// Partial sums an output: a fused multiply–add takes four cycles and two start each cycle, so fewer than eight
+/// chains leave the units idle.
+fn sets(spec: &TileSpec, chains: usize, taps: usize) -> usize {
+    let accumulators = spec.pixels.len() * spec.vectors;
+    let operands = spec.registers() - accumulators;
+    let room = (VECTOR_REGISTERS - operands) / accumulators;
+    chains.div_ceil(accumulators).min(room).min(taps).max(1)
+}
+
+struct Lowering<'a> {
+    spec: &'a TileSpec,
+    sets: usize,
+    insts: Vec<Inst>,
+}
+
+impl Lowering<'_> {
+    /// Accumulators come first, set by set, pixel by pixel; operands take what is left.
+    fn accumulator(&self, set: usize, pixel: usize, vector: usize) -> Vector {
+        let per_set = self.spec.pixels.len() * self.spec.vectors;
+        register(set * per_set + pixel * self.spec.vectors + vector)
+    }
+
+    fn accumulators(&self) -> usize {
+        self.sets * self.spec.pixels.len() * self.spec.vectors
+    }
+
+    fn init(&mut self) {
+        for set in 0..self.sets {
+            for pixel in 0..self.spec.pixels.len() {
+                for vector in 0..self.spec.vectors {
+                    let dst = self.accumulator(set, pixel, vector);
+                    self.insts.push(match (self.spec.init, set) {
+                        (Init::Bias, 0) => Inst::Load {
+                            dst,
+                            src: at(Pointer::Weights, VECTOR_BYTES * vector as i32),
+                        },
+                        _ => Inst::Zero { dst },
+                    });
+                }
+            }
+        }
+    }
+
+    fn loops(&mut self, nest: &Nest, schedule: &Schedule) {
+        let spec = self.spec;
+        let step_bytes = VECTOR_BYTES * spec.vectors as i32;
+        let first_weight = if spec.init == Init::Bias { step_bytes } else { 0 };
+        let (mut input_base, mut weight_base) = (0, 0);
+        if schedule.rebase && !nest.loops.is_empty() {
+            let displacements = spec
+                .pixels
+                .iter()
+                .flat_map(|p| nest.taps.iter().map(move |&tap| p.input + tap));
+            input_base = rebase(displacements.collect());
+            let last = first_weight + step_bytes * (nest.taps.len() as i32 - 1);
+            weight_base = last.min(first_weight + 128);
+            self.advance(Pointer::Input, i64::from(input_base));
+            self.advance(Pointer::Weights, i64::from(weight_base));
+        }
+        for (depth, l) in nest.loops.iter().enumerate() {
+            let counter = counter(nest, depth);
+            self.insts.push(Inst::Count {
+                counter,
+                count: l.count,
+            });
+            let aligned = schedule.align_heads && depth + 1 == nest.loops.len();
+            self.insts.push(Inst::Head { counter, aligned });
+        }
+        for (step, &tap) in nest.taps.iter().enumerate() {
+            let weights = first_weight - weight_base + step_bytes * step as i32;
+            self.step(step % self.sets, tap - input_base, weights);
+        }
+        if !nest.loops.is_empty() {
+            self.advance(Pointer::Weights, i64::from(step_bytes) * nest.taps.len() as i64);
+        }
+        // Each loop moves the input by its own step less what the loop inside it has moved already.
+        let mut moved = 0;
+        for (depth, l) in nest.loops.iter().enumerate().rev() {
+            self.advance(Pointer::Input, l.input_step - moved);
+            moved = l.input_step * i64::from(l.count);
+            self.insts.push(Inst::Repeat {
+                counter: counter(nest, depth),
+            });
+        }
+    }
+
+    fn advance(&mut self, pointer: Pointer, bytes: i64) {
+        if bytes != 0 {
+            // `validate` bounded the whole extent.
+            self.insts.push(Inst::Advance {
+                pointer,
+                bytes: bytes as i32,
+            });
+        }
+    }
+
+    /// One k-step: every pixel's input times the step's weights.
+    fn step(&mut self, set: usize, tap: i32, weights: i32) {
+        let spec = self.spec;
+        let operand = self.accumulators();
+        match spec.product {
+            Product::Lanewise => {
+                let weight = register(operand);
+                self.insts.push(Inst::Load {
+                    dst: weight,
+                    src: at(Pointer::Weights, weights),
+                });
+                for (pixel, p) in spec.pixels.iter().enumerate() {
+                    let b = Operand::Memory(at(Pointer::Input, p.input + tap));
+                    self.insts.push(Inst::MultiplyAdd {
+                        acc: self.accumulator(set, pixel, 0),
+                        a: weight,
+                        b,
+                    });
+                }
+            }
+            Product::Broadcast if spec.pixels.len() == 1 => {
+                // Each weight is used once: it needs no register of its own.
+                let input = register(operand);
+                self.insts.push(Inst::Broadcast {
+                    dst: input,
+                    src: at(Pointer::Input, spec.pixels[0].input + tap),
+                });
+                for vector in 0..spec.vectors {
+                    let b = Operand::Memory(at(Pointer::Weights, weights + VECTOR_BYTES * vector as i32));
+                    self.insts.push(Inst::MultiplyAdd {
+                        acc: self.accumulator(set, 0, vector),
+                        a: input,
+                        b,
+                    });
+                }
+            }
+            Product::Broadcast => {
+                for vector in 0..spec.vectors {
+                    let src = at(Pointer::Weights, weights + VECTOR_BYTES * vector as i32);
+                    self.insts.push(Inst::Load {
+                        dst: register(operand + vector),
+                        src,
+                    });
+                }
+                let first = operand + spec.vectors;
+                for (pixel, p) in spec.pixels.iter().enumerate() {
+                    let input = register(first + pixel % (VECTOR_REGISTERS - first));
+                    self.insts.push(Inst::Broadcast {
+                        dst: input,
+                        src: at(Pointer::Input, p.input + tap),
+                    });
+                    for vector in 0..spec.vectors {
+                        let b = Operand::Vector(register(operand + vector));
+                        self.insts.push(Inst::MultiplyAdd {
+                            acc: self.accumulator(set, pixel, vector),
+                            a: input,
+                            b,
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds up partial sums, what the output held, the residual; activates; stores.
+    fn epilogue(&mut self) {
+        let spec = self.spec;
+        let per_set = spec.pixels.len() * spec.vectors;
+        for set in 1..self.sets {
+            for i in 0..per_set {
+                let (dst, b) = (register(i), Operand::Vector(register(set * per_set + i)));
+                self.insts.push(Inst::Arithmetic {
+                    op: Arithmetic::Add,
+                    dst,
+                    a: dst,
+                    b,
+                });
+            }
+        }
+        let activation = spec
+            .activation
+            .map(|a| Activation::prepare(a, per_set, &mut self.insts));
+        for (pixel, p) in spec.pixels.iter().enumerate() {
+            for vector in 0..spec.vectors {
+                let acc = self.accumulator(0, pixel, vector);
+                let output = at(Pointer::Output, p.output + spec.output_vectors[vector]);
+                let residual = spec
+                    .residual
+                    .then(|| at(Pointer::Residual, p.residual + spec.residual_vectors[vector]));
+                let held = (spec.init == Init::Output).then_some(output);
+                for source in held.into_iter().chain(residual) {
+                    let b = Operand::Memory(source);
+                    self.insts.push(Inst::Arithmetic {
+                        op: Arithmetic::Add,
+                        dst: acc,
+                        a: acc,
+                        b,
+                    });
+                }
+                if let Some(activation) = &activation {
+                    activation.apply(acc, &mut self.insts);
+                }
+                self.insts.push(Inst::Store { dst: output, src: acc });
+            }
+        }
+        self.insts.push(Inst::Return);
+    }
+}
+
+fn register(index: usize) -> Vector {
+    debug_assert!(index < VECTOR_REGISTERS, "validate counted the registers");
+    Vector(index as u8)
+}
+
+fn at(base: Pointer, displacement: i32) -> Memory {
+    Memory { base, displacement }
+}
+
+fn counter(nest: &Nest, depth: usize) -> Counter {
+    Counter((nest.loops.len() - 1 - depth) as u8)
+}
+
+/// The pointer move after which most of the displacements fit one signed byte: shorter code, the same work.
+fn rebase(mut displacements: Vec<i32>) -> i32 {
+    displacements.sort_unstable();
+    let within = |start: i32| {
+        let from = displacements.partition_point(|&d| d < start);
+        displacements.partition_point(|&d| d <= start.saturating_add(255)) - from
+    };
+    let mut best = (within(-128), -128);
+    for &start in &displacements {
+        best = best.max((within(start), if within(start) > best.0 { start } else { best.1 }));
+    }
+    best.1 + 128
+}

@@ -1,0 +1,136 @@
+//! A grid of specifications, and random ones.
+
+use proptest::prelude::*;
+
+use super::{MachineCode, check};
+use crate::tile::{Init, Loop, Pixel, Product, TileActivation, TileSpec};
+
+const INITS: [Init; 3] = [Init::Zero, Init::Bias, Init::Output];
+
+fn activations() -> Vec<Option<TileActivation>> {
+    vec![
+        None,
+        Some(TileActivation::Relu),
+        Some(TileActivation::clip(0.0, 6.0)),
+        Some(TileActivation::clip(-0.25, 0.5)),
+        Some(TileActivation::leaky_relu(0.01)),
+        Some(TileActivation::leaky_relu(1.5)),
+        Some(TileActivation::leaky_relu(-0.5)),
+        Some(TileActivation::HardSigmoid),
+        Some(TileActivation::HardSwish),
+    ]
+}
+
+/// Product, pixels and vectors of every tile shape tried.
+fn shapes() -> Vec<(Product, usize, usize)> {
+    let mut shapes: Vec<_> = (1..=14).map(|pixels| (Product::Lanewise, pixels, 1)).collect();
+    for vectors in 1..=3 {
+        shapes.extend((1..=6).map(|pixels| (Product::Broadcast, pixels, vectors)));
+    }
+    shapes.extend([(7, 1), (8, 1), (12, 1), (14, 1), (2, 4), (2, 5)].map(|(p, v)| (Product::Broadcast, p, v)));
+    shapes.extend((4..=8).map(|vectors| (Product::Broadcast, 1, vectors)));
+    shapes.retain(|&(_, pixels, vectors)| (pixels * vectors) + if pixels > 1 { vectors + 1 } else { 2 } <= 16);
+    shapes
+}
+
+/// Taps and loops: k-steps one by one, unrolled whole, unrolled in part, in a nest, backwards.
+fn reductions() -> Vec<(Vec<i32>, Vec<Loop>)> {
+    let step = |count, input_step| Loop { count, input_step };
+    vec![
+        (vec![0], vec![]),
+        ((0..9).map(|t| t * 4).collect(), vec![step(1, 64)]),
+        ((0..8).map(|t| t * 4).collect(), vec![step(17, 64)]),
+        (vec![0], vec![step(147, 4)]),
+        (
+            vec![8, 0, -8],
+            vec![step(3, -64), step(1, 4), step(2, 256), step(31, 16)],
+        ),
+        (
+            (0..24).map(|t| (t / 8) * 32 + (t % 8) * 4).collect(),
+            vec![step(2, 4096), step(3, 512)],
+        ),
+    ]
+}
+
+/// Every shape with every reduction, start and residual; the activations take turns (each shape meets them all).
+/// Pixels are scattered so that neighbours do not touch.
+pub(in crate::tile) fn specs() -> Vec<TileSpec> {
+    let activations = activations();
+    let mut specs = Vec::new();
+    for (product, pixels, vectors) in shapes() {
+        for (taps, loops) in reductions() {
+            for init in INITS {
+                for residual in [false, true] {
+                    let pixel = |p: i32| Pixel {
+                        input: p * 36 + (p / 3) * 128 - 64,
+                        output: p * 40 + (p / 4) * 1000 - 32,
+                        residual: p * 32 - 16,
+                    };
+                    specs.push(TileSpec {
+                        product,
+                        vectors,
+                        pixels: (0..pixels as i32).map(pixel).collect(),
+                        output_vectors: (0..vectors as i32).map(|v| v * 8192).collect(),
+                        residual_vectors: (0..vectors as i32).filter(|_| residual).map(|v| v * 1024).collect(),
+                        loops: loops.clone(),
+                        taps: taps.clone(),
+                        init,
+                        residual,
+                        activation: activations[specs.len() % activations.len()],
+                    });
+                }
+            }
+        }
+    }
+    specs
+}
+
+#[test]
+fn machine_code_agrees_on_the_grid() {
+    let Some(mut runner) = MachineCode::here() else { return };
+    let specs = specs();
+    assert!(specs.len() > 1_000);
+    for (seed, spec) in specs.iter().enumerate() {
+        check(spec, seed as u64, &mut runner);
+    }
+}
+
+proptest! {
+    #[test]
+    fn machine_code_agrees_on_random_tiles(
+        shape in prop::sample::select(shapes()),
+        inputs in prop::collection::vec(-500i32..500, 14),
+        taps in prop::collection::vec(-300i32..300, 1..20),
+        loops in prop::collection::vec((1u32..6, -200i64..200), 0..5),
+        init in prop::sample::select(INITS.to_vec()),
+        activation in prop::sample::select(activations()),
+        residual: bool,
+        seed: u64,
+    ) {
+        let Some(mut runner) = MachineCode::here() else { return Ok(()) };
+        let (product, pixels, vectors) = shape;
+        let spec = TileSpec {
+            product,
+            vectors,
+            pixels: (0..pixels)
+                .map(|p| Pixel { input: inputs[p] * 4, output: p as i32 * -64, residual: p as i32 * 8 })
+                .collect(),
+            output_vectors: (0..vectors as i32).map(|v| v * 32 - 4096 * (v % 2)).collect(),
+            residual_vectors: if residual { vec![4; vectors] } else { Vec::new() },
+            loops: loops.iter().map(|&(count, step)| Loop { count, input_step: step * 4 }).collect(),
+            taps: taps.iter().map(|t| t * 4).collect(),
+            init,
+            residual,
+            activation,
+        };
+        // Two vectors of one pixel and of the next may meet: leave those out.
+        let mut starts: Vec<i32> = spec
+            .pixels
+            .iter()
+            .flat_map(|p| spec.output_vectors.iter().map(move |v| p.output + v))
+            .collect();
+        starts.sort_unstable();
+        prop_assume!(starts.windows(2).all(|w| w[1] - w[0] >= 32));
+        check(&spec, seed, &mut runner);
+    }
+}

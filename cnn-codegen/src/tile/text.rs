@@ -1,0 +1,104 @@
+//! The instruction list as lines of Intel-syntax assembler, for dumps and for `naked_asm!`.
+
+use super::inst::{Arithmetic, Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer, Vector};
+
+/// The assembler lines of an instruction list, in Intel syntax, ready for `naked_asm!` of an `extern "sysv64"`
+/// function. Labels are numeric (`2:` … `jne 2b`), so the same lines may occur often in one file. Lines of one
+/// instruction each; labels and `.p2align` stand on their own.
+pub fn text(insts: &[Inst]) -> Vec<String> {
+    let mut lines = Vec::with_capacity(insts.len());
+    for &inst in insts {
+        match inst {
+            Inst::Zero { dst } => {
+                let x = xmm(dst);
+                lines.push(format!("vxorps {x}, {x}, {x}"));
+            }
+            Inst::Splat { dst, bits } => {
+                lines.push(format!("mov eax, {bits:#010x}"));
+                lines.push(format!("vmovd {}, eax", xmm(dst)));
+                lines.push(format!("vbroadcastss {}, {}", ymm(dst), xmm(dst)));
+            }
+            Inst::Load { dst, src } => lines.push(format!("vmovups {}, {}", ymm(dst), eight(src))),
+            Inst::Store { dst, src } => lines.push(format!("vmovups {}, {}", eight(dst), ymm(src))),
+            Inst::Broadcast { dst, src } => {
+                lines.push(format!("vbroadcastss {}, dword ptr {}", ymm(dst), place(src)));
+            }
+            Inst::MultiplyAdd { acc, a, b } => lines.push(three("vfmadd231ps", acc, a, b)),
+            Inst::Arithmetic { op, dst, a, b } => {
+                let name = match op {
+                    Arithmetic::Add => "vaddps",
+                    Arithmetic::Multiply => "vmulps",
+                    Arithmetic::Max => "vmaxps",
+                    Arithmetic::Min => "vminps",
+                };
+                lines.push(three(name, dst, a, b));
+            }
+            Inst::Count { counter, count } => lines.push(format!("mov {}, {count}", register(counter))),
+            Inst::Head { counter, aligned } => {
+                if aligned {
+                    lines.push(format!(".p2align {}", HEAD_ALIGNMENT.ilog2()));
+                }
+                lines.push(format!("{}:", label(counter)));
+            }
+            Inst::Advance { pointer, bytes } => lines.push(format!("add {}, {bytes}", base(pointer))),
+            Inst::Repeat { counter } => {
+                lines.push(format!("dec {}", register(counter)));
+                lines.push(format!("jne {}b", label(counter)));
+            }
+            Inst::Return => {
+                lines.push("vzeroupper".to_owned());
+                lines.push("ret".to_owned());
+            }
+        }
+    }
+    lines
+}
+
+fn three(name: &str, dst: Vector, a: Vector, b: Operand) -> String {
+    let b = match b {
+        Operand::Vector(b) => ymm(b),
+        Operand::Memory(m) => eight(m),
+    };
+    format!("{name} {}, {}, {b}", ymm(dst), ymm(a))
+}
+
+/// Labels made of the digits 0 and 1 alone would be read as binary numbers, so they start at 2.
+fn label(counter: Counter) -> u8 {
+    counter.0 + 2
+}
+
+fn ymm(v: Vector) -> String {
+    format!("ymm{}", v.0)
+}
+
+fn xmm(v: Vector) -> String {
+    format!("xmm{}", v.0)
+}
+
+fn base(pointer: Pointer) -> &'static str {
+    match pointer {
+        Pointer::Input => "rdi",
+        Pointer::Weights => "rsi",
+        Pointer::Output => "rdx",
+        Pointer::Residual => "rcx",
+    }
+}
+
+fn register(counter: Counter) -> &'static str {
+    ["eax", "r8d", "r9d", "r10d", "r11d"]
+        .get(usize::from(counter.0))
+        .copied()
+        .unwrap_or("?")
+}
+
+fn eight(m: Memory) -> String {
+    format!("ymmword ptr {}", place(m))
+}
+
+fn place(m: Memory) -> String {
+    match m.displacement {
+        0 => format!("[{}]", base(m.base)),
+        d if d < 0 => format!("[{} - {}]", base(m.base), d.unsigned_abs()),
+        d => format!("[{} + {d}]", base(m.base)),
+    }
+}
