@@ -1,5 +1,13 @@
 //! Functions of one element, and PReLU.
 
+use super::attributes::{Range, Reader, found, hint};
+use super::fault::list;
+use super::writer::Writer;
+use super::{Fault, Operator, WeightDecl};
+use crate::ast::{Key, ValueKind};
+use crate::shape::Shape;
+use crate::span::Spanned;
+
 /// A function of each element, as PyTorch defines it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Activation {
@@ -43,3 +51,183 @@ pub enum Activation {
 /// `x` above 0, `slope[c] · x` below (He et al., 2015).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Prelu;
+
+/// Slope of a leaky ReLU that names none.
+const LEAKY_ALPHA: f32 = 0.01;
+/// Limit of an ELU that names none.
+const ELU_ALPHA: f32 = 1.0;
+
+impl Activation {
+    /// The words for all activations.
+    pub const NAMES: [&'static str; 12] = [
+        "relu",
+        "relu6",
+        "tanh",
+        "sigmoid",
+        "silu",
+        "gelu",
+        "hard_sigmoid",
+        "hard_swish",
+        "softplus",
+        "leaky_relu",
+        "elu",
+        "clip",
+    ];
+
+    /// The word for it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Activation::Relu => "relu",
+            Activation::Relu6 => "relu6",
+            Activation::Tanh => "tanh",
+            Activation::Sigmoid => "sigmoid",
+            Activation::Silu => "silu",
+            Activation::Gelu => "gelu",
+            Activation::HardSigmoid => "hard_sigmoid",
+            Activation::HardSwish => "hard_swish",
+            Activation::Softplus => "softplus",
+            Activation::LeakyRelu { .. } => "leaky_relu",
+            Activation::Elu { .. } => "elu",
+            Activation::Clip { .. } => "clip",
+        }
+    }
+
+    /// The activation of that name with its keys, `None` if there is none.
+    pub(super) fn read(name: &str, keys: &mut Reader<'_>) -> Option<Activation> {
+        Some(match name {
+            "relu" => Activation::Relu,
+            "relu6" => Activation::Relu6,
+            "tanh" => Activation::Tanh,
+            "sigmoid" => Activation::Sigmoid,
+            "silu" => Activation::Silu,
+            "gelu" => Activation::Gelu,
+            "hard_sigmoid" => Activation::HardSigmoid,
+            "hard_swish" => Activation::HardSwish,
+            "softplus" => Activation::Softplus,
+            "leaky_relu" => Activation::LeakyRelu {
+                alpha: keys.single("alpha", Some(LEAKY_ALPHA), Range::SINGLE),
+            },
+            "elu" => Activation::Elu {
+                alpha: keys.single("alpha", Some(ELU_ALPHA), Range::SINGLE),
+            },
+            "clip" => {
+                let min = keys.single("min", None, Range::EXTENDED);
+                let max = keys.single("max", None, Range::EXTENDED);
+                if let (Some(_), Some(value), true) = (keys.written("min"), keys.written("max"), min > max) {
+                    keys.error(
+                        "max",
+                        value,
+                        value,
+                        format!("`max` {max} must not be below `min` {min}"),
+                    );
+                }
+                Activation::Clip { min, max }
+            }
+            _ => return None,
+        })
+    }
+
+    fn writer(&self, writer: Writer) -> Writer {
+        match *self {
+            Activation::Relu
+            | Activation::Relu6
+            | Activation::Tanh
+            | Activation::Sigmoid
+            | Activation::Silu
+            | Activation::Gelu
+            | Activation::HardSigmoid
+            | Activation::HardSwish
+            | Activation::Softplus => writer,
+            Activation::LeakyRelu { alpha } => writer.single("alpha", alpha, Some(LEAKY_ALPHA)),
+            Activation::Elu { alpha } => writer.single("alpha", alpha, Some(ELU_ALPHA)),
+            Activation::Clip { min, max } => writer.single("min", min, None).single("max", max, None),
+        }
+    }
+
+    /// It as the value of an `activation` key: its name, or a table if it has keys.
+    pub(super) fn value(&self) -> ValueKind {
+        let name = ValueKind::Text(self.name().to_owned());
+        if self.keys().is_empty() {
+            return name;
+        }
+        self.writer(Writer::default().value("op", name)).table()
+    }
+}
+
+impl Operator for Activation {
+    fn name(&self) -> &'static str {
+        self.name()
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        self.writer(Writer::default()).finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        Ok(operands[0])
+    }
+}
+
+impl Operator for Prelu {
+    fn name(&self) -> &'static str {
+        "prelu"
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        Ok(operands[0])
+    }
+
+    fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
+        vec![WeightDecl::new(prefix, "slope", &[operands[0].channels()])]
+    }
+}
+
+impl Reader<'_> {
+    /// The fused activation: the name of one, or a table of its name (`op`) and its keys.
+    pub(super) fn activation(&mut self) -> Option<Activation> {
+        const KEY: &str = "activation";
+        let value = self.value(KEY, false)?;
+        let (name, keys) = match &value.kind {
+            ValueKind::Text(name) => (Spanned::new(name.clone(), value.span), Vec::new()),
+            ValueKind::Table(keys) => {
+                let (op, keys): (Vec<Key>, Vec<Key>) = keys.iter().cloned().partition(|key| key.name.value == "op");
+                let Some(op) = op.into_iter().next() else {
+                    let message = "the table of `activation` needs the key `op`: { op = \"leaky_relu\", alpha = 0.1 }";
+                    self.error(KEY, value, value, message.to_owned());
+                    return None;
+                };
+                let ValueKind::Text(name) = op.value.kind else {
+                    let message = format!("`op` must be the name of an activation, found {}", found(&op.value));
+                    self.error(KEY, value, &op.value, message);
+                    return None;
+                };
+                (Spanned::new(name, op.value.span), keys)
+            }
+            _ => return self.wrong_type(KEY, value, "the name of an activation or { op = \"…\", … }"),
+        };
+        if !Activation::NAMES.contains(&name.value.as_str()) {
+            let (message, note) = unknown(&name.value);
+            let place = crate::ast::Value {
+                span: name.span,
+                ..value.clone()
+            };
+            self.error_with_note(KEY, value, &place, message, note);
+            return None;
+        }
+        self.nested(KEY, value, &name, &keys, |reader| Activation::read(&name.value, reader))
+    }
+}
+
+/// Message and note for a word that is no activation.
+fn unknown(name: &str) -> (String, String) {
+    match name {
+        "softmax" | "log_softmax" | "prelu" => (
+            format!("`{name}` cannot be an `activation`: write it as a layer of its own"),
+            format!("it is not a function of each element alone: add a layer with `op = \"{name}\"` below this one"),
+        ),
+        _ => (
+            format!("there is no activation `{name}`{}", hint(name, Activation::NAMES)),
+            format!("activations: {}", list(&Activation::NAMES)),
+        ),
+    }
+}

@@ -1,6 +1,12 @@
 //! Fully connected layers.
 
-use super::{Activation, FoldedNorm};
+use super::attributes::Reader;
+use super::conv::fits;
+use super::fault::{sized, too_large};
+use super::writer::Writer;
+use super::{Activation, Fault, FoldedNorm, Operator, WeightDecl};
+use crate::ast::ValueKind;
+use crate::shape::Shape;
 
 /// `units` weighted sums of a flat input.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,4 +19,60 @@ pub struct Dense {
     pub activation: Option<Activation>,
     /// A batch norm that a pass folded into weights and bias (before the activation).
     pub norm: Option<FoldedNorm>,
+}
+
+impl Dense {
+    pub(super) fn read(keys: &mut Reader<'_>) -> Dense {
+        Dense {
+            units: keys.count("units", None),
+            bias: keys.flag("bias", true),
+            activation: keys.activation(),
+            norm: FoldedNorm::read(keys),
+        }
+    }
+}
+
+impl Operator for Dense {
+    fn name(&self) -> &'static str {
+        "dense"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        let keys = Writer::default()
+            .count("units", self.units, None)
+            .flag("bias", self.bias, true)
+            .activation(self.activation);
+        FoldedNorm::write(self.norm.as_ref(), keys).finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let Shape::Flat(n) = operands[0] else {
+            let input = operands[0];
+            let message =
+                format!("`dense` needs a flat vector, but its input is the map {input}: put a `flatten` before it");
+            let dims: Vec<_> = input.dims().iter().map(usize::to_string).collect();
+            let note = format!(
+                "`flatten` makes a vector of {} = {} elements of it",
+                dims.join("·"),
+                input.elements()
+            );
+            return Err(Fault::new("from", message).note(note).into());
+        };
+        let dims = [self.units, n];
+        if !fits(&dims) {
+            return Err(too_large("weights", &format!("{dims:?}"), "units").into());
+        }
+        sized(Shape::Flat(self.units), "units")
+    }
+
+    fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
+        let mut weights = vec![WeightDecl::new(prefix, "weight", &[self.units, operands[0].elements()])];
+        if self.bias {
+            weights.push(WeightDecl::new(prefix, "bias", &[self.units]));
+        }
+        if let Some(norm) = &self.norm {
+            weights.extend(WeightDecl::norm(&norm.weights, self.units));
+        }
+        weights
+    }
 }

@@ -1,5 +1,10 @@
 //! Inputs of the network.
 
+use super::attributes::Reader;
+use super::fault::sized;
+use super::writer::Writer;
+use super::{Arity, Fault, Operator};
+use crate::ast::ValueKind;
 use crate::shape::Shape;
 
 /// The order in which the user's arrays hold an image.
@@ -18,4 +23,64 @@ pub struct Input {
     pub shape: Shape,
     /// How the user's arrays are laid out.
     pub layout: InputLayout,
+}
+
+impl Input {
+    /// The keys `shape`, in the order of the user's arrays, and `layout`.
+    pub(super) fn read(keys: &mut Reader<'_>) -> Input {
+        let declared = keys.shape("shape");
+        let layout = keys.choice("layout", &[("chw", InputLayout::Chw), ("hwc", InputLayout::Hwc)]);
+        let shape = match (layout, declared) {
+            (
+                InputLayout::Hwc,
+                Shape::Map {
+                    channels: h,
+                    height: w,
+                    width: c,
+                },
+            ) => Shape::map(c, h, w),
+            (InputLayout::Chw | InputLayout::Hwc, _) => declared,
+        };
+        Input { shape, layout }
+    }
+
+    /// The shape of the user's array for one image: `[H, W, C]` under [`InputLayout::Hwc`].
+    pub fn array_dims(&self) -> Vec<usize> {
+        match (self.layout, self.shape) {
+            (
+                InputLayout::Hwc,
+                Shape::Map {
+                    channels,
+                    height,
+                    width,
+                },
+            ) => vec![height, width, channels],
+            (InputLayout::Chw | InputLayout::Hwc, shape) => shape.dims(),
+        }
+    }
+}
+
+impl Operator for Input {
+    fn name(&self) -> &'static str {
+        "input"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        let layout = match self.layout {
+            InputLayout::Chw => "chw",
+            InputLayout::Hwc => "hwc",
+        };
+        Writer::default()
+            .value("shape", super::writer::integers(&self.array_dims()))
+            .word("layout", layout, "chw")
+            .finish()
+    }
+
+    fn arity(&self) -> Arity {
+        Arity::Exactly(0)
+    }
+
+    fn shape(&self, _operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        sized(self.shape, "shape")
+    }
 }

@@ -1,26 +1,37 @@
 //! Operators: one file a family, with its parameters, shape rule, cost, weights and tests.
 
 pub mod activation;
+mod attributes;
 pub mod combine;
 pub mod conv;
 pub mod dense;
+mod fault;
 pub mod input;
 pub mod norm;
 pub mod pool;
+mod read;
 pub mod rearrange;
 pub mod softmax;
+mod weight;
 pub mod window;
+mod writer;
+
+use crate::ast::ValueKind;
+use crate::shape::Shape;
 
 pub use activation::{Activation, Prelu};
 pub use combine::{Combine, CombineKind, Concat};
 pub use conv::{Conv, FoldedNorm};
 pub use dense::Dense;
+pub use fault::{Arity, Fault};
 pub use input::{Input, InputLayout};
 pub use norm::{BatchNorm, Lrn};
 pub use pool::{AdaptiveAvgPool, GlobalPool, GlobalPoolKind, Pool, PoolKind};
+pub use read::Dialect;
 pub use rearrange::{ChannelShuffle, Dropout, Flatten, Identity, Pad, Reshape, Upsample, UpsampleMode};
 pub use softmax::Softmax;
-pub use window::{Padding, Pair, Sides};
+pub use weight::WeightDecl;
+pub use window::{Axis, Padding, Pair, Sides};
 
 /// What a node computes. Operands and result are [`Shape`](crate::shape::Shape)s without the batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,4 +76,142 @@ pub enum Op {
     Dropout(Dropout),
     /// Nothing.
     Identity(Identity),
+}
+
+/// What every operator knows about itself. Operands are as many as [`Operator::arity`] says.
+trait Operator {
+    /// The word for it in a declaration.
+    fn name(&self) -> &'static str;
+
+    /// Its keys that differ from their defaults.
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        Vec::new()
+    }
+
+    /// How many operands it takes.
+    fn arity(&self) -> Arity {
+        Arity::Exactly(1)
+    }
+
+    /// The shape of its result.
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>>;
+
+    /// How that shape comes about.
+    fn formula(&self, _operands: &[Shape]) -> String {
+        String::new()
+    }
+
+    /// The weights it needs.
+    fn weights(&self, _prefix: &str, _operands: &[Shape]) -> Vec<WeightDecl> {
+        Vec::new()
+    }
+}
+
+impl Op {
+    fn operator(&self) -> &dyn Operator {
+        match self {
+            Op::Input(op) => op,
+            Op::Conv(op) => op,
+            Op::Dense(op) => op,
+            Op::Pool(op) => op,
+            Op::GlobalPool(op) => op,
+            Op::AdaptiveAvgPool(op) => op,
+            Op::Activation(op) => op,
+            Op::Prelu(op) => op,
+            Op::Softmax(op) => op,
+            Op::BatchNorm(op) => op,
+            Op::Lrn(op) => op,
+            Op::Combine(op) => op,
+            Op::Concat(op) => op,
+            Op::Flatten(op) => op,
+            Op::Reshape(op) => op,
+            Op::Pad(op) => op,
+            Op::Upsample(op) => op,
+            Op::ChannelShuffle(op) => op,
+            Op::Dropout(op) => op,
+            Op::Identity(op) => op,
+        }
+    }
+
+    /// The word for it in a declaration: "conv", "max_pool", "leaky_relu" …; "input" for an input.
+    pub fn name(&self) -> &'static str {
+        self.operator().name()
+    }
+
+    /// Its keys that differ from their defaults, in the order of the documentation.
+    /// [`Op::read`] of these gives the same operator back.
+    pub fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        self.operator().keys()
+    }
+
+    /// How many operands it takes.
+    pub fn arity(&self) -> Arity {
+        self.operator().arity()
+    }
+
+    /// The shape of its result.
+    ///
+    /// # Errors
+    /// Everything that is wrong with its keys for these operands, or with the operands.
+    pub fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        self.arity().check(self.name(), operands.len())?;
+        self.operator().shape(operands)
+    }
+
+    /// The arithmetic behind the result's shape: `⌊(32 + 2·0 − 5)/1⌋ + 1 = 28`; empty when there is nothing to say.
+    pub fn formula(&self, operands: &[Shape]) -> String {
+        self.operator().formula(operands)
+    }
+
+    /// The weights it needs, under the prefix of its layer; a folded batch norm's under its own.
+    /// Empty if the number of operands is wrong.
+    pub fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
+        if self.arity().accepts(operands.len()) {
+            self.operator().weights(prefix, operands)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// The activation fused into it, if it carries one.
+    pub fn activation(&self) -> Option<Activation> {
+        // The slot is only looked at, but there is one list of the operators that have it.
+        *self.clone().activation_slot()?
+    }
+
+    /// Sets the activation fused into it. False, and nothing changes, if this operator carries none.
+    pub fn set_activation(&mut self, activation: Option<Activation>) -> bool {
+        match self.activation_slot() {
+            Some(slot) => {
+                *slot = activation;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn activation_slot(&mut self) -> Option<&mut Option<Activation>> {
+        match self {
+            Op::Conv(op) => Some(&mut op.activation),
+            Op::Dense(op) => Some(&mut op.activation),
+            Op::BatchNorm(op) => Some(&mut op.activation),
+            Op::Combine(op) => Some(&mut op.activation),
+            Op::Input(_)
+            | Op::Pool(_)
+            | Op::GlobalPool(_)
+            | Op::AdaptiveAvgPool(_)
+            | Op::Activation(_)
+            | Op::Prelu(_)
+            | Op::Softmax(_)
+            | Op::Lrn(_)
+            | Op::Concat(_)
+            | Op::Flatten(_)
+            | Op::Reshape(_)
+            | Op::Pad(_)
+            | Op::Upsample(_)
+            | Op::ChannelShuffle(_)
+            | Op::Dropout(_)
+            | Op::Identity(_) => None,
+        }
+    }
 }

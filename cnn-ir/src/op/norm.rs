@@ -1,6 +1,14 @@
 //! Normalisation: batch norm and local response.
 
-use super::Activation;
+use super::attributes::{Range, Reader};
+use super::fault::map;
+use super::writer::Writer;
+use super::{Activation, Fault, Operator, WeightDecl};
+use crate::ast::ValueKind;
+use crate::shape::Shape;
+
+/// ε of a batch norm that names none.
+pub(super) const EPSILON: f64 = 1e-5;
 
 /// `(x − running_mean) / √(running_var + epsilon) · weight + bias` per channel (Ioffe & Szegedy, 2015).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,4 +31,72 @@ pub struct Lrn {
     pub beta: f32,
     /// Added to the sum.
     pub k: f32,
+}
+
+impl BatchNorm {
+    pub(super) fn read(keys: &mut Reader<'_>) -> BatchNorm {
+        BatchNorm {
+            epsilon: keys.number("epsilon", Some(EPSILON), Range::NOT_NEGATIVE),
+            activation: keys.activation(),
+        }
+    }
+}
+
+impl Operator for BatchNorm {
+    fn name(&self) -> &'static str {
+        "batch_norm"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        Writer::default()
+            .number("epsilon", self.epsilon, Some(EPSILON))
+            .activation(self.activation)
+            .finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        Ok(operands[0])
+    }
+
+    fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
+        WeightDecl::norm(prefix, operands[0].channels())
+    }
+}
+
+impl Lrn {
+    const DEFAULT: Lrn = Lrn {
+        size: 5,
+        alpha: 1e-4,
+        beta: 0.75,
+        k: 1.0,
+    };
+
+    pub(super) fn read(keys: &mut Reader<'_>) -> Lrn {
+        Lrn {
+            size: keys.count("size", Some(Lrn::DEFAULT.size)),
+            alpha: keys.single("alpha", Some(Lrn::DEFAULT.alpha), Range::SINGLE),
+            beta: keys.single("beta", Some(Lrn::DEFAULT.beta), Range::SINGLE),
+            k: keys.single("k", Some(Lrn::DEFAULT.k), Range::SINGLE),
+        }
+    }
+}
+
+impl Operator for Lrn {
+    fn name(&self) -> &'static str {
+        "lrn"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        Writer::default()
+            .count("size", self.size, Some(Lrn::DEFAULT.size))
+            .single("alpha", self.alpha, Some(Lrn::DEFAULT.alpha))
+            .single("beta", self.beta, Some(Lrn::DEFAULT.beta))
+            .single("k", self.k, Some(Lrn::DEFAULT.k))
+            .finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        map("lrn", operands[0])?;
+        Ok(operands[0])
+    }
 }

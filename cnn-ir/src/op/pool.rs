@@ -1,6 +1,12 @@
 //! Pooling over windows, over the whole map, and to a given size.
 
-use super::{Padding, Pair};
+use super::attributes::Reader;
+use super::fault::{map, sized};
+use super::window::{Axis, Window};
+use super::writer::Writer;
+use super::{Fault, Operator, Padding, Pair};
+use crate::ast::ValueKind;
+use crate::shape::Shape;
 
 /// What a window becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,4 +61,175 @@ pub struct GlobalPool {
 pub struct AdaptiveAvgPool {
     /// Output height and width.
     pub size: Pair,
+}
+
+impl Pool {
+    pub(super) fn read(name: &str, keys: &mut Reader<'_>) -> Pool {
+        let size = keys.pair("size", None);
+        let stride = keys.pair("stride", Some(size));
+        let padding = keys.padding();
+        let ceil = keys.flag("ceil", false);
+        let (kind, dilation) = match name {
+            "avg_pool" => {
+                let count_include_pad = keys.flag("count_include_pad", false);
+                (PoolKind::Avg { count_include_pad }, Pair::ONE)
+            }
+            "min_pool" => (PoolKind::Min, keys.pair("dilation", Some(Pair::ONE))),
+            _ => (PoolKind::Max, keys.pair("dilation", Some(Pair::ONE))),
+        };
+        Pool {
+            kind,
+            size,
+            stride,
+            padding,
+            dilation,
+            ceil,
+        }
+    }
+
+    /// The window's vertical and horizontal axis over an input of `height` × `width`, padding resolved.
+    pub fn axes(&self, height: usize, width: usize) -> [Axis; 2] {
+        self.window().axes(height, width)
+    }
+
+    fn window(&self) -> Window {
+        Window {
+            key: "size",
+            size: self.size,
+            stride: self.stride,
+            padding: self.padding,
+            dilation: self.dilation,
+            ceil: self.ceil,
+        }
+    }
+
+    /// Padding that leaves a window without a pixel, or that is more than half of the window (PyTorch's rule).
+    fn padding_fault(&self, height: usize, width: usize) -> Option<Fault> {
+        let axes = self.axes(height, width);
+        for (axis, unit) in axes.iter().zip(["rows", "columns"]) {
+            let half = axis.extent() / 2;
+            if axis.before == axis.after && axis.before > half {
+                let message = format!(
+                    "`padding` of {} {unit} is more than half of the window's {}",
+                    axis.before,
+                    axis.extent()
+                );
+                return Some(
+                    Fault::new("padding", message).note(format!("at most {}/2 = {half} is possible", axis.extent())),
+                );
+            }
+            if axis.output().is_some() && !axis.touches() {
+                let message = format!(
+                    "`padding` of {} and {} {unit} leaves a window without a pixel of the input",
+                    axis.before, axis.after
+                );
+                return Some(
+                    Fault::new("padding", message).note("such a window has no greatest, least or mean element"),
+                );
+            }
+        }
+        None
+    }
+}
+
+impl Operator for Pool {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            PoolKind::Max => "max_pool",
+            PoolKind::Avg { .. } => "avg_pool",
+            PoolKind::Min => "min_pool",
+        }
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        let keys = Writer::default()
+            .pair("size", self.size, None)
+            .pair("stride", self.stride, Some(self.size))
+            .padding(self.padding)
+            .flag("ceil", self.ceil, false);
+        match self.kind {
+            PoolKind::Avg { count_include_pad } => keys.flag("count_include_pad", count_include_pad, false),
+            PoolKind::Max | PoolKind::Min => keys.pair("dilation", self.dilation, Some(Pair::ONE)),
+        }
+        .finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let (channels, height, width) = map(self.name(), operands[0])?;
+        if let Some(fault) = self.padding_fault(height, width) {
+            return Err(fault.into());
+        }
+        let (rows, columns) = self.window().output(height, width)?;
+        sized(Shape::map(channels, rows, columns), "padding")
+    }
+
+    fn formula(&self, operands: &[Shape]) -> String {
+        match operands.first() {
+            Some(&Shape::Map { height, width, .. }) => self.window().formula(height, width),
+            Some(Shape::Flat(_)) | None => String::new(),
+        }
+    }
+}
+
+impl Operator for GlobalPool {
+    fn name(&self) -> &'static str {
+        match self.kind {
+            GlobalPoolKind::Avg => "global_avg_pool",
+            GlobalPoolKind::Max => "global_max_pool",
+        }
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let (channels, _, _) = map(self.name(), operands[0])?;
+        Ok(Shape::map(channels, 1, 1))
+    }
+
+    fn formula(&self, operands: &[Shape]) -> String {
+        match operands.first() {
+            Some(&Shape::Map { height, width, .. }) => {
+                format!(
+                    "{height}·{width} = {} pixels a channel become 1",
+                    height.saturating_mul(width)
+                )
+            }
+            Some(Shape::Flat(_)) | None => String::new(),
+        }
+    }
+}
+
+impl AdaptiveAvgPool {
+    pub(super) fn read(keys: &mut Reader<'_>) -> AdaptiveAvgPool {
+        AdaptiveAvgPool {
+            size: keys.pair("size", None),
+        }
+    }
+}
+
+impl Operator for AdaptiveAvgPool {
+    fn name(&self) -> &'static str {
+        "adaptive_avg_pool"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        Writer::default().pair("size", self.size, None).finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let (channels, _, _) = map(self.name(), operands[0])?;
+        sized(Shape::map(channels, self.size.h, self.size.w), "size")
+    }
+
+    fn formula(&self, operands: &[Shape]) -> String {
+        let axis = |n: usize, size: usize| format!("⌊i·{n}/{size}⌋ … ⌈(i + 1)·{n}/{size}⌉");
+        match operands.first() {
+            Some(&Shape::Map { height, width, .. }) => {
+                format!(
+                    "row i averages rows {}, column i columns {}",
+                    axis(height, self.size.h),
+                    axis(width, self.size.w)
+                )
+            }
+            Some(Shape::Flat(_)) | None => String::new(),
+        }
+    }
 }

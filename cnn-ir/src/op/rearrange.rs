@@ -1,6 +1,11 @@
 //! Operators that move elements without computing, and those that do nothing.
 
-use super::{Pair, Sides};
+use super::attributes::{Range, Reader};
+use super::fault::{map, sized};
+use super::window::both;
+use super::writer::{Writer, sides_value};
+use super::{Fault, Operator, Pair, Sides};
+use crate::ast::ValueKind;
 use crate::shape::Shape;
 
 /// `[C, H, W]` → `[C·H·W]`.
@@ -58,3 +63,251 @@ pub struct Dropout {
 /// Nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity;
+
+/// "16·5·5 = 400"; only the number for a vector.
+fn product(shape: Shape) -> String {
+    let dims: Vec<_> = shape.dims().iter().map(usize::to_string).collect();
+    let elements = shape
+        .dims()
+        .iter()
+        .fold(1usize, |product, &dim| product.saturating_mul(dim));
+    match dims.len() {
+        1 => elements.to_string(),
+        _ => format!("{} = {elements}", dims.join("·")),
+    }
+}
+
+impl Operator for Flatten {
+    fn name(&self) -> &'static str {
+        "flatten"
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let elements = operands[0]
+            .dims()
+            .iter()
+            .fold(1usize, |product, &dim| product.saturating_mul(dim));
+        sized(Shape::Flat(elements), "from")
+    }
+
+    fn formula(&self, operands: &[Shape]) -> String {
+        match operands.first() {
+            Some(&shape @ Shape::Map { .. }) => product(shape),
+            Some(Shape::Flat(_)) | None => String::new(),
+        }
+    }
+}
+
+impl Reshape {
+    pub(super) fn read(keys: &mut Reader<'_>) -> Reshape {
+        Reshape {
+            shape: keys.shape("shape"),
+        }
+    }
+}
+
+impl Operator for Reshape {
+    fn name(&self) -> &'static str {
+        "reshape"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        Writer::default().shape("shape", self.shape).finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let input = operands[0];
+        let shape = sized(self.shape, "shape")?;
+        if input.elements() == shape.elements() {
+            return Ok(shape);
+        }
+        let message = format!(
+            "`shape` {shape} has {} elements, but the input {input} has {}",
+            shape.elements(),
+            input.elements()
+        );
+        Err(Fault::new("shape", message)
+            .note(format!("input: {}, shape: {}", product(input), product(shape)))
+            .into())
+    }
+
+    fn formula(&self, operands: &[Shape]) -> String {
+        match operands.first() {
+            Some(&input) if input != self.shape => {
+                let dims = |shape: Shape| shape.dims().iter().map(usize::to_string).collect::<Vec<_>>().join("·");
+                match self.shape {
+                    Shape::Map { .. } => format!("{} = {}", dims(input), product(self.shape)),
+                    Shape::Flat(_) => product(input),
+                }
+            }
+            Some(_) | None => String::new(),
+        }
+    }
+}
+
+impl Pad {
+    pub(super) fn read(keys: &mut Reader<'_>) -> Pad {
+        Pad {
+            sides: keys.sides("padding"),
+            value: keys.single("value", Some(0.0), Range::SINGLE),
+        }
+    }
+}
+
+impl Operator for Pad {
+    fn name(&self) -> &'static str {
+        "pad"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        Writer::default()
+            .value("padding", sides_value(self.sides))
+            .single("value", self.value, Some(0.0))
+            .finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let (channels, height, width) = map("pad", operands[0])?;
+        let rows = height.saturating_add(self.sides.top).saturating_add(self.sides.bottom);
+        let columns = width.saturating_add(self.sides.left).saturating_add(self.sides.right);
+        sized(Shape::map(channels, rows, columns), "padding")
+    }
+
+    fn formula(&self, operands: &[Shape]) -> String {
+        let axis = |n: usize, before: usize, after: usize| {
+            let sum = n.saturating_add(before).saturating_add(after);
+            if before == after {
+                format!("{n} + 2·{before} = {sum}")
+            } else {
+                format!("{n} + {before} + {after} = {sum}")
+            }
+        };
+        let Sides {
+            top,
+            left,
+            bottom,
+            right,
+        } = self.sides;
+        match operands.first() {
+            Some(&Shape::Map { height, width, .. }) => both(axis(height, top, bottom), axis(width, left, right)),
+            Some(Shape::Flat(_)) | None => String::new(),
+        }
+    }
+}
+
+impl Upsample {
+    pub(super) fn read(keys: &mut Reader<'_>) -> Upsample {
+        Upsample {
+            scale: keys.pair("scale", None),
+            mode: keys.choice(
+                "mode",
+                &[("nearest", UpsampleMode::Nearest), ("bilinear", UpsampleMode::Bilinear)],
+            ),
+        }
+    }
+}
+
+impl Operator for Upsample {
+    fn name(&self) -> &'static str {
+        "upsample"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        let mode = match self.mode {
+            UpsampleMode::Nearest => "nearest",
+            UpsampleMode::Bilinear => "bilinear",
+        };
+        Writer::default()
+            .pair("scale", self.scale, None)
+            .word("mode", mode, "nearest")
+            .finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let (channels, height, width) = map("upsample", operands[0])?;
+        let (rows, columns) = (height.saturating_mul(self.scale.h), width.saturating_mul(self.scale.w));
+        sized(Shape::map(channels, rows, columns), "scale")
+    }
+
+    fn formula(&self, operands: &[Shape]) -> String {
+        let axis = |n: usize, scale: usize| format!("{n}·{scale} = {}", n.saturating_mul(scale));
+        match operands.first() {
+            Some(&Shape::Map { height, width, .. }) => both(axis(height, self.scale.h), axis(width, self.scale.w)),
+            Some(Shape::Flat(_)) | None => String::new(),
+        }
+    }
+}
+
+impl ChannelShuffle {
+    pub(super) fn read(keys: &mut Reader<'_>) -> ChannelShuffle {
+        ChannelShuffle {
+            groups: keys.count("groups", None),
+        }
+    }
+}
+
+impl Operator for ChannelShuffle {
+    fn name(&self) -> &'static str {
+        "channel_shuffle"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        Writer::default().count("groups", self.groups, None).finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let (channels, _, _) = map("channel_shuffle", operands[0])?;
+        if self.groups > 0 && channels.is_multiple_of(self.groups) {
+            return Ok(operands[0]);
+        }
+        let groups = self.groups;
+        let message = format!("`groups` {groups} does not divide the {channels} channels of the input");
+        Err(Fault::new("groups", message)
+            .note(format!("{channels}/{groups} is not whole"))
+            .into())
+    }
+
+    fn formula(&self, operands: &[Shape]) -> String {
+        let channels = operands.first().map_or(0, Shape::channels);
+        match channels.checked_div(self.groups) {
+            Some(each) if each > 0 => format!("{channels}/{} = {each} channels a group", self.groups),
+            _ => String::new(),
+        }
+    }
+}
+
+impl Dropout {
+    const RATE: f64 = 0.5;
+
+    pub(super) fn read(keys: &mut Reader<'_>) -> Dropout {
+        Dropout {
+            rate: keys.number("rate", Some(Dropout::RATE), Range::SHARE),
+        }
+    }
+}
+
+impl Operator for Dropout {
+    fn name(&self) -> &'static str {
+        "dropout"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        Writer::default()
+            .number("rate", self.rate, Some(Dropout::RATE))
+            .finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        Ok(operands[0])
+    }
+}
+
+impl Operator for Identity {
+    fn name(&self) -> &'static str {
+        "identity"
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        Ok(operands[0])
+    }
+}

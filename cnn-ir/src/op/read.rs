@@ -1,0 +1,116 @@
+//! From an operator's name and keys to the operator.
+
+use super::attributes::{Reader, hint};
+use super::fault::list;
+use super::{
+    Activation, AdaptiveAvgPool, BatchNorm, ChannelShuffle, Combine, CombineKind, Concat, Conv, Dense, Dropout,
+    Flatten, GlobalPool, GlobalPoolKind, Identity, Input, Lrn, Op, Pad, Pool, Prelu, Reshape, Softmax, Upsample,
+};
+use crate::ast::Key;
+use crate::diag::Diagnostic;
+use crate::span::Spanned;
+
+/// Which words an operator may be written with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dialect {
+    /// Those of a model file or the macro.
+    Declaration,
+    /// Also those for what passes make: `input`, a conv's or dense's `norm = { weights = "bn1", epsilon = 1e-5 }`,
+    /// a conv's `residual = true`.
+    Dump,
+}
+
+const NAMES: [&str; 35] = [
+    "conv",
+    "dense",
+    "max_pool",
+    "avg_pool",
+    "min_pool",
+    "global_avg_pool",
+    "global_max_pool",
+    "adaptive_avg_pool",
+    "relu",
+    "relu6",
+    "tanh",
+    "sigmoid",
+    "silu",
+    "gelu",
+    "hard_sigmoid",
+    "hard_swish",
+    "softplus",
+    "leaky_relu",
+    "elu",
+    "clip",
+    "prelu",
+    "softmax",
+    "log_softmax",
+    "batch_norm",
+    "lrn",
+    "add",
+    "mul",
+    "concat",
+    "flatten",
+    "reshape",
+    "pad",
+    "upsample",
+    "channel_shuffle",
+    "dropout",
+    "identity",
+];
+
+impl Op {
+    /// Every word that a declaration may use as `op`, in the order of the documentation.
+    pub fn names() -> &'static [&'static str] {
+        &NAMES
+    }
+
+    /// The operator named `op` with these keys: all of a layer's keys but `name`, `op`, `from` and `weights`.
+    ///
+    /// # Errors
+    /// Every key that is unknown, missing, of the wrong type or out of range, each at its place.
+    pub fn read(op: &Spanned<String>, keys: &[Key], dialect: Dialect) -> Result<Op, Vec<Diagnostic>> {
+        let mut reader = Reader::new(op, keys, dialect);
+        match named(&op.value, &mut reader) {
+            Some(read) => reader.finish().map(|()| read),
+            None => Err(vec![unknown(op)]),
+        }
+    }
+}
+
+fn named(name: &str, keys: &mut Reader<'_>) -> Option<Op> {
+    Some(match name {
+        "input" if keys.dialect == Dialect::Dump => Op::Input(Input::read(keys)),
+        "conv" => Op::Conv(Conv::read(keys)),
+        "dense" => Op::Dense(Dense::read(keys)),
+        "max_pool" | "avg_pool" | "min_pool" => Op::Pool(Pool::read(name, keys)),
+        "global_avg_pool" => Op::GlobalPool(GlobalPool {
+            kind: GlobalPoolKind::Avg,
+        }),
+        "global_max_pool" => Op::GlobalPool(GlobalPool {
+            kind: GlobalPoolKind::Max,
+        }),
+        "adaptive_avg_pool" => Op::AdaptiveAvgPool(AdaptiveAvgPool::read(keys)),
+        "prelu" => Op::Prelu(Prelu),
+        "softmax" => Op::Softmax(Softmax { log: false }),
+        "log_softmax" => Op::Softmax(Softmax { log: true }),
+        "batch_norm" => Op::BatchNorm(BatchNorm::read(keys)),
+        "lrn" => Op::Lrn(Lrn::read(keys)),
+        "add" => Op::Combine(Combine::read(CombineKind::Add, keys)),
+        "mul" => Op::Combine(Combine::read(CombineKind::Mul, keys)),
+        "concat" => Op::Concat(Concat),
+        "flatten" => Op::Flatten(Flatten),
+        "reshape" => Op::Reshape(Reshape::read(keys)),
+        "pad" => Op::Pad(Pad::read(keys)),
+        "upsample" => Op::Upsample(Upsample::read(keys)),
+        "channel_shuffle" => Op::ChannelShuffle(ChannelShuffle::read(keys)),
+        "dropout" => Op::Dropout(Dropout::read(keys)),
+        "identity" => Op::Identity(Identity),
+        _ => Op::Activation(Activation::read(name, keys)?),
+    })
+}
+
+fn unknown(op: &Spanned<String>) -> Diagnostic {
+    let name = &op.value;
+    let error = Diagnostic::error(op.span, format!("there is no operator `{name}`{}", hint(name, NAMES)));
+    error.note(format!("operators: {}", list(&NAMES)))
+}

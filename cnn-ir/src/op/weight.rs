@@ -1,0 +1,44 @@
+//! Weights that an operator needs: names and shapes, as a state dict has them.
+
+/// A tensor of weights.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WeightDecl {
+    /// Its full name: `c1.weight`.
+    pub name: String,
+    /// Its dimensions, outermost first.
+    pub shape: Vec<usize>,
+}
+
+impl WeightDecl {
+    pub(super) fn new(prefix: &str, role: &str, shape: &[usize]) -> WeightDecl {
+        WeightDecl {
+            name: format!("{prefix}.{role}"),
+            shape: shape.to_vec(),
+        }
+    }
+
+    /// The four tensors of a batch norm.
+    pub(super) fn norm(prefix: &str, channels: usize) -> Vec<WeightDecl> {
+        ["weight", "bias", "running_mean", "running_var"]
+            .iter()
+            .map(|role| WeightDecl::new(prefix, role, &[channels]))
+            .collect()
+    }
+
+    /// What it is to its layer: `weight`, `bias`, `slope`, `running_mean` or `running_var`.
+    pub fn role(&self) -> &str {
+        self.name.rsplit('.').next().unwrap_or(&self.name)
+    }
+
+    /// Whether training learns it. Running statistics are measured, and do not count as parameters.
+    pub fn is_parameter(&self) -> bool {
+        !matches!(self.role(), "running_mean" | "running_var")
+    }
+
+    /// The number of elements.
+    pub fn elements(&self) -> u64 {
+        self.shape
+            .iter()
+            .fold(1, |product: u64, &dim| product.saturating_mul(dim as u64))
+    }
+}
