@@ -89,3 +89,84 @@ fn count(factors: &[usize]) -> u128 {
         .iter()
         .fold(1, |product: u128, &factor| product.saturating_mul(factor as u128))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::op::{BatchNorm, Dense, FoldedNorm, Padding, Pair};
+
+    fn conv(filters: usize, kernel: usize, groups: usize) -> Conv {
+        Conv {
+            filters,
+            kernel: Pair::both(kernel),
+            stride: Pair::ONE,
+            padding: Padding::Valid,
+            dilation: Pair::ONE,
+            groups,
+            bias: true,
+            activation: None,
+            norm: None,
+            residual: false,
+        }
+    }
+
+    #[test]
+    fn a_convolution_multiplies_once_a_tap_and_pixel() {
+        let image = [Shape::map(3, 6, 6)];
+        let one = Op::Conv(conv(1, 3, 1)).cost(&image);
+        assert_eq!(
+            (one.multiplications, one.product.as_str()),
+            (432, "(4×4)×(3×3×3) = 432")
+        );
+        let two = Op::Conv(conv(2, 3, 1)).cost(&image);
+        assert_eq!(two.product, "(4×4)×(3×3×3)×2 = 864");
+        assert_eq!(two.parameters, 2 * 27 + 2);
+    }
+
+    #[test]
+    fn groups_see_only_their_channels() {
+        let cost = Op::Conv(conv(8, 3, 2)).cost(&[Shape::map(4, 5, 5)]);
+        assert_eq!((cost.parameters, cost.multiplications), (8 * 2 * 9 + 8, 9 * 9 * 2 * 8));
+        assert_eq!(cost.product, "(3×3)×(3×3×4/2)×8 = 1296");
+    }
+
+    #[test]
+    fn a_dense_layer_multiplies_once_a_weight() {
+        let dense = Op::Dense(Dense {
+            units: 120,
+            bias: true,
+            activation: None,
+            norm: None,
+        });
+        let cost = dense.cost(&[Shape::Flat(400)]);
+        assert_eq!((cost.parameters, cost.product.as_str()), (48120, "400×120 = 48000"));
+    }
+
+    #[test]
+    fn running_statistics_are_no_parameters() {
+        let norm = Op::BatchNorm(BatchNorm {
+            epsilon: 1e-5,
+            activation: None,
+        });
+        let expected = Cost {
+            parameters: 128,
+            ..Cost::default()
+        };
+        assert_eq!(norm.cost(&[Shape::map(64, 7, 7)]), expected);
+        let folded = Op::Conv(Conv {
+            bias: false,
+            norm: Some(FoldedNorm {
+                weights: "bn".to_owned(),
+                epsilon: 1e-5,
+            }),
+            ..conv(2, 3, 1)
+        });
+        assert_eq!(folded.cost(&[Shape::map(3, 6, 6)]).parameters, 54 + 4);
+    }
+
+    #[test]
+    fn what_does_not_fit_costs_nothing() {
+        assert_eq!(Op::Conv(conv(1, 9, 1)).cost(&[Shape::map(3, 6, 6)]), Cost::default());
+        assert_eq!(Op::Conv(conv(1, 3, 1)).cost(&[]), Cost::default());
+    }
+}

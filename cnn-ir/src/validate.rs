@@ -60,7 +60,14 @@ pub fn validate(graph: &Graph) -> Result<Shapes, Vec<Diagnostic>> {
         }
         let operands = graph.operands(id);
         let known: Option<Vec<_>> = operands.iter().map(|&operand| shapes.get(operand)).collect();
-        let Some(known) = known else { continue };
+        let Some(known) = known else {
+            // What an operand's fault hides is not known, but how many operands there are is.
+            let op = &graph[id].op;
+            if let Err(fault) = op.arity().check(op.name(), operands.len()) {
+                errors.push(place(&graph[id], fault, ""));
+            }
+            continue;
+        };
         match graph[id].op.shape(&known) {
             Ok(shape) => shapes.set(id, shape),
             Err(faults) => {
@@ -135,4 +142,140 @@ fn place(node: &Node, fault: Fault, inputs: &str) -> Diagnostic {
     }
     error.notes = fault.notes;
     if inputs.is_empty() { error } else { error.note(inputs) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Place;
+    use crate::op::{Activation, Combine, CombineKind, Dense, Flatten, Input, InputLayout, Op};
+    use crate::span::Span;
+
+    const IMAGE: Shape = Shape::map(3, 8, 8);
+    const ADD: Op = Op::Combine(Combine {
+        kind: CombineKind::Add,
+        activation: None,
+    });
+    const RELU: Op = Op::Activation(Activation::Relu);
+
+    /// A node whose operator stands at `at`, and its operands ten further.
+    fn node(name: &str, op: Op, at: usize) -> Node {
+        Node {
+            name: name.to_owned(),
+            op,
+            weights: name.to_owned(),
+            place: Place {
+                op: Span::from(at..at + 1),
+                from: Some(Span::from(at + 10..at + 11)),
+                ..Place::default()
+            },
+        }
+    }
+
+    fn graph() -> (Graph, NodeId) {
+        let mut graph = Graph::new("net");
+        let input = Input {
+            shape: IMAGE,
+            layout: InputLayout::Chw,
+        };
+        let image = graph.add(node("image", Op::Input(input), 1), &[]);
+        (graph, image)
+    }
+
+    fn dense() -> Op {
+        Op::Dense(Dense {
+            units: 10,
+            bias: true,
+            activation: None,
+            norm: None,
+        })
+    }
+
+    #[test]
+    fn every_node_gets_a_shape() {
+        let (mut graph, image) = graph();
+        let flat = graph.add(node("flat", Op::Flatten(Flatten), 2), &[image]);
+        let dense = graph.add(node("dense", dense(), 3), &[flat]);
+        let shapes = validate(&graph).expect("a valid graph");
+        assert_eq!(
+            (shapes[image], shapes[flat], shapes[dense]),
+            (IMAGE, Shape::Flat(192), Shape::Flat(10))
+        );
+        assert_eq!(shapes.operands(&graph, dense), [Shape::Flat(192)]);
+        let later = graph.add(node("later", RELU, 4), &[dense]);
+        assert_eq!(shapes.get(later), None);
+    }
+
+    #[test]
+    fn independent_errors_are_all_reported_and_their_consequences_are_not() {
+        let (mut graph, image) = graph();
+        let a = graph.add(node("a", dense(), 100), &[image]);
+        graph.add(node("behind", dense(), 200), &[a]);
+        graph.add(node("alone", ADD, 300), &[a]);
+        let b = node("b", ADD, 400);
+        let instances = vec![Span::from(900..901), Span::from(950..951)];
+        let place = Place {
+            instances,
+            ..b.place.clone()
+        };
+        graph.add(Node { place, ..b }, &[image]);
+        let errors = validate(&graph).expect_err("three errors");
+        let found: Vec<_> = errors
+            .iter()
+            .map(|error| {
+                (
+                    error.message.as_str(),
+                    error.primary.as_ref().expect("a place").span.start,
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (
+                    "a: `dense` needs a flat vector, but its input is the map [3, 8, 8]: put a `flatten` before it",
+                    110
+                ),
+                ("alone: `add` takes at least 2 operands, but has 1", 310),
+                ("b: `add` takes at least 2 operands, but has 1", 410),
+            ]
+        );
+        assert_eq!(
+            errors[0].notes.last().map(String::as_str),
+            Some("its input is `image` [3, 8, 8]")
+        );
+        let starts: Vec<_> = errors[2].secondary.iter().map(|label| label.span.start).collect();
+        assert_eq!(starts, [900, 950]);
+    }
+
+    #[test]
+    fn cycles_are_named_and_hide_only_what_is_behind_them() {
+        let (mut graph, image) = graph();
+        let a = graph.add(node("a", ADD, 100), &[]);
+        let b = graph.add(node("b", RELU, 200), &[a]);
+        graph.set_operands(a, &[image, b]);
+        graph.add(node("behind", dense(), 300), &[b]);
+        let own = graph.add(node("own", ADD, 400), &[]);
+        graph.set_operands(own, &[own, image]);
+        graph.add(node("apart", dense(), 500), &[image]);
+        let errors = validate(&graph).expect_err("two cycles and a map");
+        let messages: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
+        assert_eq!(messages[0], "the layers form a cycle: a → b → a");
+        assert_eq!(messages[1], "the layers form a cycle: own → own");
+        assert!(messages[2].starts_with("apart: `dense` needs a flat vector"));
+        assert_eq!(messages.len(), 3);
+        let label = errors[0].primary.as_ref().expect("a place");
+        assert_eq!(
+            (label.span.start, label.text.as_str()),
+            (110, "`a` needs the result of `b`")
+        );
+        assert_eq!(errors[0].secondary[0].text, "`b` needs the result of `a`");
+    }
+
+    #[test]
+    fn unused_layers_are_no_error() {
+        let (mut graph, image) = graph();
+        graph.add(node("unused", RELU, 2), &[image]);
+        assert!(validate(&graph).is_ok());
+    }
 }

@@ -1,7 +1,8 @@
 //! Functions of one element, and PReLU.
 
-use super::attributes::{Range, Reader, found, hint};
-use super::fault::list;
+use super::attributes::Reader;
+use super::range::Range;
+use super::words::{found, hint, list};
 use super::writer::Writer;
 use super::{Fault, Operator, WeightDecl};
 use crate::ast::{Key, ValueKind};
@@ -229,5 +230,81 @@ fn unknown(name: &str) -> (String, String) {
             format!("there is no activation `{name}`{}", hint(name, Activation::NAMES)),
             format!("activations: {}", list(&Activation::NAMES)),
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Op;
+    use super::super::testing::{error, int, read, table, text, value_at};
+    use super::*;
+
+    fn fused(value: ValueKind) -> Option<Activation> {
+        read("add", &[("activation", value)])
+            .expect("an activation")
+            .activation()
+    }
+
+    #[test]
+    fn a_fused_activation_is_a_word_or_a_table() {
+        assert_eq!(fused(text("relu")), Some(Activation::Relu));
+        assert_eq!(fused(text("leaky_relu")), Some(Activation::LeakyRelu { alpha: 0.01 }));
+        let with_alpha = table(&[("op", text("leaky_relu")), ("alpha", ValueKind::Float(0.1))]);
+        assert_eq!(fused(with_alpha), Some(Activation::LeakyRelu { alpha: 0.1 }));
+        let clip = table(&[("max", int(1)), ("op", text("clip")), ("min", int(-1))]);
+        assert_eq!(fused(clip), Some(Activation::Clip { min: -1.0, max: 1.0 }));
+    }
+
+    #[test]
+    fn all_names_are_read_as_what_they_say() {
+        for name in Activation::NAMES {
+            let keys: &[_] = if name == "clip" {
+                &[("min", int(0)), ("max", int(1))]
+            } else {
+                &[]
+            };
+            match read(name, keys) {
+                Ok(Op::Activation(activation)) => assert_eq!(activation.name(), name),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_activation_is_explained() {
+        let message = |value| error("add", &[("activation", value)]).0;
+        assert_eq!(
+            message(text("rellu")),
+            "there is no activation `rellu`; did you mean `relu`?"
+        );
+        assert_eq!(
+            message(text("swish")),
+            "there is no activation `swish`; did you mean `silu`?"
+        );
+        assert_eq!(
+            message(text("softmax")),
+            "`softmax` cannot be an `activation`: write it as a layer of its own"
+        );
+        assert_eq!(message(text("clip")).as_str(), "`clip` needs the keys `min` and `max`");
+        assert!(message(int(3)).starts_with("`activation` must be the name of an activation or "));
+        assert!(message(table(&[("alpha", int(1))])).contains("needs the key `op`"));
+        let alpha = table(&[("op", text("relu")), ("alpha", int(1))]);
+        assert_eq!(message(alpha), "`relu` has no key `alpha`");
+        assert_eq!(error("add", &[("activation", text("rellu"))]).1, value_at(0));
+    }
+
+    #[test]
+    fn bounds_of_a_clip_are_in_order() {
+        let (message, place) = error("clip", &[("min", int(1)), ("max", int(0))]);
+        assert_eq!(
+            (message.as_str(), place),
+            ("`max` 0 must not be below `min` 1", value_at(1))
+        );
+    }
+
+    #[test]
+    fn prelu_has_a_slope_a_channel() {
+        let weights = Op::Prelu(Prelu).weights("p", &[Shape::map(3, 10, 12)]);
+        assert_eq!(weights, [WeightDecl::new("p", "slope", &[3])]);
     }
 }

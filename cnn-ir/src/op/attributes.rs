@@ -1,6 +1,7 @@
 //! Reads an operator's keys: typed values with defaults, and an error at the guilty word for everything else.
 
-use super::fault::list;
+use super::range::Range;
+use super::words::{found, hint, list, quoted};
 use super::{Dialect, Pair};
 use crate::ast::{Key, Value, ValueKind};
 use crate::diag::{Diagnostic, nearest};
@@ -14,6 +15,8 @@ use crate::span::{Span, Spanned};
 pub(super) struct Reader<'a> {
     owner: &'a Spanned<String>,
     keys: &'a [Key],
+    /// Keys that every layer may have besides, which a misspelt one may mean.
+    common: &'static [&'static str],
     /// Which keys may be asked for.
     pub(super) dialect: Dialect,
     asked: Vec<&'static str>,
@@ -27,6 +30,7 @@ impl<'a> Reader<'a> {
         Reader {
             owner,
             keys,
+            common: &["from", "weights"],
             dialect,
             asked: Vec::new(),
             missing: Vec::new(),
@@ -85,7 +89,7 @@ impl<'a> Reader<'a> {
 
     /// A number within `range`; required if it has no default. Infinite only if the range says so.
     pub(super) fn number(&mut self, key: &'static str, default: Option<f64>, range: Range) -> f64 {
-        let fallback = default.unwrap_or(range.least.max(0.0));
+        let fallback = default.unwrap_or(0.0);
         let Some(value) = self.value(key, default.is_none()) else {
             return fallback;
         };
@@ -170,7 +174,10 @@ impl<'a> Reader<'a> {
         keys: &[Key],
         read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
     ) -> Option<T> {
-        let mut reader = Reader::new(owner, keys, self.dialect);
+        let mut reader = Reader {
+            common: &[],
+            ..Reader::new(owner, keys, self.dialect)
+        };
         let read = read(&mut reader);
         match reader.finish() {
             Ok(()) => read,
@@ -283,16 +290,18 @@ impl<'a> Reader<'a> {
                 continue;
             }
             // A misspelt key is not missing as well.
-            let meant = nearest(name, self.asked.iter().copied().chain(["from", "weights"]));
+            let meant = nearest(name, self.asked.iter().chain(self.common).copied());
             self.missing.retain(|missing| Some(*missing) != meant);
             let hint = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
             let error = Diagnostic::error(key.name.span, format!("`{owner}` has no key `{name}`{hint}"));
             self.errors.push(error.note(valid.clone()));
         }
-        for key in self.missing {
-            let error = Diagnostic::error(self.owner.span, format!("`{owner}` needs the key `{key}`"));
+        if !self.missing.is_empty() {
+            let keys: Vec<_> = self.missing.iter().map(|key| format!("`{key}`")).collect();
+            let plural = if keys.len() == 1 { "" } else { "s" };
+            let message = format!("`{owner}` needs the key{plural} {}", keys.join(" and "));
             self.errors
-                .push(error.label(format!("`{key}` is missing")).note(valid.clone()));
+                .push(Diagnostic::error(self.owner.span, message).note(valid));
         }
         if self.errors.is_empty() {
             Ok(())
@@ -302,71 +311,144 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Which numbers a key takes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Range {
-    least: f64,
-    greatest: f64,
-}
+#[cfg(test)]
+mod tests {
+    use super::super::Op;
+    use super::super::testing::{OP, error, int, keys, list, name_at, read, text, value_at};
+    use super::*;
 
-impl Range {
-    /// Every finite number of single precision.
-    pub(super) const SINGLE: Range = Range {
-        least: f32::MIN as f64,
-        greatest: f32::MAX as f64,
-    };
-    /// Every number but NaN.
-    pub(super) const EXTENDED: Range = Range {
-        least: f64::NEG_INFINITY,
-        greatest: f64::INFINITY,
-    };
-    /// Finite, 0 and up.
-    pub(super) const NOT_NEGATIVE: Range = Range {
-        least: 0.0,
-        greatest: f32::MAX as f64,
-    };
-    /// From 0 to 1.
-    pub(super) const SHARE: Range = Range {
-        least: 0.0,
-        greatest: 1.0,
-    };
-
-    fn contains(self, number: f64) -> bool {
-        (self.least..=self.greatest).contains(&number)
+    #[test]
+    fn all_errors_are_collected_each_at_its_word() {
+        let written = [
+            ("filters", int(0)),
+            ("kernel", text("3")),
+            ("colour", int(1)),
+            ("stride", list(&[1, -2])),
+        ];
+        let errors = read("conv", &written).expect_err("four mistakes");
+        let found: Vec<_> = errors
+            .iter()
+            .map(|error| (error.message.as_str(), error.primary.as_ref().expect("a place").span))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("`filters` must be between 1 and 2147483647, found 0", value_at(0)),
+                (
+                    "`kernel` must be an integer or [height, width], found the string \"3\"",
+                    value_at(1)
+                ),
+                ("`stride` must be between 1 and 2147483647, found -2", value_at(3)),
+                ("`conv` has no key `colour`", name_at(2)),
+            ]
+        );
+        assert!(errors[3].notes[0].starts_with("keys of `conv`: filters, kernel, stride, padding, "));
     }
-}
 
-impl std::fmt::Display for Range {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.least, self.greatest) {
-            (0.0, 1.0) => f.write_str("between 0 and 1"),
-            (0.0, _) => f.write_str("a finite number, not below 0"),
-            (least, _) if least.is_infinite() => f.write_str("a number"),
-            _ => f.write_str("a finite number of single precision"),
+    #[test]
+    fn a_misspelt_key_is_not_missing_as_well() {
+        let (message, place) = error("conv", &[("filters", int(4)), ("kernal", int(3))]);
+        assert_eq!(message, "`conv` has no key `kernal`; did you mean `kernel`?");
+        assert_eq!(place, name_at(1));
+    }
+
+    #[test]
+    fn a_missing_key_is_named_at_the_operator() {
+        assert_eq!(
+            error("conv", &[("kernel", int(3))]),
+            ("`conv` needs the key `filters`".to_owned(), OP)
+        );
+    }
+
+    #[test]
+    fn a_key_given_twice_shows_both() {
+        let errors = read("dense", &[("units", int(4)), ("units", int(5))]).expect_err("twice");
+        assert_eq!(errors[0].message, "`units` is given twice");
+        assert_eq!(errors[0].primary.as_ref().map(|label| label.span), Some(name_at(1)));
+        assert_eq!(errors[0].secondary[0].span, name_at(0));
+    }
+
+    #[test]
+    fn a_parameters_value_is_shown_where_it_is_given_and_where_it_is_used() {
+        let used_at = Span::from(7..9);
+        let op = Spanned::new("conv".to_owned(), OP);
+        let mut written = keys(&[
+            ("filters", int(0)),
+            ("kernel", list(&[3, 0])),
+            ("activation", text("rellu")),
+        ]);
+        for key in &mut written {
+            key.value.used_at = Some(used_at);
+        }
+        let errors = Op::read(&op, &written, Dialect::Declaration).expect_err("three mistakes");
+        assert_eq!(errors.len(), 3);
+        for (i, (error, key)) in errors.iter().zip(["filters", "kernel", "activation"]).enumerate() {
+            assert_eq!(error.primary.as_ref().map(|label| label.span), Some(value_at(i)));
+            assert_eq!(error.secondary[0].span, used_at);
+            assert_eq!(error.secondary[0].text, format!("used here as `{key}`"));
         }
     }
-}
 
-/// "; did you mean `relu`?" if a candidate is near.
-pub(super) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
-    nearest(word, candidates).map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
-}
-
-/// A value as it is spoken of: `the string "3"`.
-pub(super) fn found(value: &Value) -> String {
-    match &value.kind {
-        ValueKind::Integer(_) => format!("the integer {}", value.kind),
-        ValueKind::Float(_) => format!("the number {}", value.kind),
-        ValueKind::Boolean(_) => format!("the boolean {}", value.kind),
-        ValueKind::Text(_) => format!("the string {}", value.kind),
-        ValueKind::List(items) if items.len() > 8 => format!("a list of {} items", items.len()),
-        ValueKind::List(_) => format!("the list {}", value.kind),
-        ValueKind::Table(_) => "a table".to_owned(),
-        ValueKind::Parameter(_) => format!("the block's parameter {}", value.kind),
+    #[test]
+    fn types_and_ranges_are_checked() {
+        let message = |op, key, value| error(op, &[(key, value)]).0;
+        assert_eq!(
+            message("dense", "units", ValueKind::Float(3.0)),
+            "`units` must be an integer, found the number 3.0"
+        );
+        assert_eq!(
+            message("dense", "units", int(i64::MAX)),
+            format!("`units` must be between 1 and 2147483647, found {}", i64::MAX)
+        );
+        assert_eq!(
+            message("batch_norm", "epsilon", int(-1)),
+            "`epsilon` must be a finite number, not below 0, found -1"
+        );
+        assert_eq!(
+            message("dropout", "rate", ValueKind::Float(1.5)),
+            "`rate` must be between 0 and 1, found 1.5"
+        );
+        assert_eq!(
+            message("lrn", "k", ValueKind::Float(f64::NAN)),
+            "`k` must be a finite number of single precision, found NaN"
+        );
+        assert_eq!(
+            message("lrn", "k", text("2")),
+            "`k` must be a number, found the string \"2\""
+        );
+        assert_eq!(
+            message("reshape", "shape", list(&[1, 2])),
+            "`shape` must be [channels, height, width] or [length], found the list [1, 2]"
+        );
+        assert_eq!(
+            message("reshape", "shape", list(&[2, 0, 3])),
+            "`shape` must be between 1 and 2147483647, found 0"
+        );
+        let most = i64::from(i32::MAX);
+        assert!(message("reshape", "shape", list(&[most, most, most])).contains("too many elements"));
+        assert_eq!(
+            message("avg_pool", "size", list(&[3, 3, 3])),
+            "`size` must be an integer or [height, width], found the list [3, 3, 3]"
+        );
     }
-}
 
-fn quoted<T>(choices: &[(&'static str, T)]) -> String {
-    let words: Vec<_> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
-    words.join(" or ")
+    #[test]
+    fn words_are_one_of_a_few() {
+        let (message, place) = error("upsample", &[("scale", int(2)), ("mode", text("bilinaer"))]);
+        assert_eq!(
+            message,
+            "`mode` must be \"nearest\" or \"bilinear\", found \"bilinaer\"; did you mean `bilinear`?"
+        );
+        assert_eq!(place, value_at(1));
+    }
+
+    #[test]
+    fn what_passes_make_is_no_declaration() {
+        let written = [
+            ("filters", int(1)),
+            ("kernel", int(1)),
+            ("residual", ValueKind::Boolean(true)),
+        ];
+        assert_eq!(error("conv", &written).0, "`conv` has no key `residual`");
+    }
 }

@@ -130,3 +130,69 @@ impl Operator for Concat {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Op;
+    use super::super::testing::fault;
+    use super::*;
+
+    const ADD: Op = Op::Combine(Combine {
+        kind: CombineKind::Add,
+        activation: None,
+    });
+    const MAP: Shape = Shape::map(8, 6, 5);
+    const PER_CHANNEL: Shape = Shape::map(8, 1, 1);
+
+    #[test]
+    fn one_value_a_channel_spreads_over_the_map_wherever_it_stands() {
+        for operands in [
+            [MAP, MAP, PER_CHANNEL],
+            [PER_CHANNEL, MAP, MAP],
+            [MAP, PER_CHANNEL, PER_CHANNEL],
+        ] {
+            assert_eq!(ADD.shape(&operands), Ok(MAP));
+        }
+        assert_eq!(ADD.shape(&[PER_CHANNEL, PER_CHANNEL]), Ok(PER_CHANNEL));
+        assert_eq!(ADD.shape(&[Shape::Flat(4), Shape::Flat(4)]), Ok(Shape::Flat(4)));
+    }
+
+    #[test]
+    fn other_shapes_do_not_mix() {
+        let differing = fault(&ADD, &[Shape::map(3, 6, 6), Shape::map(3, 8, 8)]);
+        assert_eq!(
+            differing.message,
+            "`add` needs operands of one shape, but has [3, 6, 6] and [3, 8, 8]"
+        );
+        assert_eq!(differing.key, Some("from"));
+        for other in [Shape::map(4, 1, 1), Shape::map(8, 6, 1), Shape::Flat(8)] {
+            assert!(fault(&ADD, &[MAP, other]).message.contains(&other.to_string()));
+            assert!(ADD.shape(&[other, MAP]).is_err());
+        }
+        assert!(ADD.shape(&[Shape::Flat(8), PER_CHANNEL]).is_err());
+    }
+
+    #[test]
+    fn one_operand_is_no_sum() {
+        assert_eq!(
+            fault(&ADD, &[MAP]).message,
+            "`add` takes at least 2 operands, but has 1"
+        );
+    }
+
+    #[test]
+    fn concat_adds_channels() {
+        let concat = Op::Concat(Concat);
+        let inception = [64, 128, 32, 32].map(|channels| Shape::map(channels, 28, 28));
+        assert_eq!(concat.shape(&inception), Ok(Shape::map(256, 28, 28)));
+        assert_eq!(concat.formula(&inception), "64 + 128 + 32 + 32 = 256");
+        assert_eq!(concat.shape(&[Shape::Flat(3), Shape::Flat(4)]), Ok(Shape::Flat(7)));
+        assert_eq!(concat.shape(&[MAP]), Ok(MAP));
+        let fault = fault(&concat, &[Shape::map(3, 6, 6), Shape::map(3, 8, 8)]);
+        assert_eq!(
+            fault.message,
+            "`concat` joins maps of one height and width, but has [3, 6, 6] and [3, 8, 8]"
+        );
+        assert!(concat.shape(&[MAP, Shape::Flat(8)]).is_err());
+    }
+}

@@ -1,8 +1,9 @@
 //! 2-D convolution.
 
-use super::attributes::{Range, Reader};
+use super::attributes::Reader;
 use super::fault::{map, sized, too_large};
 use super::norm::EPSILON;
+use super::range::Range;
 use super::window::{Axis, Window};
 use super::writer::Writer;
 use super::{Activation, Arity, Dialect, Fault, Operator, Padding, Pair, WeightDecl};
@@ -143,7 +144,13 @@ impl Operator for Conv {
         let (Ok((rows, columns)), true) = (size, faults.is_empty()) else {
             return Err(faults);
         };
-        let result = sized(Shape::map(self.filters, rows, columns), "filters")?;
+        // More pixels than the input has can only come from padding.
+        let key = if rows > height || columns > width {
+            "padding"
+        } else {
+            "filters"
+        };
+        let result = sized(Shape::map(self.filters, rows, columns), key)?;
         match operands.get(1) {
             Some(&residual) if residual != result => Err(Fault::new(
                 "from",
@@ -201,5 +208,199 @@ impl FoldedNorm {
             .value("weights", ValueKind::Text(norm.weights.clone()))
             .number("epsilon", norm.epsilon, None);
         keys.value("norm", table.table())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{fault, int, read};
+    use super::super::{Op, Sides};
+    use super::*;
+
+    const PLAIN: Conv = Conv {
+        filters: 4,
+        kernel: Pair::both(3),
+        stride: Pair::ONE,
+        padding: Padding::Valid,
+        dilation: Pair::ONE,
+        groups: 1,
+        bias: true,
+        activation: None,
+        norm: None,
+        residual: false,
+    };
+    const IMAGE: Shape = Shape::map(3, 8, 8);
+
+    #[test]
+    fn defaults_are_the_documented_ones() {
+        assert_eq!(
+            read("conv", &[("filters", int(4)), ("kernel", int(3))]),
+            Ok(Op::Conv(PLAIN))
+        );
+    }
+
+    #[test]
+    fn shapes_follow_the_floor_formula() {
+        let shape = |conv: Conv, input| Op::Conv(conv).shape(&[input]);
+        let input = Shape::map(3, 14, 15);
+        assert_eq!(shape(PLAIN, input), Ok(Shape::map(4, 12, 13)));
+        let (kernel, stride) = (Pair { h: 7, w: 1 }, Pair { h: 2, w: 1 });
+        let same = Conv {
+            kernel,
+            stride,
+            padding: Padding::Same,
+            ..PLAIN
+        };
+        assert_eq!(shape(same.clone(), input), Ok(Shape::map(4, 7, 15)));
+        assert_eq!(
+            Op::Conv(same).formula(&[input]),
+            "height: ⌈14/2⌉ = 7, width: ⌈15/1⌉ = 15"
+        );
+        let sides = Sides {
+            top: 0,
+            left: 1,
+            bottom: 2,
+            right: 0,
+        };
+        let lopsided = Conv {
+            padding: Padding::Explicit(sides),
+            ..PLAIN
+        };
+        assert_eq!(shape(lopsided.clone(), input), Ok(Shape::map(4, 14, 14)));
+        assert_eq!(
+            Op::Conv(lopsided).formula(&[input]),
+            "height: ⌊(14 + 0 + 2 − 3)/1⌋ + 1 = 14, width: ⌊(15 + 1 + 0 − 3)/1⌋ + 1 = 14"
+        );
+    }
+
+    #[test]
+    fn a_kernel_larger_than_the_input_is_explained() {
+        let kernel = Pair::both(11);
+        let large = fault(&Op::Conv(Conv { kernel, ..PLAIN }), &[IMAGE]);
+        assert_eq!(large.key, Some("kernel"));
+        assert_eq!(large.message, "the kernel needs 11 rows, but the input has only 8");
+        assert_eq!(large.notes[0], "rows of the result: ⌊(8 + 2·0 − 11)/1⌋ + 1 = −2");
+        let padding = Padding::Explicit(Sides {
+            top: 1,
+            bottom: 1,
+            ..Sides::default()
+        });
+        let wide = Conv {
+            kernel: Pair { h: 1, w: 5 },
+            dilation: Pair::both(3),
+            padding,
+            ..PLAIN
+        };
+        assert_eq!(
+            fault(&Op::Conv(wide), &[IMAGE]).message,
+            "the dilated kernel needs 13 columns, but the input has only 8"
+        );
+    }
+
+    #[test]
+    fn groups_divide_channels_and_filters() {
+        let channels = fault(&Op::Conv(Conv { groups: 2, ..PLAIN }), &[IMAGE]);
+        assert_eq!(
+            channels.message,
+            "`groups` 2 does not divide the 3 channels of the input"
+        );
+        let filters = fault(&Op::Conv(Conv { groups: 3, ..PLAIN }), &[IMAGE]);
+        assert_eq!(filters.message, "`groups` 3 does not divide the 4 `filters`");
+        assert_eq!(filters.key, Some("groups"));
+    }
+
+    #[test]
+    fn independent_faults_come_together() {
+        let conv = Conv {
+            groups: 5,
+            kernel: Pair::both(11),
+            ..PLAIN
+        };
+        assert_eq!(Op::Conv(conv).shape(&[IMAGE]).expect_err("three faults").len(), 3);
+    }
+
+    #[test]
+    fn what_is_too_large_is_refused() {
+        let most = crate::shape::MAX_DIMENSION;
+        let filters = Conv {
+            filters: most,
+            kernel: Pair::both(8),
+            ..PLAIN
+        };
+        assert!(Op::Conv(filters).shape(&[Shape::map(3, 8, 8)]).is_ok());
+        let weights = Conv {
+            filters: most,
+            kernel: Pair::both(300),
+            padding: Padding::Same,
+            ..PLAIN
+        };
+        assert!(
+            fault(&Op::Conv(weights), &[IMAGE])
+                .message
+                .starts_with("`filters` makes the weights too large")
+        );
+        let sides = Sides {
+            top: most,
+            left: most,
+            bottom: most,
+            right: most,
+        };
+        let padded = Conv {
+            padding: Padding::Explicit(sides),
+            ..PLAIN
+        };
+        assert_eq!(fault(&Op::Conv(padded), &[IMAGE]).key, Some("padding"));
+    }
+
+    #[test]
+    fn a_vector_is_no_map() {
+        let fault = fault(&Op::Conv(PLAIN), &[Shape::Flat(192)]);
+        assert_eq!(
+            fault.message,
+            "`conv` needs a map [channels, height, width], but its input is the flat vector [192]"
+        );
+    }
+
+    #[test]
+    fn weights_have_the_names_and_shapes_of_a_state_dict() {
+        let folded = Conv {
+            norm: Some(FoldedNorm {
+                weights: "bn1".to_owned(),
+                epsilon: 1e-5,
+            }),
+            groups: 3,
+            filters: 6,
+            kernel: Pair { h: 3, w: 5 },
+            ..PLAIN
+        };
+        let weights = Op::Conv(folded).weights("c1", &[Shape::map(12, 8, 8)]);
+        let listed: Vec<_> = weights
+            .iter()
+            .map(|weight| (weight.name.as_str(), weight.shape.as_slice()))
+            .collect();
+        assert_eq!(
+            listed,
+            [
+                ("c1.weight", [6, 4, 3, 5].as_slice()),
+                ("c1.bias", &[6]),
+                ("bn1.weight", &[6]),
+                ("bn1.bias", &[6]),
+                ("bn1.running_mean", &[6]),
+                ("bn1.running_var", &[6]),
+            ]
+        );
+        let without = Op::Conv(Conv { bias: false, ..PLAIN }).weights("c1", &[IMAGE]);
+        assert_eq!(without.len(), 1);
+    }
+
+    #[test]
+    fn a_residual_has_the_results_shape() {
+        let residual = Op::Conv(Conv {
+            residual: true,
+            ..PLAIN
+        });
+        assert_eq!(residual.shape(&[IMAGE, Shape::map(4, 6, 6)]), Ok(Shape::map(4, 6, 6)));
+        assert_eq!(fault(&residual, &[IMAGE, IMAGE]).key, Some("from"));
+        assert_eq!(fault(&residual, &[IMAGE]).message, "`conv` takes 2 operands, but has 1");
     }
 }

@@ -76,3 +76,44 @@ impl Operator for Dense {
         weights
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Op;
+    use super::super::testing::{fault, int, read};
+    use super::*;
+
+    fn dense() -> Op {
+        read("dense", &[("units", int(10))]).expect("a dense layer")
+    }
+
+    #[test]
+    fn a_vector_becomes_units() {
+        assert_eq!(dense().shape(&[Shape::Flat(84)]), Ok(Shape::Flat(10)));
+        let weights = dense().weights("f7", &[Shape::Flat(84)]);
+        assert_eq!(
+            weights,
+            [
+                WeightDecl::new("f7", "weight", &[10, 84]),
+                WeightDecl::new("f7", "bias", &[10])
+            ]
+        );
+    }
+
+    #[test]
+    fn a_map_must_be_flattened_first() {
+        let fault = fault(&dense(), &[Shape::map(3, 8, 8)]);
+        assert_eq!(
+            fault.message,
+            "`dense` needs a flat vector, but its input is the map [3, 8, 8]: put a `flatten` before it"
+        );
+        assert_eq!(fault.notes, ["`flatten` makes a vector of 3·8·8 = 192 elements of it"]);
+        assert_eq!(fault.key, Some("from"));
+    }
+
+    #[test]
+    fn weights_that_are_too_large_are_refused() {
+        let dense = read("dense", &[("units", int(i64::from(i32::MAX)))]).expect("a dense layer");
+        assert_eq!(fault(&dense, &[Shape::Flat(1 << 20)]).key, Some("units"));
+    }
+}

@@ -107,8 +107,3 @@ pub(super) fn map(op: &str, input: Shape) -> Result<(usize, usize, usize), Fault
         .note("a `reshape` makes a map of a vector")),
     }
 }
-
-/// "a, b, c"
-pub(super) fn list(words: &[&str]) -> String {
-    words.join(", ")
-}

@@ -84,3 +84,21 @@ impl Operator for Input {
         sized(self.shape, "shape")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{OP, keys, list, text};
+    use super::super::{Dialect, Op};
+    use super::*;
+    use crate::span::Spanned;
+
+    #[test]
+    fn hwc_arrays_are_maps_all_the_same() {
+        let written = keys(&[("shape", list(&[32, 30, 3])), ("layout", text("hwc"))]);
+        let read = Op::read(&Spanned::new("input".to_owned(), OP), &written, Dialect::Dump);
+        let Ok(Op::Input(input)) = read else { panic!("{read:?}") };
+        assert_eq!(input.shape, Shape::map(3, 32, 30));
+        assert_eq!(input.array_dims(), [32, 30, 3]);
+        assert_eq!(Op::Input(input).shape(&[]), Ok(Shape::map(3, 32, 30)));
+    }
+}

@@ -1,4 +1,7 @@
-//! Operators: one file a family, with its parameters, shape rule, cost, weights and tests.
+//! Operators: one file a family, with its parameters, keys, shape rule, formula, weights and tests.
+//!
+//! To add one: a struct in its family's file, its `Operator` implementation there, a variant of [`Op`], and its
+//! word in `read.rs`; the compiler names every match that is then incomplete.
 
 pub mod activation;
 mod attributes;
@@ -8,12 +11,17 @@ pub mod dense;
 mod fault;
 pub mod input;
 pub mod norm;
+pub mod padding;
 pub mod pool;
+mod range;
 mod read;
 pub mod rearrange;
 pub mod softmax;
+#[cfg(test)]
+mod testing;
 mod weight;
 pub mod window;
+mod words;
 mod writer;
 
 use crate::ast::ValueKind;
@@ -26,12 +34,13 @@ pub use dense::Dense;
 pub use fault::{Arity, Fault};
 pub use input::{Input, InputLayout};
 pub use norm::{BatchNorm, Lrn};
+pub use padding::{Padding, Pair, Sides};
 pub use pool::{AdaptiveAvgPool, GlobalPool, GlobalPoolKind, Pool, PoolKind};
 pub use read::Dialect;
 pub use rearrange::{ChannelShuffle, Dropout, Flatten, Identity, Pad, Reshape, Upsample, UpsampleMode};
 pub use softmax::Softmax;
 pub use weight::WeightDecl;
-pub use window::{Axis, Padding, Pair, Sides};
+pub use window::Axis;
 
 /// What a node computes. Operands and result are [`Shape`](crate::shape::Shape)s without the batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,6 +164,13 @@ impl Op {
     /// Everything that is wrong with its keys for these operands, or with the operands.
     pub fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         self.arity().check(self.name(), operands.len())?;
+        if let Some(large) = operands.iter().find(|shape| shape.checked().is_none()) {
+            return Err(Fault::new(
+                "from",
+                format!("`{}` cannot take an operand of shape {large}", self.name()),
+            )
+            .into());
+        }
         self.operator().shape(operands)
     }
 
@@ -164,9 +180,9 @@ impl Op {
     }
 
     /// The weights it needs, under the prefix of its layer; a folded batch norm's under its own.
-    /// Empty if the number of operands is wrong.
+    /// Empty if the operands are too few, too many or too large.
     pub fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
-        if self.arity().accepts(operands.len()) {
+        if self.arity().accepts(operands.len()) && operands.iter().all(|shape| shape.checked().is_some()) {
             self.operator().weights(prefix, operands)
         } else {
             Vec::new()
@@ -175,8 +191,28 @@ impl Op {
 
     /// The activation fused into it, if it carries one.
     pub fn activation(&self) -> Option<Activation> {
-        // The slot is only looked at, but there is one list of the operators that have it.
-        *self.clone().activation_slot()?
+        match self {
+            Op::Conv(op) => op.activation,
+            Op::Dense(op) => op.activation,
+            Op::BatchNorm(op) => op.activation,
+            Op::Combine(op) => op.activation,
+            Op::Input(_)
+            | Op::Pool(_)
+            | Op::GlobalPool(_)
+            | Op::AdaptiveAvgPool(_)
+            | Op::Activation(_)
+            | Op::Prelu(_)
+            | Op::Softmax(_)
+            | Op::Lrn(_)
+            | Op::Concat(_)
+            | Op::Flatten(_)
+            | Op::Reshape(_)
+            | Op::Pad(_)
+            | Op::Upsample(_)
+            | Op::ChannelShuffle(_)
+            | Op::Dropout(_)
+            | Op::Identity(_) => None,
+        }
     }
 
     /// Sets the activation fused into it. False, and nothing changes, if this operator carries none.
@@ -213,5 +249,52 @@ impl Op {
             | Op::Dropout(_)
             | Op::Identity(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::testing::op;
+    use super::*;
+    use crate::shape::MAX_DIMENSION;
+
+    proptest! {
+        /// Whatever the operands, nothing panics, and a shape that passes is one that can be computed with.
+        #[test]
+        fn absurd_operands_are_refused_or_computed(
+            op in op(),
+            dims in proptest::collection::vec(
+                prop_oneof![1..20usize, Just(0), Just(MAX_DIMENSION), Just(usize::MAX)],
+                1..9,
+            ),
+        ) {
+            let operands: Vec<_> = dims
+                .chunks(3)
+                .map(|dims| Shape::from_dims(dims).unwrap_or(Shape::Flat(dims[0])))
+                .collect();
+            if let Ok(shape) = op.shape(&operands) {
+                prop_assert_eq!(shape.checked(), Some(shape));
+            }
+            let _ = (op.formula(&operands), op.cost(&operands), op.weights("w", &operands));
+        }
+
+        #[test]
+        fn the_activation_that_was_set_is_the_activation(mut op in op(), activation in testing::activation()) {
+            let carries = op.set_activation(Some(activation));
+            prop_assert_eq!(op.activation(), carries.then_some(activation));
+            op.set_activation(None);
+            prop_assert_eq!(op.activation(), None);
+        }
+    }
+
+    #[test]
+    fn the_number_of_operands_is_checked_before_the_shapes() {
+        let fault = testing::fault(&Op::Flatten(Flatten), &[Shape::Flat(1), Shape::Flat(2)]);
+        assert_eq!(
+            (fault.key, fault.message.as_str()),
+            (Some("from"), "`flatten` takes 1 operand, but has 2")
+        );
     }
 }

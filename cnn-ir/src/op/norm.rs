@@ -1,7 +1,8 @@
 //! Normalisation: batch norm and local response.
 
-use super::attributes::{Range, Reader};
+use super::attributes::Reader;
 use super::fault::map;
+use super::range::Range;
 use super::writer::Writer;
 use super::{Activation, Fault, Operator, WeightDecl};
 use crate::ast::ValueKind;
@@ -98,5 +99,47 @@ impl Operator for Lrn {
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         map("lrn", operands[0])?;
         Ok(operands[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{fault, read};
+    use super::super::{BatchNorm, Op};
+    use super::*;
+
+    #[test]
+    fn batch_norm_takes_maps_and_vectors() {
+        let norm = read("batch_norm", &[]).expect("a batch norm");
+        assert_eq!(
+            norm,
+            Op::BatchNorm(BatchNorm {
+                epsilon: 1e-5,
+                activation: None
+            })
+        );
+        for shape in [Shape::map(3, 10, 12), Shape::Flat(3)] {
+            assert_eq!(norm.shape(&[shape]), Ok(shape));
+            let weights = norm.weights("bn", &[shape]);
+            let names: Vec<_> = weights.iter().map(|weight| weight.name.as_str()).collect();
+            assert_eq!(names, ["bn.weight", "bn.bias", "bn.running_mean", "bn.running_var"]);
+            assert!(weights.iter().all(|weight| weight.shape == [3]));
+        }
+    }
+
+    #[test]
+    fn lrn_runs_over_the_channels_of_a_map() {
+        let lrn = read("lrn", &[]).expect("an lrn");
+        assert_eq!(
+            lrn,
+            Op::Lrn(Lrn {
+                size: 5,
+                alpha: 1e-4,
+                beta: 0.75,
+                k: 1.0
+            })
+        );
+        assert_eq!(lrn.shape(&[Shape::map(16, 5, 5)]), Ok(Shape::map(16, 5, 5)));
+        assert_eq!(fault(&lrn, &[Shape::Flat(3)]).key, Some("from"));
     }
 }

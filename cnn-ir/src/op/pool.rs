@@ -233,3 +233,91 @@ impl Operator for AdaptiveAvgPool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Op;
+    use super::super::testing::{error, fault, int, list, read, text};
+    use super::*;
+
+    fn pool(written: &[(&str, ValueKind)]) -> Op {
+        read("max_pool", written).expect("a pool")
+    }
+
+    #[test]
+    fn the_window_steps_by_its_size() {
+        let pool = pool(&[("size", list(&[3, 2]))]);
+        assert_eq!(pool.shape(&[Shape::map(5, 11, 12)]), Ok(Shape::map(5, 3, 6)));
+        assert_eq!(pool.keys().len(), 1);
+    }
+
+    #[test]
+    fn ceil_rounds_up_but_never_starts_behind_the_input() {
+        let ceil = ("ceil", ValueKind::Boolean(true));
+        let up = pool(&[("size", int(3)), ("stride", int(2)), ceil.clone()]);
+        assert_eq!(up.shape(&[Shape::map(5, 11, 12)]), Ok(Shape::map(5, 5, 6)));
+        // GoogLeNet's, 112 → 56.
+        assert_eq!(up.shape(&[Shape::map(64, 112, 112)]), Ok(Shape::map(64, 56, 56)));
+        let clipped = pool(&[("size", int(2)), ("padding", int(1)), ceil]);
+        assert_eq!(clipped.shape(&[Shape::map(1, 5, 5)]), Ok(Shape::map(1, 3, 3)));
+    }
+
+    #[test]
+    fn padding_is_at_most_half_of_the_window() {
+        let image = Shape::map(3, 8, 8);
+        let wide = fault(&pool(&[("size", int(3)), ("padding", int(3))]), &[image]);
+        assert_eq!(wide.key, Some("padding"));
+        assert_eq!(wide.message, "`padding` of 3 rows is more than half of the window's 3");
+        assert!(pool(&[("size", int(3)), ("padding", int(1))]).shape(&[image]).is_ok());
+        assert!(pool(&[("size", int(2)), ("padding", int(1))]).shape(&[image]).is_ok());
+    }
+
+    #[test]
+    fn lopsided_padding_needs_a_pixel_in_every_window() {
+        let image = Shape::map(3, 8, 8);
+        let padded = |sides: &[i64]| pool(&[("size", int(2)), ("stride", int(1)), ("padding", list(sides))]);
+        assert_eq!(padded(&[0, 0, 1, 1]).shape(&[image]), Ok(Shape::map(3, 8, 8)));
+        let blind = fault(&padded(&[0, 0, 2, 0]), &[image]);
+        assert_eq!(
+            (blind.key, blind.message.as_str()),
+            (
+                Some("padding"),
+                "`padding` of 0 and 2 rows leaves a window without a pixel of the input"
+            )
+        );
+        let same = pool(&[("size", int(5)), ("stride", int(1)), ("padding", text("same"))]);
+        assert_eq!(same.shape(&[Shape::map(3, 1, 2)]), Ok(Shape::map(3, 1, 2)));
+    }
+
+    #[test]
+    fn a_window_larger_than_the_input_is_explained() {
+        let fault = fault(&pool(&[("size", int(9))]), &[Shape::map(3, 8, 8)]);
+        assert_eq!(fault.key, Some("size"));
+        assert_eq!(fault.message, "the window needs 9 rows, but the input has only 8");
+        assert_eq!(fault.notes.len(), 2);
+    }
+
+    #[test]
+    fn averages_have_no_dilation() {
+        let (message, _) = error("avg_pool", &[("size", int(2)), ("dilation", int(2))]);
+        assert_eq!(message, "`avg_pool` has no key `dilation`");
+    }
+
+    #[test]
+    fn whole_maps_and_given_sizes() {
+        let global = read("global_avg_pool", &[]).expect("a pool");
+        assert_eq!(global.shape(&[Shape::map(3, 10, 12)]), Ok(Shape::map(3, 1, 1)));
+        assert_eq!(
+            global.formula(&[Shape::map(3, 10, 12)]),
+            "10·12 = 120 pixels a channel become 1"
+        );
+        assert!(global.shape(&[Shape::Flat(3)]).is_err());
+        let adaptive = read("adaptive_avg_pool", &[("size", list(&[6, 4]))]).expect("a pool");
+        assert_eq!(adaptive.shape(&[Shape::map(3, 13, 9)]), Ok(Shape::map(3, 6, 4)));
+        assert!(
+            adaptive
+                .formula(&[Shape::map(3, 13, 9)])
+                .starts_with("row i averages rows ⌊i·13/6⌋ … ⌈(i + 1)·13/6⌉")
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! From an operator's name and keys to the operator.
 
-use super::attributes::{Reader, hint};
-use super::fault::list;
+use super::attributes::Reader;
+use super::words::{hint, list};
 use super::{
     Activation, AdaptiveAvgPool, BatchNorm, ChannelShuffle, Combine, CombineKind, Concat, Conv, Dense, Dropout,
     Flatten, GlobalPool, GlobalPoolKind, Identity, Input, Lrn, Op, Pad, Pool, Prelu, Reshape, Softmax, Upsample,
@@ -113,4 +113,56 @@ fn unknown(op: &Spanned<String>) -> Diagnostic {
     let name = &op.value;
     let error = Diagnostic::error(op.span, format!("there is no operator `{name}`{}", hint(name, NAMES)));
     error.note(format!("operators: {}", list(&NAMES)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::testing::{OP, error, int, keys, op, read};
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn written_keys_read_back_as_the_same_operator(op in op()) {
+            let name = Spanned::new(op.name().to_owned(), OP);
+            prop_assert_eq!(Op::read(&name, &keys(&op.keys()), Dialect::Dump), Ok(op));
+        }
+
+        #[test]
+        fn every_operator_but_input_has_one_of_the_names(op in op()) {
+            prop_assert_eq!(Op::names().contains(&op.name()), !matches!(op, Op::Input(_)));
+        }
+    }
+
+    #[test]
+    fn every_name_is_read() {
+        for name in Op::names() {
+            match read(name, &[]) {
+                Ok(op) => assert_eq!(op.name(), *name),
+                Err(errors) => assert!(errors[0].message.contains("needs the key"), "{errors:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_name_brings_the_nearest_one() {
+        let message = |name| error(name, &[("filters", int(4))]).0;
+        assert_eq!(message("convv"), "there is no operator `convv`; did you mean `conv`?");
+        assert_eq!(
+            message("MaxPool"),
+            "there is no operator `MaxPool`; did you mean `max_pool`?"
+        );
+        assert_eq!(
+            message("Linear"),
+            "there is no operator `Linear`; did you mean `dense`?"
+        );
+        assert_eq!(message("xyzzy"), "there is no operator `xyzzy`");
+        assert_eq!(error("convv", &[]).1, OP);
+    }
+
+    #[test]
+    fn inputs_are_declared_elsewhere() {
+        assert!(error("input", &[]).0.starts_with("there is no operator `input`"));
+    }
 }

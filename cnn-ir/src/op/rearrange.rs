@@ -1,7 +1,8 @@
 //! Operators that move elements without computing, and those that do nothing.
 
-use super::attributes::{Range, Reader};
+use super::attributes::Reader;
 use super::fault::{map, sized};
+use super::range::Range;
 use super::window::both;
 use super::writer::{Writer, sides_value};
 use super::{Fault, Operator, Pair, Sides};
@@ -309,5 +310,77 @@ impl Operator for Identity {
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         Ok(operands[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Op;
+    use super::super::testing::{fault, int, list, read, text};
+    use super::*;
+
+    const MAP: Shape = Shape::map(12, 4, 5);
+
+    fn op(name: &str, written: &[(&str, ValueKind)]) -> Op {
+        read(name, written).expect("an operator")
+    }
+
+    #[test]
+    fn flatten_multiplies_out() {
+        let flatten = op("flatten", &[]);
+        assert_eq!(flatten.shape(&[Shape::map(16, 5, 5)]), Ok(Shape::Flat(400)));
+        assert_eq!(flatten.formula(&[Shape::map(16, 5, 5)]), "16·5·5 = 400");
+        assert_eq!(flatten.shape(&[Shape::Flat(7)]), Ok(Shape::Flat(7)));
+        let most = crate::shape::MAX_DIMENSION;
+        assert!(flatten.shape(&[Shape::map(2, most, 2)]).is_err());
+    }
+
+    #[test]
+    fn reshape_keeps_the_count() {
+        let reshape = op("reshape", &[("shape", list(&[3, 4, 20]))]);
+        assert_eq!(reshape.shape(&[MAP]), Ok(Shape::map(3, 4, 20)));
+        assert_eq!(reshape.formula(&[MAP]), "12·4·5 = 3·4·20 = 240");
+        let fault = fault(&op("reshape", &[("shape", list(&[4, 4, 4]))]), &[Shape::map(3, 8, 8)]);
+        assert_eq!(
+            fault.message,
+            "`shape` [4, 4, 4] has 64 elements, but the input [3, 8, 8] has 192"
+        );
+        assert_eq!(fault.key, Some("shape"));
+    }
+
+    #[test]
+    fn pad_widens() {
+        let pad = op("pad", &[("padding", list(&[1, 0, 2, 3]))]);
+        assert_eq!(pad.shape(&[MAP]), Ok(Shape::map(12, 7, 8)));
+        assert_eq!(pad.formula(&[MAP]), "height: 4 + 1 + 2 = 7, width: 5 + 0 + 3 = 8");
+        let wide = op("pad", &[("padding", int(i64::from(i32::MAX)))]);
+        assert_eq!(fault(&wide, &[MAP]).key, Some("padding"));
+    }
+
+    #[test]
+    fn upsample_multiplies() {
+        let upsample = op("upsample", &[("scale", list(&[2, 3])), ("mode", text("bilinear"))]);
+        assert_eq!(upsample.shape(&[MAP]), Ok(Shape::map(12, 8, 15)));
+        assert_eq!(upsample.formula(&[MAP]), "height: 4·2 = 8, width: 5·3 = 15");
+        assert_eq!(fault(&upsample, &[Shape::Flat(3)]).key, Some("from"));
+    }
+
+    #[test]
+    fn shuffled_groups_divide_the_channels() {
+        let shuffle = op("channel_shuffle", &[("groups", int(3))]);
+        assert_eq!(shuffle.shape(&[MAP]), Ok(MAP));
+        assert_eq!(shuffle.formula(&[MAP]), "12/3 = 4 channels a group");
+        let fault = fault(&op("channel_shuffle", &[("groups", int(2))]), &[Shape::map(3, 8, 8)]);
+        assert_eq!(
+            (fault.key, fault.message.as_str()),
+            (Some("groups"), "`groups` 2 does not divide the 3 channels of the input")
+        );
+    }
+
+    #[test]
+    fn nothing_happens_at_inference() {
+        let dropout = op("dropout", &[("rate", ValueKind::Float(0.5))]);
+        assert_eq!(dropout.shape(&[MAP]), Ok(MAP));
+        assert_eq!(op("identity", &[]).shape(&[Shape::Flat(3)]), Ok(Shape::Flat(3)));
     }
 }

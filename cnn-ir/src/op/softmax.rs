@@ -19,3 +19,18 @@ impl Operator for Softmax {
         Ok(operands[0])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Op;
+    use super::super::testing::read;
+    use super::*;
+
+    #[test]
+    fn maps_and_vectors_keep_their_shape() {
+        assert_eq!(read("log_softmax", &[]), Ok(Op::Softmax(Softmax { log: true })));
+        for shape in [Shape::map(3, 10, 12), Shape::Flat(10)] {
+            assert_eq!(Op::Softmax(Softmax { log: false }).shape(&[shape]), Ok(shape));
+        }
+    }
+}

@@ -1,83 +1,10 @@
-//! Windows that slide: pairs, padding, and the floor formula.
+//! Windows that slide: the floor formula, worked out and in words.
 
 use super::Fault;
-use super::attributes::Reader;
-use super::writer::{Writer, sides_value};
-use crate::ast::{Value, ValueKind};
-
-/// Height and width.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Pair {
-    /// Vertical.
-    pub h: usize,
-    /// Horizontal.
-    pub w: usize,
-}
-
-impl Pair {
-    /// 1 by 1.
-    pub const ONE: Pair = Pair::both(1);
-
-    /// The same number both ways.
-    pub const fn both(n: usize) -> Pair {
-        Pair { h: n, w: n }
-    }
-}
-
-/// How wide a border is on each side.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Sides {
-    /// Rows above.
-    pub top: usize,
-    /// Columns to the left.
-    pub left: usize,
-    /// Rows below.
-    pub bottom: usize,
-    /// Columns to the right.
-    pub right: usize,
-}
-
-/// Padding as declared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Padding {
-    /// None.
-    Valid,
-    /// TensorFlow's: the output is `⌈n / stride⌉`; the odd pixel goes to the bottom and right.
-    Same,
-    /// So much on each side.
-    Explicit(Sides),
-}
-
-impl Padding {
-    /// The border around an input of `height` × `width`: what `same` comes to for this window.
-    pub fn resolve(&self, height: usize, width: usize, kernel: Pair, stride: Pair, dilation: Pair) -> Sides {
-        match *self {
-            Padding::Valid => Sides::default(),
-            Padding::Explicit(sides) => sides,
-            Padding::Same => {
-                let (top, bottom) = same(height, kernel.h, stride.h, dilation.h);
-                let (left, right) = same(width, kernel.w, stride.w, dilation.w);
-                Sides {
-                    top,
-                    left,
-                    bottom,
-                    right,
-                }
-            }
-        }
-    }
-}
-
-/// The least padding before and after with which `⌈n / stride⌉` windows fit.
-fn same(n: usize, size: usize, stride: usize, dilation: usize) -> (usize, usize) {
-    let outputs = n.div_ceil(stride.max(1));
-    let reach = outputs.saturating_sub(1).saturating_mul(stride);
-    let total = reach.saturating_add(extent(size, dilation)).saturating_sub(n);
-    (total / 2, total - total / 2)
-}
+use super::padding::{Padding, Pair};
 
 /// Pixels from a window's first tap to its last: `dilation · (size − 1) + 1`.
-fn extent(size: usize, dilation: usize) -> usize {
+pub(super) fn extent(size: usize, dilation: usize) -> usize {
     dilation.saturating_mul(size.saturating_sub(1)).saturating_add(1)
 }
 
@@ -111,24 +38,20 @@ impl Axis {
         if self.n == 0 || self.size == 0 || self.stride == 0 || self.dilation == 0 {
             return None;
         }
-        let (windows, clipped) = self.windows();
-        usize::try_from(windows - i128::from(clipped))
-            .ok()
-            .filter(|&windows| windows > 0)
+        let (windows, outside) = self.windows();
+        usize::try_from(windows - outside).ok().filter(|&windows| windows > 0)
     }
 
-    /// The formula's result, and whether it counts a last window that would start behind the input.
-    fn windows(&self) -> (i128, bool) {
+    /// The formula's result, and how many of these windows do not count because they start behind the input.
+    fn windows(&self) -> (i128, i128) {
         let stride = self.stride.max(1) as i128;
-        let room = self.n as i128 + self.before as i128 + self.after as i128 - self.extent() as i128;
+        let inside = self.n as i128 + self.before as i128;
+        let room = inside + self.after as i128 - self.extent() as i128;
         if !self.ceil {
-            return (room.div_euclid(stride) + 1, false);
+            return (room.div_euclid(stride) + 1, 0);
         }
-        let windows = -(-room).div_euclid(stride) + 1;
-        (
-            windows,
-            windows > 0 && (windows - 1) * stride >= self.n as i128 + self.before as i128,
-        )
+        let windows = ceil_div(room, stride) + 1;
+        (windows, (windows - ceil_div(inside, stride)).max(0))
     }
 
     /// The arithmetic behind [`Axis::output`], worked out: `⌊(32 + 2·0 − 5)/1⌋ + 1 = 28`.
@@ -144,15 +67,14 @@ impl Axis {
             format!("({}·({} − 1) + 1)", self.dilation, self.size)
         };
         let (open, close) = if self.ceil { ('⌈', '⌉') } else { ('⌊', '⌋') };
-        let (windows, clipped) = self.windows();
-        let result = if clipped {
-            format!(
-                "{windows}, less the last, which would start behind the input = {}",
-                windows - 1
-            )
-        } else {
-            windows.to_string().replace('-', "−")
-        };
+        let (windows, outside) = self.windows();
+        let mut result = windows.to_string().replace('-', "−");
+        if outside > 0 {
+            result += &format!(
+                ", less {outside} that would start behind the input = {}",
+                windows - outside
+            );
+        }
         format!(
             "{open}({} + {padding} − {extent})/{}{close} + 1 = {result}",
             self.n, self.stride
@@ -173,6 +95,11 @@ impl Axis {
         let leading = windows.min(self.before.div_ceil(self.stride)) as i128;
         n >= dilation || (0..leading).all(|i| (i * stride - before).rem_euclid(dilation) < n)
     }
+}
+
+/// `⌈n / d⌉`, also for a negative `n`.
+fn ceil_div(n: i128, d: i128) -> i128 {
+    -(-n).div_euclid(d)
 }
 
 /// A window over both axes, as convolution and pooling have it.
@@ -272,62 +199,171 @@ pub(super) fn both(height: String, width: String) -> String {
     }
 }
 
-impl Reader<'_> {
-    /// `"valid"`, `"same"`, or a border.
-    pub(super) fn padding(&mut self) -> Padding {
-        let Some(value) = self.value("padding", false) else {
-            return Padding::Valid;
-        };
-        match &value.kind {
-            ValueKind::Text(word) if word == "valid" => Padding::Valid,
-            ValueKind::Text(word) if word == "same" => Padding::Same,
-            _ => Padding::Explicit(
-                self.border("padding", value, r#""valid", "same", "#)
-                    .unwrap_or_default(),
-            ),
-        }
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn axis() -> impl Strategy<Value = Axis> {
+        (
+            1..30usize,
+            1..8usize,
+            1..6usize,
+            1..4usize,
+            0..5usize,
+            0..5usize,
+            any::<bool>(),
+        )
+            .prop_map(|(n, size, stride, dilation, before, after, ceil)| Axis {
+                n,
+                size,
+                stride,
+                dilation,
+                before,
+                after,
+                ceil,
+            })
     }
 
-    /// A border on four sides; required.
-    pub(super) fn sides(&mut self, key: &'static str) -> Sides {
-        match self.value(key, true) {
-            Some(value) => self.border(key, value, "").unwrap_or_default(),
-            None => Sides::default(),
-        }
+    /// First taps of all windows, counted from the first pixel of the input.
+    fn starts(axis: &Axis) -> impl Iterator<Item = isize> {
+        let (stride, before) = (axis.stride, axis.before as isize);
+        (0..axis.output().unwrap_or(0)).map(move |i| (i * stride) as isize - before)
     }
 
-    /// An integer, `[height, width]` or `[top, left, bottom, right]`, or what `words` says.
-    fn border(&mut self, key: &'static str, value: &Value, words: &str) -> Option<Sides> {
-        let sides = match &value.kind {
-            ValueKind::Integer(_) => vec![self.integer(key, value, value, 0)?],
-            ValueKind::List(items) if matches!(items.len(), 2 | 4) => self.integers(key, value, items, 0)?,
-            _ => {
-                let forms = format!("{words}an integer, [height, width] or [top, left, bottom, right]");
-                return self.wrong_type(key, value, &forms);
+    proptest! {
+        /// A window counts when it ends inside the padded input; under `ceil` it may reach over by less than a step.
+        #[test]
+        fn the_formula_counts_window_positions(axis in axis()) {
+            let end = axis.before + axis.n + axis.after;
+            let slack = if axis.ceil { axis.stride - 1 } else { 0 };
+            let positions = (0..)
+                .map(|i| i * axis.stride)
+                .take_while(|start| start + axis.extent() <= end + slack)
+                .filter(|&start| !axis.ceil || start < axis.before + axis.n)
+                .count();
+            prop_assert_eq!(axis.output().unwrap_or(0), positions);
+        }
+
+        #[test]
+        fn under_ceil_every_window_starts_inside(axis in axis()) {
+            let axis = Axis { ceil: true, ..axis };
+            prop_assert!(starts(&axis).all(|start| start < axis.n as isize));
+        }
+
+        #[test]
+        fn touching_means_a_tap_on_a_pixel_in_every_window(axis in axis()) {
+            let pixels = 0..axis.n as isize;
+            let touched = starts(&axis)
+                .all(|start| (0..axis.size).any(|tap| pixels.contains(&(start + (tap * axis.dilation) as isize))));
+            prop_assert_eq!(axis.touches(), axis.output().is_some() && touched);
+        }
+
+        #[test]
+        fn same_gives_one_output_a_step(axis in axis()) {
+            let one = |n| Pair { h: n, w: 1 };
+            let sides = Padding::Same.resolve(axis.n, 1, one(axis.size), one(axis.stride), one(axis.dilation));
+            let axis = Axis { before: sides.top, after: sides.bottom, ..axis };
+            prop_assert_eq!(axis.output(), Some(axis.n.div_ceil(axis.stride)));
+            prop_assert!(axis.after == axis.before || axis.after == axis.before + 1);
+        }
+
+        #[test]
+        fn the_formula_in_words_ends_with_the_result(axis in axis()) {
+            if let Some(output) = axis.output() {
+                let formula = axis.formula();
+                prop_assert!(formula.ends_with(&format!("= {output}")), "{}", formula);
             }
-        };
-        let (top, left, bottom, right) = match *sides {
-            [all] => (all, all, all, all),
-            [h, w] => (h, w, h, w),
-            [top, left, bottom, right] => (top, left, bottom, right),
-            _ => return None,
-        };
-        Some(Sides {
-            top,
-            left,
-            bottom,
-            right,
-        })
-    }
-}
-
-impl Writer {
-    /// Padding of a window.
-    pub(super) fn padding(self, padding: Padding) -> Self {
-        match padding {
-            Padding::Valid => self,
-            Padding::Same => self.value("padding", ValueKind::Text("same".to_owned())),
-            Padding::Explicit(sides) => self.value("padding", sides_value(sides)),
         }
+    }
+
+    const LENET: Axis = Axis {
+        n: 32,
+        size: 5,
+        stride: 1,
+        dilation: 1,
+        before: 0,
+        after: 0,
+        ceil: false,
+    };
+
+    #[test]
+    fn formulas_are_written_out() {
+        let formula = |axis: Axis| axis.formula();
+        assert_eq!(formula(LENET), "⌊(32 + 2·0 − 5)/1⌋ + 1 = 28");
+        assert_eq!(
+            formula(Axis {
+                size: 3,
+                dilation: 2,
+                before: 2,
+                after: 2,
+                ..LENET
+            }),
+            "⌊(32 + 2·2 − (2·(3 − 1) + 1))/1⌋ + 1 = 32"
+        );
+        assert_eq!(
+            formula(Axis {
+                size: 3,
+                stride: 2,
+                before: 0,
+                after: 1,
+                ..LENET
+            }),
+            "⌊(32 + 0 + 1 − 3)/2⌋ + 1 = 16"
+        );
+        assert_eq!(
+            formula(Axis {
+                n: 12,
+                size: 3,
+                stride: 2,
+                ceil: true,
+                ..LENET
+            }),
+            "⌈(12 + 2·0 − 3)/2⌉ + 1 = 6"
+        );
+        assert_eq!(formula(Axis { n: 3, ..LENET }), "⌊(3 + 2·0 − 5)/1⌋ + 1 = −1");
+        assert_eq!(
+            formula(Axis {
+                n: 5,
+                size: 2,
+                stride: 2,
+                before: 1,
+                after: 1,
+                ceil: true,
+                ..LENET
+            }),
+            "⌈(5 + 2·1 − 2)/2⌉ + 1 = 4, less 1 that would start behind the input = 3"
+        );
+    }
+
+    #[test]
+    fn absurd_sizes_do_not_overflow() {
+        let huge = usize::MAX;
+        for ceil in [false, true] {
+            let axis = Axis {
+                n: huge,
+                size: huge,
+                stride: huge,
+                dilation: huge,
+                before: huge,
+                after: huge,
+                ceil,
+            };
+            let _ = (axis.output(), axis.formula(), axis.touches());
+            let zero = Axis {
+                n: 8,
+                size: 0,
+                stride: 0,
+                dilation: 0,
+                before: 0,
+                after: 0,
+                ceil,
+            };
+            assert_eq!(zero.output(), None);
+            let _ = zero.formula();
+        }
+        let sides = Padding::Same.resolve(huge, 1, Pair::both(huge), Pair::both(0), Pair::both(huge));
+        assert!(sides.bottom >= sides.top);
     }
 }

@@ -1,0 +1,63 @@
+//! Phrases that error messages share.
+
+use crate::ast::{Value, ValueKind};
+use crate::diag::nearest;
+
+/// What other frameworks call the words of a declaration.
+const FOREIGN: [(&str, &str); 17] = [
+    ("conv2d", "conv"),
+    ("convolution", "conv"),
+    ("linear", "dense"),
+    ("fully_connected", "dense"),
+    ("fc", "dense"),
+    ("max_pool2d", "max_pool"),
+    ("maxpool2d", "max_pool"),
+    ("avg_pool2d", "avg_pool"),
+    ("avgpool2d", "avg_pool"),
+    ("average_pool", "avg_pool"),
+    ("batch_norm2d", "batch_norm"),
+    ("batchnorm2d", "batch_norm"),
+    ("swish", "silu"),
+    ("cat", "concat"),
+    ("concatenate", "concat"),
+    ("sum", "add"),
+    ("multiply", "mul"),
+];
+
+/// "; did you mean `relu`?" if a candidate is near, or another framework's word means one.
+pub(super) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    let candidates: Vec<_> = candidates.into_iter().collect();
+    let lower = word.to_lowercase();
+    let foreign = FOREIGN
+        .iter()
+        .find(|(foreign, own)| *foreign == lower && candidates.contains(own));
+    foreign
+        .map(|(_, own)| *own)
+        .or_else(|| nearest(&lower, candidates))
+        .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
+}
+
+/// A value as it is spoken of: `the string "3"`.
+pub(super) fn found(value: &Value) -> String {
+    match &value.kind {
+        ValueKind::Integer(_) => format!("the integer {}", value.kind),
+        ValueKind::Float(_) => format!("the number {}", value.kind),
+        ValueKind::Boolean(_) => format!("the boolean {}", value.kind),
+        ValueKind::Text(_) => format!("the string {}", value.kind),
+        ValueKind::List(items) if items.len() > 8 => format!("a list of {} items", items.len()),
+        ValueKind::List(_) => format!("the list {}", value.kind),
+        ValueKind::Table(_) => "a table".to_owned(),
+        ValueKind::Parameter(_) => format!("the block's parameter {}", value.kind),
+    }
+}
+
+/// The words of a choice: `"nearest" or "bilinear"`.
+pub(super) fn quoted<T>(choices: &[(&'static str, T)]) -> String {
+    let words: Vec<_> = choices.iter().map(|(word, _)| format!("{word:?}")).collect();
+    words.join(" or ")
+}
+
+/// "a, b, c"
+pub(super) fn list(words: &[&str]) -> String {
+    words.join(", ")
+}
