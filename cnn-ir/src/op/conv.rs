@@ -279,7 +279,10 @@ mod tests {
         let large = fault(&Op::Conv(Conv { kernel, ..PLAIN }), &[IMAGE]);
         assert_eq!(large.key, Some("kernel"));
         assert_eq!(large.message, "the kernel needs 11 rows, but the input has only 8");
-        assert_eq!(large.notes[0], "rows of the result: ⌊(8 + 2·0 − 11)/1⌋ + 1 = −2");
+        assert_eq!(
+            large.notes[0],
+            "rows and columns of the result: ⌊(8 + 2·0 − 11)/1⌋ + 1 = −2"
+        );
         let padding = Padding::Explicit(Sides {
             top: 1,
             bottom: 1,

@@ -61,7 +61,7 @@ impl Axis {
         } else {
             format!("{} + {}", self.before, self.after)
         };
-        let extent = if self.dilation == 1 {
+        let extent = if self.dilation == 1 || self.size == 1 {
             self.size.to_string()
         } else {
             format!("({}·({} − 1) + 1)", self.dilation, self.size)
@@ -91,8 +91,8 @@ impl Axis {
             return false;
         }
         // Taps farther apart than the input is wide may jump over it. The first tap at 0 or above is at
-        // `start mod dilation`; only windows that start in the leading padding can miss.
-        let leading = windows.min(self.before.div_ceil(self.stride)) as i128;
+        // `start mod dilation`, which repeats; only windows that start in the leading padding can miss.
+        let leading = windows.min(self.before.div_ceil(self.stride)).min(self.dilation) as i128;
         n >= dilation || (0..leading).all(|i| (i * stride - before).rem_euclid(dilation) < n)
     }
 }
@@ -173,11 +173,15 @@ impl Window {
             axis.extent(),
             axis.n.saturating_add(axis.before).saturating_add(axis.after),
         );
-        Err(misfits
-            .iter()
-            .fold(Fault::new(self.key, message), |fault, (axis, unit)| {
+        let fault = Fault::new(self.key, message);
+        Err(match misfits.as_slice() {
+            [(rows, _), (columns, _)] if rows.formula() == columns.formula() => {
+                fault.note(format!("rows and columns of the result: {}", rows.formula()))
+            }
+            misfits => misfits.iter().fold(fault, |fault, (axis, unit)| {
                 fault.note(format!("{unit} of the result: {}", axis.formula()))
-            }))
+            }),
+        })
     }
 
     /// The arithmetic of rows and columns.
@@ -334,6 +338,30 @@ mod tests {
                 ..LENET
             }),
             "⌈(5 + 2·1 − 2)/2⌉ + 1 = 4, less 1 that would start behind the input = 3"
+        );
+    }
+
+    #[test]
+    fn absurd_sizes_take_no_time() {
+        let most = crate::shape::MAX_DIMENSION;
+        let far = Axis {
+            n: 1,
+            size: most,
+            stride: 2,
+            dilation: 2,
+            before: most - 1,
+            after: 0,
+            ceil: false,
+        };
+        assert_eq!(far.output(), None);
+        assert!(Axis { after: most, ..far }.touches());
+        assert!(
+            !Axis {
+                after: most,
+                stride: 1,
+                ..far
+            }
+            .touches()
         );
     }
 
