@@ -1,1 +1,18 @@
 //! A compiler for convolutional neural networks.
+
+pub mod builtin;
+pub mod error;
+pub mod io;
+mod memory;
+mod model;
+mod network;
+mod options;
+mod weights;
+
+pub use builtin::Builtin;
+pub use cnn_ir as ir;
+pub use error::Error;
+pub use model::{Model, Optimised, Port, Source, WeightReport};
+pub use network::Network;
+pub use options::{Backend, Options};
+pub use weights::Weights;

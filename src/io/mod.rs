@@ -1,0 +1,72 @@
+//! Files beside the model: arrays, images, and writing that leaves nothing half done.
+
+pub mod atomic;
+#[cfg(feature = "image")]
+pub mod image;
+pub mod npy;
+
+use std::fs::File;
+use std::path::Path;
+
+use crate::Error;
+
+/// Opens a regular file for reading and tells its length; directories, devices and pipes are an error.
+fn open_regular(path: &Path) -> Result<(File, u64), Error> {
+    let io = |source| Error::Io {
+        action: "read",
+        path: path.into(),
+        source,
+    };
+    // Asked before opening: opening a pipe would wait for its writer.
+    let kind = std::fs::metadata(path).map_err(io)?.file_type();
+    if !kind.is_file() {
+        return Err(Error::File {
+            path: path.into(),
+            problem: format!(
+                "expected a file, found {}",
+                if kind.is_dir() {
+                    "a directory"
+                } else {
+                    "a device or a pipe"
+                }
+            ),
+        });
+    }
+    let file = File::open(path).map_err(io)?;
+    let length = file.metadata().map_err(io)?.len();
+    Ok((file, length))
+}
+
+/// Reads a text file of at most `limit` bytes.
+///
+/// # Errors
+/// [`Error::Io`], or [`Error::File`] for a directory, a file that is longer, or bytes that are not UTF-8.
+pub fn read_text(path: &Path, limit: u64) -> Result<String, Error> {
+    use std::io::Read;
+
+    let (file, length) = open_regular(path)?;
+    let wrong = |problem: String| Error::File {
+        path: path.into(),
+        problem,
+    };
+    if length > limit {
+        return Err(wrong(format!(
+            "expected a text file of at most {}, found {}",
+            crate::error::bytes(u128::from(limit)),
+            crate::error::bytes(u128::from(length))
+        )));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit).read_to_end(&mut bytes).map_err(|source| Error::Io {
+        action: "read",
+        path: path.into(),
+        source,
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
+            .iter()
+            .filter(|&&byte| byte == b'\n')
+            .count();
+        wrong(format!("expected UTF-8 text, found a byte that is none in line {line}"))
+    })
+}

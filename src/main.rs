@@ -1,0 +1,3 @@
+//! The command `cnn`.
+
+fn main() {}

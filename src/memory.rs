@@ -1,0 +1,64 @@
+//! What a network needs in memory, counted before any of it is taken.
+
+use cnn_ir::graph::Graph;
+use cnn_ir::shape::Shape;
+use cnn_ir::validate::Shapes;
+
+use crate::Model;
+use crate::error::MemoryError;
+
+/// Bytes by purpose. Sums are exact: no network that validates exceeds 128 bits.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Need {
+    pub(crate) weights: u128,
+    pub(crate) activations: u128,
+    pub(crate) arrays: u128,
+    pub(crate) largest: Option<(String, String, u128)>,
+}
+
+const F32: u128 = size_of::<f32>() as u128;
+const F64: u128 = size_of::<f64>() as u128;
+
+impl Need {
+    /// The user's arrays of one run.
+    pub(crate) fn arrays(model: &Model, batch: usize) -> Need {
+        let ports = model.inputs().into_iter().chain(model.outputs());
+        let elements = |shape: Vec<usize>| shape.into_iter().map(|dim| dim as u128).product::<u128>();
+        Need {
+            arrays: ports.map(|port| elements(port.shape)).sum::<u128>() * batch as u128 * F32,
+            ..Need::default()
+        }
+    }
+
+    /// The interpreter's: every value of one image in f64, all at once, and the weights in f32.
+    pub(crate) fn interpreted(mut self, graph: &Graph, shapes: &Shapes) -> Need {
+        let bytes = |shape: Shape| shape.elements() as u128 * F64;
+        for id in graph.ids() {
+            let node = &graph[id];
+            let size = bytes(shapes[id]);
+            self.activations += size;
+            if self.largest.as_ref().is_none_or(|(_, _, largest)| size > *largest) {
+                self.largest = Some((node.name.clone(), shapes[id].to_string(), size));
+            }
+            for tensor in node.op.weights(&node.weights, &shapes.operands(graph, id)) {
+                self.weights += u128::from(tensor.elements()) * F32;
+            }
+        }
+        self
+    }
+
+    /// Holds it against `limit` bytes.
+    pub(crate) fn check(&self, limit: u64, batch: usize) -> Result<(), MemoryError> {
+        if self.weights + self.activations + self.arrays <= u128::from(limit) {
+            return Ok(());
+        }
+        Err(MemoryError {
+            weights: self.weights,
+            activations: self.activations,
+            arrays: self.arrays,
+            limit,
+            batch,
+            largest: self.largest.clone(),
+        })
+    }
+}

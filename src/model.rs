@@ -1,0 +1,261 @@
+//! A model: a network that was read and found valid, not yet compiled.
+
+mod source;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::time::Instant;
+
+use cnn_ir::diag::{Diagnostic, Severity};
+use cnn_ir::graph::{Graph, NodeId};
+use cnn_ir::op::{InputLayout, Op, WeightDecl};
+use cnn_ir::passes::{self, Report};
+use cnn_ir::validate::{Shapes, validate};
+use cnn_runtime::weights::{WeightError, WeightSource};
+
+use crate::error::Error;
+use crate::{Builtin, Network, Options, Weights};
+
+pub use source::Source;
+
+/// A network that was read and found valid.
+#[derive(Clone, Debug)]
+pub struct Model {
+    source: Source,
+    graph: Graph,
+    shapes: Shapes,
+    warnings: Vec<Diagnostic>,
+}
+
+/// An input or output of a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// Its name.
+    pub name: String,
+    /// The shape of its arrays, without the batch.
+    pub shape: Vec<usize>,
+    /// Whether its maps are `[height, width, channels]` instead of `[channels, height, width]`.
+    pub hwc: bool,
+}
+
+impl Port {
+    /// The shape of its arrays with the batch before it.
+    pub fn batched(&self, batch: usize) -> Vec<usize> {
+        [&[batch], &*self.shape].concat()
+    }
+
+    /// Channels, height and width of a map, `None` for a vector.
+    pub fn map(&self) -> Option<[usize; 3]> {
+        match *self.shape {
+            [h, w, c] if self.hwc => Some([c, h, w]),
+            [c, h, w] => Some([c, h, w]),
+            _ => None,
+        }
+    }
+}
+
+/// How weights fit a model.
+#[derive(Debug, Default)]
+pub struct WeightReport {
+    /// Tensors that are missing or wrong.
+    pub problems: Vec<WeightError>,
+    /// Tensors that no layer uses.
+    pub unused: Vec<String>,
+}
+
+/// A graph after the passes.
+#[derive(Clone, Debug)]
+pub struct Optimised {
+    /// The graph.
+    pub graph: Graph,
+    /// Its shapes.
+    pub shapes: Shapes,
+    /// What each pass did and refused.
+    pub reports: Vec<Report>,
+}
+
+impl Model {
+    /// Reads and checks a model file.
+    ///
+    /// # Errors
+    /// [`Error::Model`] with everything that is wrong with it; [`Error::Io`] or [`Error::File`] if it cannot be read
+    /// as text.
+    pub fn from_toml_file(path: impl AsRef<Path>) -> Result<Model, Error> {
+        Model::new(Source::file(path)?)
+    }
+
+    /// Reads and checks a model file's text.
+    ///
+    /// # Errors
+    /// [`Error::Model`] with everything that is wrong with it.
+    ///
+    /// ```
+    /// let error = cnn::Model::from_toml("[inputs]\nimage = [1, 4, 4]\n\n[[layer]]\nname = 'c'\nop = 'convv'\n").unwrap_err();
+    /// assert!(error.to_string().contains("model.toml:6:6"), "{error}");
+    /// ```
+    pub fn from_toml(text: impl Into<String>) -> Result<Model, Error> {
+        Model::new(Source::text(text, "model.toml"))
+    }
+
+    /// A model that comes with the program; [`builtin::MODELS`](crate::builtin::MODELS) lists them.
+    ///
+    /// # Errors
+    /// [`Error::Option`] if there is none of that name.
+    pub fn builtin(name: &str) -> Result<Model, Error> {
+        Model::new(Source::builtin(name)?)
+    }
+
+    /// Understands and checks a model.
+    ///
+    /// # Errors
+    /// [`Error::Model`] with everything that is wrong with it.
+    pub fn new(source: Source) -> Result<Model, Error> {
+        let (graph, warnings) = source.graph()?;
+        let shapes = source.shapes(&graph)?;
+        Ok(Model {
+            source,
+            graph,
+            shapes,
+            warnings,
+        })
+    }
+
+    /// The network's name.
+    pub fn name(&self) -> &str {
+        &self.graph.name
+    }
+
+    /// The built-in model that this is, with its weights and its sample.
+    pub fn as_builtin(&self) -> Option<&'static Builtin> {
+        self.source.builtin
+    }
+
+    /// What is odd about the model file, as text beside the source; empty if nothing is. `color` adds ANSI escapes.
+    pub fn warnings(&self, color: bool) -> String {
+        let warnings: Vec<_> = self
+            .warnings
+            .iter()
+            .filter(|one| one.severity == Severity::Warning)
+            .cloned()
+            .collect();
+        self.source.render(&warnings, color)
+    }
+
+    /// The inputs in the order of declaration.
+    pub fn inputs(&self) -> Vec<Port> {
+        let port = |&id: &NodeId| {
+            let node = &self.graph[id];
+            let (shape, hwc) = match &node.op {
+                Op::Input(input) => (input.array_dims(), input.layout == InputLayout::Hwc),
+                _ => (self.shapes[id].dims(), false),
+            };
+            Port {
+                name: node.name.clone(),
+                shape,
+                hwc,
+            }
+        };
+        self.graph.inputs().iter().map(port).collect()
+    }
+
+    /// The outputs in the order of declaration.
+    pub fn outputs(&self) -> Vec<Port> {
+        let port = |output: &cnn_ir::graph::Output| Port {
+            name: output.name.clone(),
+            shape: self.shapes[output.node].dims(),
+            hwc: false,
+        };
+        self.graph.outputs().iter().map(port).collect()
+    }
+
+    /// All tensors of weights the network needs, sorted by name. A tensor that several layers share is here once.
+    pub fn weights(&self) -> Vec<WeightDecl> {
+        weights(&self.graph, &self.shapes)
+    }
+
+    /// How many numbers training learns. Running statistics of batch norms are not among them, as in PyTorch's
+    /// counts.
+    pub fn parameters(&self) -> u64 {
+        let learnt = self.weights().into_iter().filter(WeightDecl::is_parameter);
+        learnt.fold(0, |sum: u64, tensor| sum.saturating_add(tensor.elements()))
+    }
+
+    /// Multiplications for one image, each with its addition a MAC: those of convolutions and dense layers.
+    pub fn macs(&self) -> u64 {
+        let cost = |id| {
+            self.graph[id]
+                .op
+                .cost(&self.shapes.operands(&self.graph, id))
+                .multiplications
+        };
+        self.graph.ids().map(cost).fold(0, u64::saturating_add)
+    }
+
+    /// The graph as declared.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The shapes of the graph's values.
+    pub fn shapes(&self) -> &Shapes {
+        &self.shapes
+    }
+
+    /// The graph after all passes.
+    ///
+    /// # Errors
+    /// [`Error::Internal`]: a pass made an invalid graph.
+    pub fn optimised(&self) -> Result<Optimised, Error> {
+        let internal = |fault: String| Error::Internal(format!("{}: {fault}", self.name()));
+        let mut graph = self.graph.clone();
+        let reports = passes::optimise(&mut graph).map_err(|invalid| internal(invalid.to_string()))?;
+        let shapes = validate(&graph).map_err(|faults| internal(format!("{faults:?}")))?;
+        Ok(Optimised { graph, shapes, reports })
+    }
+
+    /// Asks `weights` for every tensor the network needs.
+    pub fn check_weights(&self, weights: &Weights) -> WeightReport {
+        let declared = self.weights();
+        WeightReport {
+            problems: declared
+                .iter()
+                .filter_map(|one| weights.tensor(&one.name, &one.shape).err())
+                .collect(),
+            unused: self.unused_weights(weights),
+        }
+    }
+
+    /// The tensors of `weights` that no layer uses.
+    pub fn unused_weights(&self, weights: &Weights) -> Vec<String> {
+        let used: HashSet<_> = self.weights().into_iter().map(|tensor| tensor.name).collect();
+        weights.unused(&used)
+    }
+
+    /// Compiles the network for these weights.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] before anything large is allocated; [`Error::Weights`] with every tensor that is missing or
+    /// wrong; [`Error::Option`] for a batch or number of threads of 0.
+    pub fn compile(&self, weights: &Weights, options: &Options) -> Result<Network, Error> {
+        let start = Instant::now();
+        match Network::compile(self, weights, options, start) {
+            // The compiler stops at the first; say all.
+            Err(Error::Weights(first)) => {
+                let all = self.check_weights(weights).problems;
+                Err(Error::Weights(if all.is_empty() { first } else { all }))
+            }
+            other => other,
+        }
+    }
+}
+
+fn weights(graph: &Graph, shapes: &Shapes) -> Vec<WeightDecl> {
+    let tensors = graph
+        .ids()
+        .flat_map(|id| graph[id].op.weights(&graph[id].weights, &shapes.operands(graph, id)));
+    // Two layers may share a tensor; if they want different shapes of it, both are asked for.
+    let by_name: BTreeMap<_, _> = tensors
+        .map(|tensor| ((tensor.name.clone(), tensor.shape.clone()), tensor))
+        .collect();
+    by_name.into_values().collect()
+}

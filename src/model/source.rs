@@ -1,0 +1,171 @@
+//! Where a model comes from: its text, and the name to call it by in messages.
+
+use std::path::Path;
+
+use cnn_ir::diag::{Diagnostic, nearest};
+use cnn_ir::graph::Graph;
+use cnn_ir::validate::{Shapes, validate};
+use cnn_ir::{front, render};
+
+use crate::error::{Error, ModelError};
+use crate::{builtin, io};
+
+/// The longest model file read. ResNet-152 written out takes a hundredth of it.
+const MAX_MODEL_BYTES: u64 = 16 << 20;
+
+/// A model's text, not yet understood.
+#[derive(Clone, Debug)]
+pub struct Source {
+    pub(super) text: String,
+    /// What messages call it.
+    pub(super) origin: String,
+    /// What the network is called if the text does not say.
+    pub(super) default_name: String,
+    pub(super) builtin: Option<&'static builtin::Builtin>,
+}
+
+impl Source {
+    /// Reads a model file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::File`] if it cannot be read as text of at most 16 MiB.
+    pub fn file(path: impl AsRef<Path>) -> Result<Source, Error> {
+        let path = path.as_ref();
+        let stem = path.file_stem().map_or("network".into(), |stem| stem.to_string_lossy());
+        Ok(Source {
+            text: io::read_text(path, MAX_MODEL_BYTES)?,
+            origin: path.display().to_string(),
+            default_name: stem.into_owned(),
+            builtin: None,
+        })
+    }
+
+    /// A model that comes with the program.
+    ///
+    /// # Errors
+    /// [`Error::Option`] if there is none of that name.
+    pub fn builtin(name: &str) -> Result<Source, Error> {
+        let model = builtin::find(name).ok_or_else(|| Error::Option(builtin::unknown(name)))?;
+        Ok(Source {
+            text: model.toml.to_owned(),
+            origin: format!("{name}.toml"),
+            default_name: name.to_owned(),
+            builtin: Some(model),
+        })
+    }
+
+    /// A text; `origin` is what messages call it.
+    pub fn text(text: impl Into<String>, origin: impl Into<String>) -> Source {
+        Source {
+            text: text.into(),
+            origin: origin.into(),
+            default_name: "network".to_owned(),
+            builtin: None,
+        }
+    }
+
+    /// What people give as a model: a built-in model's name or the path of a `.toml` file.
+    ///
+    /// # Errors
+    /// As [`file`](Self::file) and [`builtin`](Self::builtin); a name that is neither says what would be.
+    pub fn open(name: &str) -> Result<Source, Error> {
+        if builtin::find(name).is_some() {
+            return Source::builtin(name);
+        }
+        let path = Path::new(name);
+        let extension = path
+            .extension()
+            .and_then(|extension| extension.to_str())
+            .unwrap_or_default();
+        if extension.eq_ignore_ascii_case("onnx") {
+            return Err(wrong(
+                path,
+                "ONNX models cannot be imported yet; write the network as a .toml file".into(),
+            ));
+        }
+        match path.metadata() {
+            Ok(data) if data.is_dir() => Err(wrong(path, directory(path))),
+            Ok(_) => Source::file(path),
+            Err(_) if extension.is_empty() => Err(Error::Option(format!(
+                "{}, and there is no such file; a model is a .toml file or a built-in name",
+                builtin::unknown(name)
+            ))),
+            Err(source) => match similar(path) {
+                Some(near) => Err(wrong(path, format!("{source}; there is `{near}` beside it"))),
+                None => Source::file(path),
+            },
+        }
+    }
+
+    /// The graph as declared and what is odd about it.
+    ///
+    /// # Errors
+    /// [`Error::Model`] with everything that is wrong with it but for shapes.
+    pub fn graph(&self) -> Result<(Graph, Vec<Diagnostic>), Error> {
+        let (mut graph, warnings) = front::graph_from_toml(&self.text).map_err(|faults| self.error(faults))?;
+        if graph.name.is_empty() {
+            graph.name.clone_from(&self.default_name);
+        }
+        Ok((graph, warnings))
+    }
+
+    /// The shapes of a graph that [`graph`](Self::graph) made.
+    ///
+    /// # Errors
+    /// [`Error::Model`] with every shape that does not fit.
+    pub(super) fn shapes(&self, graph: &Graph) -> Result<Shapes, Error> {
+        validate(graph).map_err(|faults| self.error(faults))
+    }
+
+    /// Diagnostics as text beside the source.
+    pub(super) fn render(&self, diagnostics: &[Diagnostic], color: bool) -> String {
+        render::render(diagnostics, &self.origin, &self.text, color)
+    }
+
+    fn error(&self, diagnostics: Vec<Diagnostic>) -> Error {
+        Error::Model(ModelError {
+            rendered: self.render(&diagnostics, false).trim_end().to_owned(),
+            diagnostics,
+            origin: self.origin.clone(),
+            source_text: self.text.clone(),
+        })
+    }
+}
+
+fn wrong(path: &Path, problem: String) -> Error {
+    Error::File {
+        path: path.into(),
+        problem,
+    }
+}
+
+/// What to say about a directory: which model files are in it.
+fn directory(path: &Path) -> String {
+    let mut models = toml_files(path);
+    models.truncate(5);
+    match models.is_empty() {
+        true => "expected a .toml file, found a directory".to_owned(),
+        false => format!(
+            "expected a .toml file, found a directory; in it are {}",
+            models.join(", ")
+        ),
+    }
+}
+
+/// The .toml file beside `path` whose name is nearest.
+fn similar(path: &Path) -> Option<String> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let files = toml_files(folder);
+    nearest(path.file_name()?.to_str()?, files.iter().map(String::as_str)).map(str::to_owned)
+}
+
+fn toml_files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<_> = names.filter(|name| name.ends_with(".toml")).collect();
+    names.sort_unstable();
+    names
+}

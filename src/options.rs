@@ -1,0 +1,80 @@
+//! How a network is to be compiled.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Who carries a network out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// Plain loops in f64 over the graph, one image at a time: slow, and the reference for everything else.
+    #[default]
+    Interp,
+}
+
+impl Backend {
+    /// All back ends, the default first.
+    pub const ALL: &[Backend] = &[Backend::Interp];
+
+    /// Its name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Backend::Interp => "interp",
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Backend {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Backend, String> {
+        Backend::ALL
+            .iter()
+            .copied()
+            .find(|backend| backend.name() == word)
+            .ok_or_else(|| {
+                let names: Vec<_> = Backend::ALL.iter().map(|backend| backend.name()).collect();
+                format!("expected one of {}, found `{word}`", names.join(", "))
+            })
+    }
+}
+
+/// How a network is to be compiled. `Options::default()` is right for one image at a time on the whole machine.
+///
+/// ```
+/// use cnn::Options;
+///
+/// let options = Options { batch: 8, threads: Some(1), ..Options::default() };
+/// # assert!(options.optimise);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Who carries it out.
+    pub backend: Backend,
+    /// Images of one run.
+    pub batch: usize,
+    /// Threads that share one run; all cores if `None`.
+    pub threads: Option<usize>,
+    /// Whether the passes run: fusing and folding layers.
+    pub optimise: bool,
+    /// Bytes that weights, values between layers, inputs and outputs may take together; what the machine has
+    /// available if `None`.
+    pub max_memory: Option<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            backend: Backend::default(),
+            batch: 1,
+            threads: None,
+            optimise: true,
+            max_memory: None,
+        }
+    }
+}
