@@ -1,3 +1,4 @@
 //! cnn-codegen
 
+pub mod interp;
 pub mod tile;

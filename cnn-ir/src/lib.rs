@@ -5,6 +5,7 @@ pub mod cost;
 pub mod diag;
 pub mod graph;
 pub mod op;
+pub mod passes;
 pub mod shape;
 pub mod span;
 pub mod validate;

@@ -1,0 +1,146 @@
+//! Functions of one element, and PReLU.
+//!
+//! NaN passes through every one of them, as in PyTorch; Rust's `max` and `min` would swallow it.
+
+use cnn_ir::op::Activation;
+
+use super::tensor::Tensor;
+
+/// `activation(x)`, or `x` itself without one.
+pub(super) fn apply(activation: Option<Activation>, x: f64) -> f64 {
+    let Some(activation) = activation else { return x };
+    match activation {
+        Activation::Relu => at_least(x, 0.0),
+        Activation::Relu6 => at_most(at_least(x, 0.0), 6.0),
+        Activation::Tanh => x.tanh(),
+        Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
+        Activation::Silu => x / (1.0 + (-x).exp()),
+        Activation::Gelu => x / 2.0 * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2)),
+        Activation::HardSigmoid => at_most(at_least(x + 3.0, 0.0), 6.0) / 6.0,
+        Activation::HardSwish => x * at_most(at_least(x + 3.0, 0.0), 6.0) / 6.0,
+        Activation::Softplus if x > 20.0 => x,
+        Activation::Softplus => x.exp().ln_1p(),
+        Activation::LeakyRelu { alpha } => leaky(x, f64::from(alpha)),
+        Activation::Elu { .. } if x > 0.0 => x,
+        Activation::Elu { alpha } => f64::from(alpha) * x.exp_m1(),
+        Activation::Clip { min, max } => at_most(at_least(x, f64::from(min)), f64::from(max)),
+    }
+}
+
+/// An activation as a layer of its own.
+pub(super) fn run(activation: Activation, x: &Tensor, y: &mut Tensor) {
+    y.fill(|c, row, column| apply(Some(activation), x.at(c, row, column)));
+}
+
+/// PReLU: a slope per channel.
+pub(super) fn prelu(slope: &[f32], x: &Tensor, y: &mut Tensor) {
+    y.fill(|c, row, column| leaky(x.at(c, row, column), f64::from(slope[c])));
+}
+
+fn leaky(x: f64, slope: f64) -> f64 {
+    if x > 0.0 { x } else { slope * x }
+}
+
+/// The greater of both; NaN if `x` is.
+pub(super) fn at_least(x: f64, bound: f64) -> f64 {
+    if x < bound { bound } else { x }
+}
+
+/// The lesser of both; NaN if `x` is.
+pub(super) fn at_most(x: f64, bound: f64) -> f64 {
+    if x > bound { bound } else { x }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Activation; 12] = [
+        Activation::Relu,
+        Activation::Relu6,
+        Activation::Tanh,
+        Activation::Sigmoid,
+        Activation::Silu,
+        Activation::Gelu,
+        Activation::HardSigmoid,
+        Activation::HardSwish,
+        Activation::Softplus,
+        Activation::LeakyRelu { alpha: 0.25 },
+        Activation::Elu { alpha: 2.0 },
+        Activation::Clip { min: -1.0, max: 1.5 },
+    ];
+
+    /// Values from PyTorch's `torch.nn.functional` in float64.
+    #[test]
+    fn has_pytorchs_values() {
+        let expected = [
+            // at −2, 0, 0.5, 7, 30
+            [0.0, 0.0, 0.5, 7.0, 30.0],
+            [0.0, 0.0, 0.5, 6.0, 6.0],
+            [
+                -0.964_027_580_075_816_9,
+                0.0,
+                0.462_117_157_260_009_75,
+                0.999_998_336_943_944_7,
+                1.0,
+            ],
+            [
+                0.119_202_922_022_117_56,
+                0.5,
+                0.622_459_331_201_854_6,
+                0.999_088_948_805_599_4,
+                0.999_999_999_999_906_4,
+            ],
+            [
+                -0.238_405_844_044_235_12,
+                0.0,
+                0.311_229_665_600_927_3,
+                6.993_622_641_639_196,
+                29.999_999_999_997_193,
+            ],
+            [
+                -0.045_500_263_896_358_42,
+                0.0,
+                0.345_731_230_632_406_5,
+                6.999_999_999_991_041,
+                30.0,
+            ],
+            [1.0 / 6.0, 0.5, 3.5 / 6.0, 1.0, 1.0],
+            [-2.0 / 6.0, 0.0, 1.75 / 6.0, 7.0, 30.0],
+            [
+                0.126_928_011_042_972_5,
+                std::f64::consts::LN_2,
+                0.974_076_984_180_106_8,
+                7.000_911_466_453_774,
+                30.0,
+            ],
+            [-0.5, 0.0, 0.5, 7.0, 30.0],
+            [-1.729_329_433_526_774_6, 0.0, 0.5, 7.0, 30.0],
+            [-1.0, 0.0, 0.5, 1.5, 1.5],
+        ];
+        for (activation, row) in ALL.into_iter().zip(expected) {
+            for (x, y) in [-2.0, 0.0, 0.5, 7.0, 30.0].into_iter().zip(row) {
+                let got = apply(Some(activation), x);
+                assert!((got - y).abs() < 1e-11, "{activation:?}({x}) = {got}, not {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn nan_passes_through() {
+        for activation in ALL {
+            assert!(apply(Some(activation), f64::NAN).is_nan(), "{activation:?}");
+        }
+        assert!(leaky(f64::NAN, 0.5).is_nan());
+    }
+
+    #[test]
+    fn limits_are_finite_where_they_should_be() {
+        assert_eq!(apply(Some(Activation::Sigmoid), -1e4), 0.0);
+        assert_eq!(apply(Some(Activation::Sigmoid), 1e4), 1.0);
+        assert_eq!(apply(Some(Activation::Softplus), -1e4), 0.0);
+        assert_eq!(apply(Some(Activation::Elu { alpha: 2.0 }), -1e4), -2.0);
+        // torch.clamp with min > max: max wins.
+        assert_eq!(apply(Some(Activation::Clip { min: 2.0, max: 1.0 }), 1.5), 1.0);
+    }
+}

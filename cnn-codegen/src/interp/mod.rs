@@ -1,0 +1,227 @@
+//! The interpreter: what a graph means, as plain loops in f64 over one image at a time.
+//!
+//! It is the oracle that every back end is compared with, so it uses no plan and no layout, and each operator is
+//! written as its definition reads. It executes a graph as declared and after any pass.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `tensor` | [`Tensor`], one image's value |
+//! | `weights` | a layer's weights, batch norm folded into a scale and shift per channel |
+//! | `activation`, `conv`, `dense`, `pool`, `norm`, `combine`, `softmax`, `rearrange` | the operators |
+//! | `error` | [`InterpreterError`] |
+
+mod activation;
+mod combine;
+mod conv;
+mod dense;
+mod error;
+mod norm;
+mod pool;
+mod rearrange;
+mod softmax;
+mod tensor;
+mod weights;
+
+use cnn_ir::graph::{Graph, NodeId};
+use cnn_ir::op::{Input, InputLayout, Op};
+use cnn_ir::shape::Shape;
+use cnn_ir::validate::Shapes;
+use cnn_runtime::weights::WeightSource;
+
+pub use error::InterpreterError;
+pub use tensor::Tensor;
+use weights::Weights;
+
+/// A graph with its weights, ready to be run.
+#[derive(Debug)]
+pub struct Interpreter {
+    graph: Graph,
+    /// Operands before users.
+    steps: Vec<Step>,
+}
+
+/// One layer, with what does not depend on the input.
+#[derive(Debug)]
+struct Step {
+    id: NodeId,
+    operands: Vec<NodeId>,
+    shape: Shape,
+    weights: Weights,
+}
+
+/// The values of all layers for one image.
+#[derive(Debug)]
+pub struct Values(Vec<Option<Tensor>>);
+
+impl Values {
+    /// The value of a layer of the graph.
+    pub fn get(&self, id: NodeId) -> Option<&Tensor> {
+        self.0.get(id.index())?.as_ref()
+    }
+}
+
+impl Interpreter {
+    /// Loads all weights of `graph`, whose shapes are `shapes`.
+    ///
+    /// # Errors
+    /// [`InterpreterError::Weights`], or [`InterpreterError::Cycle`] for a graph that cannot have been validated.
+    pub fn new(graph: &Graph, shapes: &Shapes, source: &dyn WeightSource) -> Result<Interpreter, InterpreterError> {
+        let order = graph
+            .order()
+            .map_err(|cycle| InterpreterError::Cycle(cycle.into_iter().map(|id| graph[id].name.clone()).collect()))?;
+        let mut steps = Vec::with_capacity(order.len());
+        for id in order {
+            let operands = graph.operands(id);
+            let weights = match operands.first() {
+                Some(&input) => Weights::load(&graph[id], shapes[input], source)?,
+                None => Weights::default(),
+            };
+            steps.push(Step {
+                id,
+                operands,
+                shape: shapes[id],
+                weights,
+            });
+        }
+        Ok(Interpreter {
+            graph: graph.clone(),
+            steps,
+        })
+    }
+
+    /// The graph it runs.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Runs a batch. `inputs` are in the network's order, each `batch` images in the layout that the network
+    /// declares; the outputs are in the network's order too, each `batch` images as channels, rows, columns.
+    ///
+    /// # Errors
+    /// [`InterpreterError::InputCount`], [`InterpreterError::InputLength`] or [`InterpreterError::OutOfMemory`].
+    pub fn run(&self, inputs: &[&[f32]], batch: usize) -> Result<Vec<Vec<f32>>, InterpreterError> {
+        let mut outputs = vec![Vec::new(); self.graph.outputs().len()];
+        self.run_all(inputs, batch, |_, values| {
+            for (output, declared) in outputs.iter_mut().zip(self.graph.outputs()) {
+                let value = values.get(declared.node);
+                output.extend(value.iter().flat_map(|tensor| &tensor.data).map(|&x| x as f32));
+            }
+        })?;
+        Ok(outputs)
+    }
+
+    /// Runs a batch as [`run`](Self::run) does and shows the values of all layers of each image: feature maps.
+    /// `observe` is given the image's number and its values.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_all(
+        &self,
+        inputs: &[&[f32]],
+        batch: usize,
+        mut observe: impl FnMut(usize, &Values),
+    ) -> Result<(), InterpreterError> {
+        if inputs.len() != self.graph.inputs().len() {
+            return Err(InterpreterError::InputCount {
+                expected: self.graph.inputs().len(),
+                found: inputs.len(),
+            });
+        }
+        for (&id, input) in self.graph.inputs().iter().zip(inputs) {
+            let Op::Input(declared) = &self.graph[id].op else {
+                continue;
+            };
+            let elements = declared.shape.elements();
+            if batch.checked_mul(elements) != Some(input.len()) {
+                return Err(InterpreterError::InputLength {
+                    name: self.graph[id].name.clone(),
+                    batch,
+                    elements,
+                    found: input.len(),
+                });
+            }
+        }
+        for image in 0..batch {
+            let slices: Vec<_> = inputs
+                .iter()
+                .map(|input| &input[image * (input.len() / batch)..][..input.len() / batch])
+                .collect();
+            observe(image, &self.run_image(&slices)?);
+        }
+        Ok(())
+    }
+
+    fn run_image(&self, inputs: &[&[f32]]) -> Result<Values, InterpreterError> {
+        let slots = self.graph.ids().map(|id| id.index() + 1).max().unwrap_or(0);
+        let mut values = vec![None; slots];
+        for step in &self.steps {
+            let node = &self.graph[step.id];
+            let mut result = Tensor::zeros(step.shape).ok_or_else(|| InterpreterError::OutOfMemory {
+                layer: node.name.clone(),
+                elements: step.shape.elements(),
+            })?;
+            let operands: Vec<&Tensor> = step
+                .operands
+                .iter()
+                .filter_map(|id| values[id.index()].as_ref())
+                .collect();
+            match &node.op {
+                Op::Input(input) => {
+                    let position = self.graph.inputs().iter().position(|&id| id == step.id);
+                    let given = position.map_or(&[][..], |position| inputs[position]);
+                    read(input, given, &mut result);
+                }
+                op => execute(op, &step.weights, &operands, &mut result),
+            }
+            values[step.id.index()] = Some(result);
+        }
+        Ok(Values(values))
+    }
+}
+
+/// Computes one layer.
+fn execute(op: &Op, weights: &Weights, operands: &[&Tensor], y: &mut Tensor) {
+    let x = operands[0];
+    match op {
+        Op::Input(_) => {}
+        Op::Conv(conv) => {
+            let sides = conv
+                .padding
+                .resolve(x.height(), x.width(), conv.kernel, conv.stride, conv.dilation);
+            let residual = conv.residual.then(|| operands[1]);
+            conv::run(conv, sides, weights, x, residual, y);
+        }
+        Op::Dense(dense) => dense::run(dense, weights, x, y),
+        Op::Pool(pool) => {
+            let sides = pool
+                .padding
+                .resolve(x.height(), x.width(), pool.size, pool.stride, pool.dilation);
+            pool::run(pool, sides, x, y);
+        }
+        Op::GlobalPool(pool) => pool::global(*pool, x, y),
+        Op::AdaptiveAvgPool(pool) => pool::adaptive(*pool, x, y),
+        Op::Activation(activation) => activation::run(*activation, x, y),
+        Op::Prelu(_) => activation::prelu(&weights.slope, x, y),
+        Op::Softmax(softmax) => softmax::run(*softmax, x, y),
+        Op::BatchNorm(norm) => norm::batch(norm, weights, x, y),
+        Op::Lrn(lrn) => norm::local_response(lrn, x, y),
+        Op::Combine(combine) => combine::run(combine, operands, y),
+        Op::Concat(_) => combine::concat(operands, y),
+        Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => rearrange::copy(x, y),
+        Op::Pad(pad) => rearrange::pad(pad, x, y),
+        Op::Upsample(upsample) => rearrange::upsample(upsample, x, y),
+        Op::ChannelShuffle(shuffle) => rearrange::channel_shuffle(*shuffle, x, y),
+    }
+}
+
+/// Brings an input into the order channels, rows, columns.
+fn read(input: &Input, given: &[f32], y: &mut Tensor) {
+    let (channels, height, width) = (y.channels(), y.height(), y.width());
+    y.fill(|c, row, column| {
+        let place = match input.layout {
+            InputLayout::Chw => (c * height + row) * width + column,
+            InputLayout::Hwc => (row * width + column) * channels + c,
+        };
+        f64::from(given[place])
+    });
+}

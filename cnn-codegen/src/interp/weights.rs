@@ -1,0 +1,116 @@
+//! A layer's weights, loaded once: the matrix as it is, everything per channel as one scale and shift in f64.
+
+use cnn_ir::graph::Node;
+use cnn_ir::op::{FoldedNorm, Op};
+use cnn_ir::shape::Shape;
+use cnn_runtime::weights::{WeightError, WeightSource};
+
+/// `scale · x + shift`
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Affine {
+    scale: f64,
+    shift: f64,
+}
+
+impl Affine {
+    pub(super) fn apply(self, x: f64) -> f64 {
+        self.scale * x + self.shift
+    }
+}
+
+/// The weights of one layer. What a layer does not have is empty.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Weights {
+    /// Of a convolution `[filters, C/groups, kh, kw]`, of a dense layer `[units, N]`.
+    pub(super) matrix: Vec<f32>,
+    /// Bias and (folded) batch norm, one for each output channel.
+    pub(super) affine: Vec<Affine>,
+    /// PReLU's slopes, `[C]`.
+    pub(super) slope: Vec<f32>,
+}
+
+impl Weights {
+    /// Loads what `node` needs when its first operand has shape `input`.
+    pub(super) fn load(node: &Node, input: Shape, source: &dyn WeightSource) -> Result<Weights, WeightError> {
+        let mut weights = Weights::default();
+        match &node.op {
+            Op::Conv(conv) => {
+                let shape = [
+                    conv.filters,
+                    input.channels() / conv.groups,
+                    conv.kernel.h,
+                    conv.kernel.w,
+                ];
+                weights.matrix = tensor(source, &node.weights, "weight", &shape)?;
+                weights.affine = bias(source, &node.weights, conv.bias, conv.filters)?;
+                fold(source, conv.norm.as_ref(), &mut weights.affine)?;
+            }
+            Op::Dense(dense) => {
+                let shape = [dense.units, input.elements()];
+                weights.matrix = tensor(source, &node.weights, "weight", &shape)?;
+                weights.affine = bias(source, &node.weights, dense.bias, dense.units)?;
+                fold(source, dense.norm.as_ref(), &mut weights.affine)?;
+            }
+            Op::BatchNorm(norm) => {
+                weights.affine = batch_norm(source, &node.weights, norm.epsilon, input.channels())?;
+            }
+            Op::Prelu(_) => weights.slope = tensor(source, &node.weights, "slope", &[input.channels()])?,
+            _ => {}
+        }
+        Ok(weights)
+    }
+}
+
+/// The tensor `prefix.name`.
+fn tensor(source: &dyn WeightSource, prefix: &str, name: &str, shape: &[usize]) -> Result<Vec<f32>, WeightError> {
+    Ok(source.tensor(&format!("{prefix}.{name}"), shape)?.into_owned())
+}
+
+/// Adding a bias, or nothing.
+fn bias(source: &dyn WeightSource, prefix: &str, present: bool, channels: usize) -> Result<Vec<Affine>, WeightError> {
+    let bias = if present {
+        tensor(source, prefix, "bias", &[channels])?
+    } else {
+        vec![0.0; channels]
+    };
+    Ok(bias
+        .into_iter()
+        .map(|bias| Affine {
+            scale: 1.0,
+            shift: f64::from(bias),
+        })
+        .collect())
+}
+
+/// A batch norm of `channels` channels: `(x − μ) / √(σ² + ε) · γ + β`.
+fn batch_norm(
+    source: &dyn WeightSource,
+    prefix: &str,
+    epsilon: f64,
+    channels: usize,
+) -> Result<Vec<Affine>, WeightError> {
+    let shape = [channels];
+    let gamma = tensor(source, prefix, "weight", &shape)?;
+    let beta = tensor(source, prefix, "bias", &shape)?;
+    let mean = tensor(source, prefix, "running_mean", &shape)?;
+    let variance = tensor(source, prefix, "running_var", &shape)?;
+    let affine = |c: usize| {
+        let scale = f64::from(gamma[c]) / (f64::from(variance[c]) + epsilon).sqrt();
+        let shift = f64::from(beta[c]) - f64::from(mean[c]) * scale;
+        Affine { scale, shift }
+    };
+    Ok((0..channels).map(affine).collect())
+}
+
+/// Applies a folded batch norm after `affine`.
+fn fold(source: &dyn WeightSource, norm: Option<&FoldedNorm>, affine: &mut [Affine]) -> Result<(), WeightError> {
+    let Some(norm) = norm else { return Ok(()) };
+    let outer = batch_norm(source, &norm.weights, norm.epsilon, affine.len())?;
+    for (inner, outer) in affine.iter_mut().zip(outer) {
+        *inner = Affine {
+            scale: outer.scale * inner.scale,
+            shift: outer.apply(inner.shift),
+        };
+    }
+    Ok(())
+}

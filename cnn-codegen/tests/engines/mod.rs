@@ -1,0 +1,79 @@
+//! Everything that can run a graph, and the graphs that a model file gives: what all comparisons loop over.
+
+use cnn_codegen::interp::Interpreter;
+use cnn_ir::front::graph_from_toml;
+use cnn_ir::graph::Graph;
+use cnn_ir::passes::optimise;
+use cnn_ir::validate::{Shapes, validate};
+use cnn_runtime::weights::WeightSource;
+
+/// A compiled network: inputs in, outputs out, both in the network's order.
+pub(crate) type Run = Box<dyn Fn(&[&[f32]]) -> Vec<Vec<f32>>>;
+
+/// A back end under test.
+pub(crate) struct Engine {
+    /// Its name in messages.
+    pub(crate) name: &'static str,
+    /// Compiles a graph for a batch size.
+    pub(crate) compile: fn(&Network, &dyn WeightSource, usize) -> Run,
+}
+
+/// All back ends.
+pub(crate) const ENGINES: &[Engine] = &[Engine {
+    name: "interp",
+    compile: |network, weights, batch| {
+        let interpreter = Interpreter::new(&network.graph, &network.shapes, weights).expect("weights load");
+        Box::new(move |inputs| interpreter.run(inputs, batch).expect("inputs fit"))
+    },
+}];
+
+/// A valid graph.
+pub(crate) struct Network {
+    /// `raw` or `optimised`.
+    pub(crate) stage: &'static str,
+    /// As declared, or after all passes.
+    pub(crate) graph: Graph,
+    /// Its shapes.
+    pub(crate) shapes: Shapes,
+}
+
+/// The graph of a model file as declared and after all passes.
+pub(crate) fn networks(toml: &str) -> [Network; 2] {
+    let fail = |diagnostics| -> ! { panic!("{diagnostics:#?}\n{toml}") };
+    let (raw, _) = graph_from_toml(toml).unwrap_or_else(|diagnostics| fail(diagnostics));
+    let mut optimised = raw.clone();
+    optimise(&mut optimised).unwrap_or_else(|invalid| panic!("{invalid}\n{toml}"));
+    [("raw", raw), ("optimised", optimised)].map(|(stage, graph)| Network {
+        stage,
+        shapes: validate(&graph).unwrap_or_else(|diagnostics| fail(diagnostics)),
+        graph,
+    })
+}
+
+/// How far `found` is from `expected`, in units of the largest element expected; infinite if the lengths differ, or
+/// one is NaN where the other is not.
+pub(crate) fn distance(expected: &[f32], found: &[f32]) -> f64 {
+    if expected.len() != found.len() {
+        return f64::INFINITY;
+    }
+    let largest = expected
+        .iter()
+        .filter(|x| x.is_finite())
+        .fold(0.0f32, |largest, x| largest.max(x.abs()));
+    let mut greatest = 0.0f64;
+    for (&a, &b) in expected.iter().zip(found) {
+        if a == b || (a.is_nan() && b.is_nan()) {
+            continue;
+        }
+        let difference = (f64::from(a) - f64::from(b)).abs();
+        if difference.is_nan() {
+            return f64::INFINITY;
+        }
+        greatest = greatest.max(difference);
+    }
+    if greatest == 0.0 {
+        0.0
+    } else {
+        greatest / f64::from(largest)
+    }
+}

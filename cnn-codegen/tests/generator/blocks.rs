@@ -1,0 +1,267 @@
+//! Groups of layers as real networks have them, with the variations that fusing must notice.
+
+use cnn_ir::shape::Shape;
+
+use super::layers::pair;
+use super::{CHANNELS, MAX_MACS, Model, Value};
+
+/// A block of the model file: a convolution, batch norm and ReLU that keep the size.
+pub(super) const UNIT: &str = r#"
+[block.unit]
+params = ["c", "k"]
+
+[[block.unit.layer]]
+name = "conv"
+op = "conv"
+filters = "$c"
+kernel = "$k"
+padding = "same"
+bias = false
+from = "in"
+
+[[block.unit.layer]]
+name = "bn"
+op = "batch_norm"
+activation = "relu"
+"#;
+
+impl Model {
+    /// Appends a random block.
+    pub(super) fn block(&mut self, x: &Value) -> Option<Value> {
+        match self.rng.u32(0..7) {
+            0..=1 => self.residual(x),
+            2 => self.inception(x),
+            3 => self.squeeze_excite(x),
+            4 => {
+                let padded = self.pad(x)?;
+                // Drawn until a window fits.
+                (0..4).find_map(|_| {
+                    if self.one_in(3) {
+                        self.pool(&padded)
+                    } else {
+                        self.conv(&padded)
+                    }
+                })
+            }
+            5 => self.unit(x),
+            _ => self.twins(x),
+        }
+    }
+
+    /// A convolution that keeps height and width.
+    fn same_conv(
+        &mut self,
+        x: &Value,
+        filters: usize,
+        kernel: usize,
+        more: &[(&'static str, String)],
+    ) -> Option<Value> {
+        let Shape::Map { height, width, .. } = x.shape else {
+            return None;
+        };
+        let out = Shape::map(filters, height, width);
+        if !Model::fits(out) || out.elements() * x.shape.channels() * kernel * kernel > MAX_MACS {
+            return None;
+        }
+        let mut keys = vec![
+            ("filters", filters.to_string()),
+            ("kernel", kernel.to_string()),
+            ("padding", "\"same\"".to_owned()),
+        ];
+        keys.extend_from_slice(more);
+        Some(self.layer("conv", &[x], &keys, out))
+    }
+
+    /// Convolution, batch norm and activation, each perhaps missing, with perhaps a dropout or an output between.
+    fn conv_norm_act(&mut self, x: &Value, filters: usize, activation: bool) -> Option<Value> {
+        let kernel = self.pick(&[1, 1, 3, 3, 5]);
+        let mut y = self.same_conv(x, filters, kernel, &[])?;
+        if self.one_in(12) {
+            self.values.push(y.clone());
+            self.output(&y);
+        }
+        if self.one_in(8) {
+            y = self.nothing(&y);
+        }
+        for _ in 0..self.pick(&[0, 1, 1, 1, 2]) {
+            y = self.batch_norm(&y);
+        }
+        if activation {
+            y = self.activation_layer(&y);
+        }
+        if self.one_in(12) {
+            self.values.push(y.clone());
+        }
+        Some(y)
+    }
+
+    /// `x`, or a projection of it, plus a branch of convolutions (He et al., 2016).
+    fn residual(&mut self, x: &Value) -> Option<Value> {
+        let filters = if self.rng.bool() {
+            x.shape.channels()
+        } else {
+            self.pick(&CHANNELS)
+        };
+        let inner = self.conv_norm_act(x, filters, true)?;
+        let last = self.rng.u32(0..4) == 0;
+        let branch = self.conv_norm_act(&inner, filters, last)?;
+        let shortcut = if filters == x.shape.channels() && !self.one_in(4) {
+            x.clone()
+        } else {
+            self.conv_norm_act(x, filters, false)?
+        };
+        let mut operands = [&branch, &shortcut];
+        if self.rng.bool() {
+            operands.reverse();
+        }
+        let mut keys = Vec::new();
+        self.maybe_activation(&mut keys);
+        let sum = self.layer("add", &operands, &keys, branch.shape);
+        Some(if self.rng.bool() {
+            self.activation_layer(&sum)
+        } else {
+            sum
+        })
+    }
+
+    /// Parallel branches, concatenated (Szegedy et al., 2015).
+    fn inception(&mut self, x: &Value) -> Option<Value> {
+        let Shape::Map {
+            channels,
+            height,
+            width,
+        } = x.shape
+        else {
+            return None;
+        };
+        let mut branches = Vec::new();
+        for _ in 0..self.rng.usize(1..=4) {
+            let filters = self.pick(&CHANNELS);
+            let branch = match self.rng.u32(0..6) {
+                0 => x.clone(),
+                1 => {
+                    let op = self.pick(&["max_pool", "avg_pool"]);
+                    let keys = [
+                        ("size", "3".to_owned()),
+                        ("stride", "1".to_owned()),
+                        ("padding", "\"same\"".to_owned()),
+                    ];
+                    let pooled = self.layer(op, &[x], &keys, Shape::map(channels, height, width));
+                    self.same_conv(&pooled, filters, 1, &[])?
+                }
+                2 => {
+                    let reduced = self.same_conv(x, 4, 1, &[("activation", "\"relu\"".to_owned())])?;
+                    self.same_conv(&reduced, filters, 3, &[("activation", "\"relu\"".to_owned())])?
+                }
+                _ => self.conv_norm_act(x, filters, true)?,
+            };
+            branches.push(branch);
+        }
+        let total = branches.iter().map(|branch| branch.shape.channels()).sum();
+        let out = Shape::map(total, height, width);
+        if !Model::fits(out) {
+            return None;
+        }
+        let operands: Vec<_> = branches.iter().collect();
+        Some(self.layer("concat", &operands, &[], out))
+    }
+
+    /// Channels weighted by what the whole map holds (Hu et al., 2018).
+    fn squeeze_excite(&mut self, x: &Value) -> Option<Value> {
+        let channels = x.shape.channels();
+        let squeezed = self.global_pool(x)?;
+        let hidden = self.same_conv(
+            &squeezed,
+            channels.div_ceil(4),
+            1,
+            &[("activation", "\"relu\"".to_owned())],
+        )?;
+        let gate = self.same_conv(&hidden, channels, 1, &[])?;
+        let gate = self.layer("sigmoid", &[&gate], &[], gate.shape);
+        let mut operands = [x, &gate];
+        if self.one_in(3) {
+            operands.reverse();
+        }
+        let op = self.pick(&["mul", "mul", "add"]);
+        let mut keys = Vec::new();
+        self.maybe_activation(&mut keys);
+        Some(self.layer(op, &operands, &keys, x.shape))
+    }
+
+    /// An instance of the block `unit`.
+    fn unit(&mut self, x: &Value) -> Option<Value> {
+        let Shape::Map {
+            channels,
+            height,
+            width,
+        } = x.shape
+        else {
+            return None;
+        };
+        let (filters, kernel) = (self.pick(&CHANNELS), self.pick(&[1, 3]));
+        let out = Shape::map(filters, height, width);
+        if !Model::fits(out) || out.elements() * channels * kernel * kernel > MAX_MACS {
+            return None;
+        }
+        self.uses_unit = true;
+        let keys = [("c", filters.to_string()), ("k", pair((kernel, kernel)))];
+        Some(self.layer("unit", &[x], &keys, out))
+    }
+
+    /// Two convolutions that share their weights, on a map and on what the first made of it.
+    fn twins(&mut self, x: &Value) -> Option<Value> {
+        let channels = x.shape.channels();
+        let shared = [
+            ("weights", format!("\"shared{channels}\"")),
+            ("groups", channels.to_string()),
+        ];
+        let first = self.same_conv(x, channels, 3, &shared)?;
+        let between = self.activation_layer(&first);
+        let second = self.same_conv(&between, channels, 3, &shared)?;
+        let mut keys = Vec::new();
+        self.maybe_activation(&mut keys);
+        Some(self.layer("add", &[&second, &first], &keys, x.shape))
+    }
+
+    /// Joins `x` with earlier values: a sum or product of equal shapes, or a concatenation.
+    pub(super) fn combine(&mut self, x: &Value) -> Option<Value> {
+        let alike = |value: &&Value| match (value.shape, x.shape) {
+            (
+                Shape::Map { height, width, .. },
+                Shape::Map {
+                    height: h, width: w, ..
+                },
+            ) => (height, width) == (h, w),
+            (Shape::Flat(_), Shape::Flat(_)) => true,
+            _ => false,
+        };
+        let joinable: Vec<Value> = self.values.iter().filter(alike).cloned().collect();
+        let equal: Vec<Value> = joinable
+            .iter()
+            .filter(|value| value.shape == x.shape)
+            .cloned()
+            .collect();
+        if self.rng.bool() && !equal.is_empty() {
+            let mut operands = vec![x];
+            for _ in 0..self.pick(&[1, 1, 1, 2]) {
+                operands.push(&equal[self.rng.usize(..equal.len())]);
+            }
+            let op = self.pick(&["add", "add", "mul"]);
+            let mut keys = Vec::new();
+            self.maybe_activation(&mut keys);
+            return Some(self.layer(op, &operands, &keys, x.shape));
+        }
+        let mut operands = vec![x];
+        for _ in 0..self.rng.usize(1..=2) {
+            if !joinable.is_empty() {
+                operands.push(&joinable[self.rng.usize(..joinable.len())]);
+            }
+        }
+        let total = operands.iter().map(|value| value.shape.channels()).sum();
+        let out = match x.shape {
+            Shape::Map { height, width, .. } => Shape::map(total, height, width),
+            Shape::Flat(_) => Shape::Flat(total),
+        };
+        Model::fits(out).then(|| self.layer("concat", &operands, &[], out))
+    }
+}
