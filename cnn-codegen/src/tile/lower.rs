@@ -7,11 +7,14 @@ use super::spec::{Init, Loop, Product, SpecError, TileSpec, VECTOR_BYTES, VECTOR
 /// Choices that change the kernel's speed, not its meaning.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
-    /// An innermost loop is unrolled while its body has at most this many k-steps.
+    /// An innermost loop of a broadcast tile is unrolled while its body has at most this many k-steps. Long code loses
+    /// more (2 % at 72 steps, 20 % at 144) than the loop costs.
     pub unroll: usize,
-    /// Pad the innermost loop's head to a fetch boundary.
+    /// The same for a lanewise tile, whose steps are shorter: a 5×5 window is unrolled whole.
+    pub unroll_lanewise: usize,
+    /// Pad the innermost loop's head to a fetch boundary (no difference on Zen 3).
     pub align_heads: bool,
-    /// Move pointers so that most displacements fit one byte.
+    /// Move pointers so that most displacements fit one byte: 1–7 % in the first-level cache.
     pub rebase: bool,
     /// Small tiles keep several partial sums an output until this many chains hide the latency of an addition.
     pub chains: usize,
@@ -20,7 +23,8 @@ pub struct Schedule {
 impl Default for Schedule {
     fn default() -> Self {
         Self {
-            unroll: 48,
+            unroll: 12,
+            unroll_lanewise: 32,
             align_heads: true,
             rebase: true,
             chains: 10,
@@ -42,7 +46,13 @@ pub fn lower(spec: &TileSpec) -> Result<Vec<Inst>, SpecError> {
 /// [`SpecError`] if the specification is not valid.
 pub fn lower_with(spec: &TileSpec, schedule: &Schedule) -> Result<Vec<Inst>, SpecError> {
     spec.validate()?;
-    let nest = Nest::new(spec, schedule.unroll);
+    let nest = Nest::new(
+        spec,
+        match spec.product {
+            Product::Broadcast => schedule.unroll,
+            Product::Lanewise => schedule.unroll_lanewise,
+        },
+    );
     let mut lowering = Lowering {
         spec,
         sets: sets(spec, schedule.chains, nest.taps.len()),
@@ -158,7 +168,7 @@ impl Lowering<'_> {
         }
         for (step, &tap) in nest.taps.iter().enumerate() {
             let weights = first_weight - weight_base + step_bytes * step as i32;
-            self.step(step % self.sets, tap - input_base, weights);
+            self.step(step, tap - input_base, weights);
         }
         if !nest.loops.is_empty() {
             self.advance(Pointer::Weights, i64::from(step_bytes) * nest.taps.len() as i64);
@@ -185,8 +195,9 @@ impl Lowering<'_> {
     }
 
     /// One k-step: every pixel's input times the step's weights.
-    fn step(&mut self, set: usize, tap: i32, weights: i32) {
+    fn step(&mut self, step: usize, tap: i32, weights: i32) {
         let spec = self.spec;
+        let set = step % self.sets;
         let operand = self.accumulators();
         match spec.product {
             Product::Lanewise => {
@@ -229,13 +240,19 @@ impl Lowering<'_> {
                     });
                 }
                 let first = operand + spec.vectors;
-                for (pixel, p) in spec.pixels.iter().enumerate() {
+                // Every other step walks backwards: 96 → 99.8 % of peak for 6 × 16 on Zen 3, see the module's essay.
+                let backwards = !(step / self.sets).is_multiple_of(2);
+                for i in 0..spec.pixels.len() {
+                    let pixel = if backwards { spec.pixels.len() - 1 - i } else { i };
                     let input = register(first + pixel % (VECTOR_REGISTERS - first));
-                    self.insts.push(Inst::Broadcast {
-                        dst: input,
-                        src: at(Pointer::Input, p.input + tap),
-                    });
-                    for vector in 0..spec.vectors {
+                    let src = at(Pointer::Input, spec.pixels[pixel].input + tap);
+                    self.insts.push(Inst::Broadcast { dst: input, src });
+                    for i in 0..spec.vectors {
+                        let vector = if backwards && spec.vectors > 2 {
+                            spec.vectors - 1 - i
+                        } else {
+                            i
+                        };
                         let b = Operand::Vector(register(operand + vector));
                         self.insts.push(Inst::MultiplyAdd {
                             acc: self.accumulator(set, pixel, vector),

@@ -49,34 +49,34 @@ vfmadd231ps ymm12, ymm15, ymm14
 vbroadcastss ymm15, dword ptr [rdi + 292]
 vfmadd231ps ymm13, ymm15, ymm14
 vmovups ymm14, ymmword ptr [rsi - 32]
-vbroadcastss ymm15, dword ptr [rdi - 120]
-vfmadd231ps ymm0, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi - 88]
-vfmadd231ps ymm1, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi - 56]
-vfmadd231ps ymm2, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi - 24]
-vfmadd231ps ymm3, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi + 8]
-vfmadd231ps ymm4, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi + 40]
-vfmadd231ps ymm5, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi + 72]
-vfmadd231ps ymm6, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi + 104]
-vfmadd231ps ymm7, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi + 136]
-vfmadd231ps ymm8, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi + 168]
-vfmadd231ps ymm9, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi + 200]
-vfmadd231ps ymm10, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi + 232]
-vfmadd231ps ymm11, ymm15, ymm14
-vbroadcastss ymm15, dword ptr [rdi + 264]
-vfmadd231ps ymm12, ymm15, ymm14
 vbroadcastss ymm15, dword ptr [rdi + 296]
 vfmadd231ps ymm13, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi + 264]
+vfmadd231ps ymm12, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi + 232]
+vfmadd231ps ymm11, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi + 200]
+vfmadd231ps ymm10, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi + 168]
+vfmadd231ps ymm9, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi + 136]
+vfmadd231ps ymm8, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi + 104]
+vfmadd231ps ymm7, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi + 72]
+vfmadd231ps ymm6, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi + 40]
+vfmadd231ps ymm5, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi + 8]
+vfmadd231ps ymm4, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi - 24]
+vfmadd231ps ymm3, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi - 56]
+vfmadd231ps ymm2, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi - 88]
+vfmadd231ps ymm1, ymm15, ymm14
+vbroadcastss ymm15, dword ptr [rdi - 120]
+vfmadd231ps ymm0, ymm15, ymm14
 vmovups ymm14, ymmword ptr [rsi]
 vbroadcastss ymm15, dword ptr [rdi - 128]
 vfmadd231ps ymm0, ymm15, ymm14
