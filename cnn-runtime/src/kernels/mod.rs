@@ -11,11 +11,13 @@
 //! | `math` | exp, tanh, log, … of one vector, with their errors |
 //! | [`activation`] | those functions over slices, and the table of their addresses |
 //! | [`softmax`] | softmax and log-softmax of one row |
+//! | [`winograd`] | the transforms around Winograd's matrix products |
 
 pub mod activation;
 mod isa;
 mod lanes;
 mod math;
 pub mod softmax;
+pub mod winograd;
 
 pub use isa::Isa;

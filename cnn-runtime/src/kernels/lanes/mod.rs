@@ -58,6 +58,12 @@ pub(super) unsafe trait Lanes: Copy {
     /// self · factor + addend, rounded once where the processor can.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
 
+    /// self · factor + addend with the same factor for every lane.
+    #[inline(always)]
+    fn times_plus(self, factor: f32, addend: Self) -> Self {
+        self.mul_add(self.splat(factor), addend)
+    }
+
     /// The greater of self and `bound`; self if it is NaN.
     fn at_least(self, bound: Self) -> Self;
 

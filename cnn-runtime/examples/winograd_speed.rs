@@ -1,0 +1,104 @@
+//! Measures Winograd's transforms: `cargo run --release --example winograd_speed`.
+#![expect(clippy::print_stdout, reason = "prints its measurements")]
+
+use std::time::Instant;
+
+use cnn_runtime::kernels::Isa;
+use cnn_runtime::kernels::winograd::{Clamp, InputTransform, OutputTransform, Winograd};
+use cnn_runtime::memory::{AlignedBuffer, MemoryError};
+
+fn main() -> Result<(), MemoryError> {
+    for isa in Isa::available() {
+        for variant in Winograd::ALL {
+            for (size, channels, run) in [(56, 64, 16), (28, 128, 16), (14, 256, 16), (224, 64, 16)] {
+                measure(variant, isa, size, channels, run)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Times both transforms over a whole map, `run` tiles and all channels at a time.
+fn measure(variant: Winograd, isa: Isa, size: usize, channels: usize, run: usize) -> Result<(), MemoryError> {
+    let halo = variant.taps() / 2;
+    let (m, products, blocks) = (variant.outputs(), variant.products(), channels / 8);
+    let row_stride = (size + 2 * halo) * 8;
+    let block_stride = (size + 2 * halo) * row_stride;
+    let map = AlignedBuffer::zeroed(blocks * block_stride)?;
+    let mut result = AlignedBuffer::zeroed(blocks * block_stride)?;
+    let xi_stride = blocks * run * 8 + 16;
+    let mut v = AlignedBuffer::zeroed(products * xi_stride)?;
+    let across = size.div_ceil(m);
+    let total = across * across;
+    let mut input = InputTransform {
+        src: map.as_ptr(),
+        row_stride,
+        src_block_stride: block_stride,
+        rows: size + 2 * halo,
+        columns: size + 2 * halo,
+        pad_top: 0,
+        pad_left: 0,
+        tiles_across: across,
+        first_tile: 0,
+        tiles: run,
+        blocks,
+        dst: v.as_mut_ptr(),
+        xi_stride,
+        dst_block_stride: run * 8,
+        tile_stride: 8,
+    };
+    let mut output = OutputTransform {
+        src: v.as_ptr(),
+        xi_stride,
+        src_block_stride: run * 8,
+        tile_stride: 8,
+        dst: result.as_mut_ptr(),
+        row_stride,
+        dst_block_stride: block_stride,
+        rows: size,
+        columns: size,
+        tiles_across: across,
+        first_tile: 0,
+        tiles: run,
+        blocks,
+        bias: std::ptr::null(),
+        residual: std::ptr::null(),
+        residual_row_stride: 0,
+        residual_block_stride: 0,
+        clamp: Clamp::RELU,
+    };
+    let (transform_in, transform_out) = (variant.input_symbol(isa), variant.output_symbol(isa));
+    let mut best = [f64::INFINITY; 2];
+    for _ in 0..(200_000_000 / (size * size * channels)).clamp(5, 400) {
+        let start = Instant::now();
+        for first_tile in (0..total).step_by(run) {
+            input.first_tile = first_tile;
+            input.tiles = run.min(total - first_tile);
+            // SAFETY: `isa` proves the instructions; the map has a halo, `v` holds a run.
+            unsafe { transform_in(&raw const input) };
+        }
+        let middle = Instant::now();
+        for first_tile in (0..total).step_by(run) {
+            output.first_tile = first_tile;
+            output.tiles = run.min(total - first_tile);
+            // SAFETY: `isa` proves the instructions; the result has room for size × size.
+            unsafe { transform_out(&raw const output) };
+        }
+        best[0] = best[0].min((middle - start).as_secs_f64());
+        best[1] = best[1].min(middle.elapsed().as_secs_f64());
+    }
+    let transformed = products * total * channels;
+    let plain = size * size * channels;
+    let bytes = [(transformed + plain) * 4, (transformed + plain) * 4];
+    println!(
+        "{isa:8} {variant:?} {channels:3} channels {size:3}²: input {:6.3} ms {:5.1} GB/s, \
+         {:5.1} ns a tile and block; output {:6.3} ms {:5.1} GB/s, {:5.1} ns",
+        best[0] * 1e3,
+        bytes[0] as f64 / best[0] / 1e9,
+        best[0] * 1e9 / (total * blocks) as f64,
+        best[1] * 1e3,
+        bytes[1] as f64 / best[1] / 1e9,
+        best[1] * 1e9 / (total * blocks) as f64,
+    );
+    Ok(())
+}

@@ -1,0 +1,190 @@
+//! The input transform V = Bᵀ d B of runs of tiles.
+
+use super::variant::Transforms;
+use crate::kernels::Isa;
+use crate::kernels::isa::Level;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::lanes::Avx2;
+use crate::kernels::lanes::{LANES, Lanes, Portable};
+
+/// What an input transform reads and writes. Strides and offsets count f32.
+///
+/// Tile t covers the pixels from row `(t / tiles_across) · m − pad_top` and column
+/// `(t % tiles_across) · m − pad_left` on, a of each. Pixels outside the `rows` × `columns` stored
+/// are 0, on whichever side.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct InputTransform {
+    /// The first stored pixel of the first channel block.
+    pub src: *const f32,
+    /// From a row to the next; pixels of a row are 8 apart.
+    pub row_stride: usize,
+    /// From a channel block to the next in `src`.
+    pub src_block_stride: usize,
+    /// Stored rows. A halo of zeros that is really there counts, and then needs no `pad_top`.
+    pub rows: usize,
+    /// Stored columns, likewise.
+    pub columns: usize,
+    /// Rows of zeros that are not stored, above the first row.
+    pub pad_top: usize,
+    /// Columns of zeros that are not stored, left of the first column.
+    pub pad_left: usize,
+    /// Tiles in a row of tiles.
+    pub tiles_across: usize,
+    /// The first tile.
+    pub first_tile: usize,
+    /// How many tiles.
+    pub tiles: usize,
+    /// How many channel blocks.
+    pub blocks: usize,
+    /// Where the first tile's first position of the first block goes.
+    pub dst: *mut f32,
+    /// From a position ξ to the next. A multiple of 4 KiB would make the a² streams share cache
+    /// sets: add 64 bytes.
+    pub xi_stride: usize,
+    /// From a channel block to the next in `dst`.
+    pub dst_block_stride: usize,
+    /// From a tile to the next in `dst`: 8 if the tiles of a block follow each other.
+    pub tile_stride: usize,
+}
+
+/// The type of the functions compiled code calls: V of all tiles and blocks of the parameters.
+///
+/// To call one, the processor must have the instruction set it was asked for with; the parameters
+/// must be readable, the pixels stored be readable, and `dst` be writable at
+/// `ξ · xi_stride + block · dst_block_stride + tile · tile_stride`, eight f32 each, for all
+/// ξ < a², blocks and `tile` counted from `first_tile`; the two must not overlap; `tiles_across`
+/// must not be 0.
+pub type InputTransformFn = unsafe extern "C" fn(parameters: *const InputTransform);
+
+/// The instance of variant `V` for `isa`.
+pub(super) fn instance<V: Transforms<A, M>, const A: usize, const M: usize>(isa: Isa) -> InputTransformFn {
+    match isa.level() {
+        Level::Baseline => baseline::<V, A, M>,
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => avx2::<V, A, M>,
+    }
+}
+
+/// # Safety
+/// As [`InputTransformFn`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe extern "C" fn avx2<V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const InputTransform) {
+    // SAFETY: the caller's promise, and the enabled instructions are those of `Avx2`.
+    unsafe { run::<Avx2, V, A, M>(&*parameters) }
+}
+
+/// # Safety
+/// As [`InputTransformFn`].
+unsafe extern "C" fn baseline<V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const InputTransform) {
+    // SAFETY: the caller's promise; `Portable` needs no instructions.
+    unsafe { run::<Portable, V, A, M>(&*parameters) }
+}
+
+/// # Safety
+/// As [`InputTransformFn`], the instructions being those of `L`.
+#[inline(always)]
+unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(p: &InputTransform) {
+    for block in 0..p.blocks {
+        // SAFETY: within the pixels stored, and within `dst`, for each of `blocks` blocks.
+        let (src, dst) = unsafe {
+            (
+                p.src.add(block * p.src_block_stride),
+                p.dst.add(block * p.dst_block_stride),
+            )
+        };
+        let mut across = p.first_tile % p.tiles_across;
+        let mut top = p.first_tile / p.tiles_across * M;
+        for tile in 0..p.tiles {
+            let left = across * M;
+            let inside = top >= p.pad_top
+                && left >= p.pad_left
+                && top - p.pad_top + A <= p.rows
+                && left - p.pad_left + A <= p.columns;
+            // SAFETY: a tile inside reads stored pixels only, one at the edge is gathered from
+            // those that are; `dst` is writable for each tile.
+            unsafe {
+                let dst = dst.add(tile * p.tile_stride);
+                if inside {
+                    let row = (top - p.pad_top) * p.row_stride;
+                    let from = src.add(row + (left - p.pad_left) * LANES);
+                    transform::<L, V, A, M>(from, p.row_stride, dst, p.xi_stride);
+                } else {
+                    let patch = gather::<L, A>(p, src, top, left);
+                    transform::<L, V, A, M>(patch.as_ptr().cast(), A * LANES, dst, p.xi_stride);
+                }
+            }
+            across += 1;
+            if across == p.tiles_across {
+                across = 0;
+                top += M;
+            }
+        }
+    }
+}
+
+/// The a×a pixels from row `top` and column `left` of the padded map on, 0 where none is stored.
+///
+/// # Safety
+/// The pixels stored at `src`, as `p` describes them, may be read.
+#[inline(always)]
+unsafe fn gather<L: Lanes, const A: usize>(
+    p: &InputTransform,
+    src: *const f32,
+    top: usize,
+    left: usize,
+) -> [[[f32; LANES]; A]; A] {
+    let mut patch = [[[0.0; LANES]; A]; A];
+    for (i, pixels) in patch.iter_mut().enumerate() {
+        // Wraps far above `rows` if negative.
+        let row = (top + i).wrapping_sub(p.pad_top);
+        if row >= p.rows {
+            continue;
+        }
+        for (j, pixel) in pixels.iter_mut().enumerate() {
+            let column = (left + j).wrapping_sub(p.pad_left);
+            if column < p.columns {
+                // SAFETY: row and column are stored.
+                unsafe {
+                    let from = src.add(row * p.row_stride + column * LANES);
+                    L::load(from).store(pixel.as_mut_ptr());
+                }
+            }
+        }
+    }
+    patch
+}
+
+/// V of one tile.
+///
+/// # Safety
+/// `src` may be read for a×a pixels, and `dst` written at each position.
+#[inline(always)]
+unsafe fn transform<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(
+    src: *const f32,
+    row_stride: usize,
+    dst: *mut f32,
+    xi_stride: usize,
+) {
+    // SAFETY: a×a pixels, and as many positions.
+    unsafe {
+        let mut column = [L::load(src); A];
+        // half[i][j] = (Bᵀ d)[i][j].
+        let mut half = [column; A];
+        for j in 0..A {
+            for (i, pixel) in column.iter_mut().enumerate() {
+                *pixel = L::load(src.add(i * row_stride + j * LANES));
+            }
+            let transformed = V::input(column);
+            for (row, value) in half.iter_mut().zip(transformed) {
+                row[j] = value;
+            }
+        }
+        for (i, row) in half.into_iter().enumerate() {
+            for (j, value) in V::input(row).into_iter().enumerate() {
+                value.store(dst.add((i * A + j) * xi_stride));
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The output transform Y = Aᵀ P A of runs of tiles, with what follows a convolution.
+
+use super::variant::Transforms;
+use crate::kernels::Isa;
+use crate::kernels::isa::Level;
+#[cfg(target_arch = "x86_64")]
+use crate::kernels::lanes::Avx2;
+use crate::kernels::lanes::{LANES, Lanes, Portable};
+
+/// An activation of straight pieces: negative values times `slope`, then between `least` and
+/// `most`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[repr(C)]
+pub struct Clamp {
+    /// Factor of negative values: 1, or `leaky_relu`'s α.
+    pub slope: f32,
+    /// Least result.
+    pub least: f32,
+    /// Greatest result.
+    pub most: f32,
+}
+
+impl Clamp {
+    /// Leaves everything as it is.
+    pub const NONE: Self = Clamp {
+        slope: 1.0,
+        least: f32::NEG_INFINITY,
+        most: f32::INFINITY,
+    };
+
+    /// max(x, 0).
+    pub const RELU: Self = Clamp {
+        least: 0.0,
+        ..Self::NONE
+    };
+
+    /// min(max(x, 0), 6).
+    pub const RELU6: Self = Clamp {
+        most: 6.0,
+        ..Self::RELU
+    };
+}
+
+/// What an output transform reads and writes. Strides and offsets count f32.
+///
+/// Tile t holds the outputs from row `(t / tiles_across) · m` and column `(t % tiles_across) · m`
+/// on; those beyond `rows` × `columns` are not written. An output is
+/// clamp(Y + bias + residual).
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct OutputTransform {
+    /// The first tile's first position of the first block.
+    pub src: *const f32,
+    /// From a position ξ to the next.
+    pub xi_stride: usize,
+    /// From a channel block to the next in `src`.
+    pub src_block_stride: usize,
+    /// From a tile to the next in `src`: 8, or 16 in panels of two blocks.
+    pub tile_stride: usize,
+    /// The first output of the first channel block.
+    pub dst: *mut f32,
+    /// From a row to the next in `dst`; outputs of a row are 8 apart.
+    pub row_stride: usize,
+    /// From a channel block to the next in `dst`.
+    pub dst_block_stride: usize,
+    /// Rows of outputs.
+    pub rows: usize,
+    /// Columns of outputs.
+    pub columns: usize,
+    /// Tiles in a row of tiles.
+    pub tiles_across: usize,
+    /// The first tile.
+    pub first_tile: usize,
+    /// How many tiles.
+    pub tiles: usize,
+    /// How many channel blocks.
+    pub blocks: usize,
+    /// Eight f32 a block, or null.
+    pub bias: *const f32,
+    /// What is added before the clamp, or null: the counterpart of the first output.
+    pub residual: *const f32,
+    /// From a row to the next in `residual`.
+    pub residual_row_stride: usize,
+    /// From a channel block to the next in `residual`.
+    pub residual_block_stride: usize,
+    /// The activation.
+    pub clamp: Clamp,
+}
+
+/// The type of the functions compiled code calls: the outputs of all tiles and blocks.
+///
+/// To call one, the processor must have the instruction set it was asked for with; the parameters
+/// must be readable, `src` be readable at
+/// `ξ · xi_stride + block · src_block_stride + tile · tile_stride`, eight f32 each, for all
+/// ξ < a², blocks and `tile` counted from `first_tile`; `bias` and `residual`, unless null, be
+/// readable and `dst` writable where the tiles have outputs; `dst` must not overlap the others,
+/// except that it may equal `residual` with the same strides; `tiles_across` must not be 0.
+pub type OutputTransformFn = unsafe extern "C" fn(parameters: *const OutputTransform);
+
+/// The instance of variant `V` for `isa`.
+pub(super) fn instance<V: Transforms<A, M>, const A: usize, const M: usize>(isa: Isa) -> OutputTransformFn {
+    match isa.level() {
+        Level::Baseline => baseline::<V, A, M>,
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => avx2::<V, A, M>,
+    }
+}
+
+/// # Safety
+/// As [`OutputTransformFn`].
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+unsafe extern "C" fn avx2<V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const OutputTransform) {
+    // SAFETY: the caller's promise, and the enabled instructions are those of `Avx2`.
+    unsafe { run::<Avx2, V, A, M>(&*parameters) }
+}
+
+/// # Safety
+/// As [`OutputTransformFn`].
+unsafe extern "C" fn baseline<V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const OutputTransform) {
+    // SAFETY: the caller's promise; `Portable` needs no instructions.
+    unsafe { run::<Portable, V, A, M>(&*parameters) }
+}
+
+/// Where one tile's outputs go and what is added to them.
+struct Target<L> {
+    dst: *mut f32,
+    row_stride: usize,
+    /// Null if there is none.
+    residual: *const f32,
+    residual_row_stride: usize,
+    /// Outputs inside the map.
+    rows: usize,
+    columns: usize,
+    bias: L,
+    clamp: Clamp,
+}
+
+/// # Safety
+/// As [`OutputTransformFn`], the instructions being those of `L`.
+#[inline(always)]
+unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(p: &OutputTransform) {
+    for block in 0..p.blocks {
+        let zeros = [0.0; LANES];
+        // SAFETY: the bias, if there is one, has eight f32 a block.
+        let bias = unsafe {
+            if p.bias.is_null() {
+                L::load(zeros.as_ptr())
+            } else {
+                L::load(p.bias.add(block * LANES))
+            }
+        };
+        let mut across = p.first_tile % p.tiles_across;
+        let mut top = p.first_tile / p.tiles_across * M;
+        for tile in 0..p.tiles {
+            let left = across * M;
+            let rows = p.rows.saturating_sub(top).min(M);
+            let columns = p.columns.saturating_sub(left).min(M);
+            if rows > 0 && columns > 0 {
+                // SAFETY: the tile has outputs, so row `top` and column `left` exist in `dst` and
+                // `residual`; `src` holds every tile.
+                unsafe {
+                    let residual = if p.residual.is_null() {
+                        p.residual
+                    } else {
+                        let row = top * p.residual_row_stride;
+                        p.residual.add(block * p.residual_block_stride + row + left * LANES)
+                    };
+                    let row = top * p.row_stride;
+                    let target = Target {
+                        dst: p.dst.add(block * p.dst_block_stride + row + left * LANES),
+                        row_stride: p.row_stride,
+                        residual,
+                        residual_row_stride: p.residual_row_stride,
+                        rows,
+                        columns,
+                        bias,
+                        clamp: p.clamp,
+                    };
+                    let src = p.src.add(block * p.src_block_stride + tile * p.tile_stride);
+                    transform::<L, V, A, M>(src, p.xi_stride, &target);
+                }
+            }
+            across += 1;
+            if across == p.tiles_across {
+                across = 0;
+                top += M;
+            }
+        }
+    }
+}
+
+/// Y of one tile.
+///
+/// # Safety
+/// `src` may be read at each position, and the target's outputs be written.
+#[inline(always)]
+unsafe fn transform<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(
+    src: *const f32,
+    xi_stride: usize,
+    target: &Target<L>,
+) {
+    // half[i][j] = (Aᵀ P)[i][j].
+    let mut half = [[target.bias; A]; M];
+    let mut column = [target.bias; A];
+    for j in 0..A {
+        for (i, product) in column.iter_mut().enumerate() {
+            // SAFETY: a×a positions.
+            *product = unsafe { L::load(src.add((i * A + j) * xi_stride)) };
+        }
+        for (row, value) in half.iter_mut().zip(V::output(column)) {
+            row[j] = value;
+        }
+    }
+    for (i, row) in half.into_iter().enumerate().take(target.rows) {
+        let outputs = V::output(row);
+        // SAFETY: row `i` is inside the map, and each loop ends at its last column.
+        unsafe {
+            if target.columns == M {
+                for (j, &output) in outputs.iter().enumerate() {
+                    finish(output, i, j, target);
+                }
+            } else {
+                for (j, &output) in outputs.iter().enumerate().take(target.columns) {
+                    finish(output, i, j, target);
+                }
+            }
+        }
+    }
+}
+
+/// Completes and writes output (i, j) of a tile.
+///
+/// # Safety
+/// The output is inside the map.
+#[inline(always)]
+unsafe fn finish<L: Lanes>(output: L, i: usize, j: usize, target: &Target<L>) {
+    let mut y = output.add(target.bias);
+    let clamp = target.clamp;
+    // SAFETY: the output is inside the map, and so is its counterpart.
+    unsafe {
+        if !target.residual.is_null() {
+            let from = target.residual.add(i * target.residual_row_stride + j * LANES);
+            y = y.add(L::load(from));
+        }
+        // The same way for all tiles, so the branch costs nothing.
+        if clamp.slope != 1.0 {
+            y = y.if_less(y.splat(0.0), y.mul(y.splat(clamp.slope)), y);
+        }
+        y.at_least(y.splat(clamp.least))
+            .at_most(y.splat(clamp.most))
+            .store(target.dst.add(i * target.row_stride + j * LANES));
+    }
+}
