@@ -3,14 +3,18 @@
 mod engines;
 mod generator;
 
+use std::collections::BTreeSet;
+
+use cnn_ir::graph::Graph;
 use cnn_ir::op::Op;
+use cnn_ir::passes::{Note, PASSES, optimise};
+use cnn_ir::text;
+use cnn_ir::validate::validate;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
-use engines::{ENGINES, Network, distance, networks};
+use engines::{ENGINES, distance, networks};
 
 /// How many networks. `SEEDS=first..last` runs others.
 const COUNT: u64 = 2000;
-/// Of the largest element.
-const TOLERANCE: f64 = 1e-4;
 
 fn seeds() -> std::ops::Range<u64> {
     let Ok(range) = std::env::var("SEEDS") else {
@@ -20,15 +24,15 @@ fn seeds() -> std::ops::Range<u64> {
     first.parse().expect("a number")..last.parse().expect("a number")
 }
 
-fn inputs(network: &Network, batch: usize, seed: u64) -> Vec<Vec<f32>> {
-    let graph = &network.graph;
+fn inputs(graph: &Graph, batch: usize, seed: u64) -> Vec<Vec<f32>> {
+    let elements = |op: &Op| match op {
+        Op::Input(input) => input.shape.elements(),
+        op => unreachable!("{op:?} as an input"),
+    };
     graph
         .inputs()
         .iter()
-        .map(|&id| match &graph[id].op {
-            Op::Input(input) => synthetic_input(&graph[id].name, batch * input.shape.elements(), seed),
-            op => unreachable!("{op:?} as an input"),
-        })
+        .map(|&id| synthetic_input(&graph[id].name, batch * elements(&graph[id].op), seed))
         .collect()
 }
 
@@ -36,11 +40,10 @@ fn inputs(network: &Network, batch: usize, seed: u64) -> Vec<Vec<f32>> {
 fn back_ends_and_passes_agree_on_random_networks() {
     let mut failures = Vec::new();
     for seed in seeds() {
-        let toml = generator::model(seed);
-        let networks = networks(&toml);
+        let networks = networks(&generator::model(seed));
         let weights = Synthetic { seed };
         let batch = 1 + (seed % 2) as usize;
-        let inputs = inputs(&networks[0], batch, seed);
+        let inputs = inputs(&networks[0].graph, batch, seed);
         let slices: Vec<_> = inputs.iter().map(Vec::as_slice).collect();
         let expected = (ENGINES[0].compile)(&networks[0], &weights, batch)(&slices);
         for network in &networks {
@@ -48,7 +51,7 @@ fn back_ends_and_passes_agree_on_random_networks() {
                 let found = (engine.compile)(network, &weights, batch)(&slices);
                 for (output, (expected, found)) in network.graph.outputs().iter().zip(expected.iter().zip(&found)) {
                     let distance = distance(expected, found);
-                    if distance > TOLERANCE {
+                    if distance > engine.tolerance {
                         failures.push(format!(
                             "seed {seed}, {}, {}: `{}` is {distance:.1e} of the largest element off",
                             engine.name, network.stage, output.name
@@ -59,4 +62,61 @@ fn back_ends_and_passes_agree_on_random_networks() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn the_text_form_of_random_networks_reads_back() {
+    for seed in seeds() {
+        for network in networks(&generator::model(seed)) {
+            let printed = text::print(&network.graph, Some(&network.shapes));
+            let read = text::parse(&printed).unwrap_or_else(|errors| panic!("seed {seed}: {errors:#?}\n{printed}"));
+            let shapes = validate(&read).expect("the same graph is as valid");
+            assert_eq!(text::print(&read, Some(&shapes)), printed, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn after_all_passes_there_is_nothing_left_to_do() {
+    for seed in seeds() {
+        let [_, optimised] = networks(&generator::model(seed));
+        let mut again = optimised.graph.clone();
+        for report in optimise(&mut again).expect("a valid graph") {
+            let done = report.notes.iter().find(|note| matches!(note, Note::Applied { .. }));
+            assert_eq!(done, None, "seed {seed}: {}", report.pass);
+        }
+    }
+}
+
+/// The generator is only worth its name while it makes everything.
+#[test]
+fn random_networks_have_every_operator_and_work_for_every_pass() {
+    let mut operators = BTreeSet::new();
+    let mut applied = BTreeSet::new();
+    let mut refused = BTreeSet::new();
+    let mut numbers = 0;
+    for seed in 0..COUNT {
+        let [mut raw, _] = networks(&generator::model(seed));
+        operators.extend(raw.graph.ids().map(|id| raw.graph[id].op.name()));
+        numbers += raw.graph.len();
+        for report in optimise(&mut raw.graph).expect("a valid graph") {
+            for note in report.notes {
+                match note {
+                    Note::Applied { .. } => applied.insert(report.pass),
+                    Note::Refused { .. } => refused.insert(report.pass),
+                };
+            }
+        }
+    }
+    let all = "adaptive_avg_pool add avg_pool batch_norm channel_shuffle clip concat conv dense dropout elu flatten \
+               gelu global_avg_pool global_max_pool hard_sigmoid hard_swish identity input leaky_relu log_softmax lrn \
+               max_pool min_pool mul pad prelu relu relu6 reshape sigmoid silu softmax softplus tanh upsample";
+    assert_eq!(operators.into_iter().collect::<Vec<_>>().join(" "), all);
+    assert_eq!(applied, PASSES.iter().map(|pass| pass.name()).collect());
+    assert_eq!(
+        refused.len(),
+        PASSES.len() - 1,
+        "only dead code is never refused: {refused:?}"
+    );
+    assert!(numbers > 8 * COUNT as usize, "{numbers} layers");
 }

@@ -20,6 +20,8 @@ mod pool;
 mod rearrange;
 mod softmax;
 mod tensor;
+#[cfg(test)]
+mod tests;
 mod weights;
 
 use cnn_ir::graph::{Graph, NodeId};

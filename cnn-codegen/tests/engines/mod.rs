@@ -14,6 +14,8 @@ pub(crate) type Run = Box<dyn Fn(&[&[f32]]) -> Vec<Vec<f32>>>;
 pub(crate) struct Engine {
     /// Its name in messages.
     pub(crate) name: &'static str,
+    /// How far from f64 arithmetic its outputs may be, in units of the largest element.
+    pub(crate) tolerance: f64,
     /// Compiles a graph for a batch size.
     pub(crate) compile: fn(&Network, &dyn WeightSource, usize) -> Run,
 }
@@ -21,6 +23,7 @@ pub(crate) struct Engine {
 /// All back ends.
 pub(crate) const ENGINES: &[Engine] = &[Engine {
     name: "interp",
+    tolerance: 1e-6,
     compile: |network, weights, batch| {
         let interpreter = Interpreter::new(&network.graph, &network.shapes, weights).expect("weights load");
         Box::new(move |inputs| interpreter.run(inputs, batch).expect("inputs fit"))
