@@ -3,9 +3,16 @@
 pub mod ast;
 pub mod cost;
 pub mod diag;
+pub mod dot;
+pub mod front;
 pub mod graph;
+#[cfg(feature = "json")]
+pub mod json;
 pub mod op;
+#[cfg(feature = "render")]
+pub mod render;
 pub mod passes;
 pub mod shape;
 pub mod span;
+pub mod text;
 pub mod validate;

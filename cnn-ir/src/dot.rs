@@ -1,0 +1,83 @@
+//! The graph as Graphviz input: `cnn dump MODEL --format dot | dot -Tsvg`.
+
+use std::fmt::Write;
+
+use crate::graph::{Graph, Node};
+use crate::op::Op;
+use crate::text;
+use crate::validate::Shapes;
+
+/// The graph in Graphviz's language: a box for each node with its name, operator, keys and (if known) shape, and an
+/// arrow from each operand to its user, in the order of the operands. The same graph gives the same text.
+pub fn print(graph: &Graph, shapes: Option<&Shapes>) -> String {
+    let order = text::order(graph);
+    let mut dot = format!("digraph {} {{\n", quoted(&graph.name));
+    dot += "  node [shape=box, style=\"rounded,filled\", fontname=\"Helvetica\", fillcolor=\"#ffffff\"];\n";
+    dot += "  edge [fontname=\"Helvetica\", fontsize=9];\n";
+    for id in &order {
+        let node = &graph[*id];
+        let mut lines = vec![node.name.clone(), operator(node)];
+        lines.extend(shapes.and_then(|shapes| shapes.get(*id)).map(|shape| shape.to_string()));
+        let label = quoted(&lines.join("\n"));
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            dot,
+            "  n{} [label={label}, fillcolor=\"{}\"];",
+            id.index(),
+            colour(&node.op)
+        );
+    }
+    for id in &order {
+        let operands = graph.operands(*id);
+        for (position, operand) in operands.iter().enumerate() {
+            let label = if operands.len() > 1 {
+                format!(" [label=\"{position}\"]")
+            } else {
+                String::new()
+            };
+            let _ = writeln!(dot, "  n{} -> n{}{label};", operand.index(), id.index());
+        }
+    }
+    for (i, output) in graph.outputs().iter().enumerate() {
+        let _ = writeln!(
+            dot,
+            "  out{i} [label={}, shape=plaintext, style=\"\"];",
+            quoted(&output.name)
+        );
+        let _ = writeln!(dot, "  n{} -> out{i};", output.node.index());
+    }
+    dot.push_str("}\n");
+    dot
+}
+
+/// `conv filters = 6, kernel = 5`
+fn operator(node: &Node) -> String {
+    let keys: Vec<_> = node
+        .op
+        .keys()
+        .into_iter()
+        // An input's shape is that of its value, which stands below.
+        .filter(|(key, _)| !(*key == "shape" && matches!(node.op, Op::Input(_))))
+        .map(|(key, value)| format!("{key} = {value}"))
+        .collect();
+    format!("{} {}", node.op.name(), keys.join(", ")).trim_end().to_string()
+}
+
+/// What has weights, what moves data, and what computes element by element look different.
+fn colour(op: &Op) -> &'static str {
+    match op {
+        Op::Input(_) => "#e8e8e8",
+        Op::Conv(_) | Op::Dense(_) => "#cfe2ff",
+        Op::Pool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => "#d1f0d8",
+        Op::BatchNorm(_) | Op::Lrn(_) => "#fde9c9",
+        Op::Combine(_) | Op::Concat(_) => "#f5d6ea",
+        _ => "#ffffff",
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!(
+        "\"{}\"",
+        text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    )
+}
