@@ -85,3 +85,35 @@ pub(super) unsafe trait Lanes: Copy {
     /// Mantissa in √½ ≤ m < √2 and exponent, with self = m · 2^e, of positive normal numbers.
     fn frexp(self) -> (Self, Self);
 }
+
+/// N vectors, `stride` f32 apart.
+///
+/// # Safety
+/// As [`Lanes::load`], for each of them.
+#[inline(always)]
+pub(super) unsafe fn load_each<L: Lanes, const N: usize>(from: *const f32, stride: usize) -> [L; N] {
+    // SAFETY: the caller vouches for each vector.
+    unsafe {
+        let mut vectors = [L::load(from); N];
+        let mut i = 1;
+        while i < N {
+            vectors[i] = L::load(from.add(i * stride));
+            i += 1;
+        }
+        vectors
+    }
+}
+
+/// Writes N vectors, `stride` f32 apart.
+///
+/// # Safety
+/// As [`Lanes::store`], for each of them.
+#[inline(always)]
+pub(super) unsafe fn store_each<L: Lanes, const N: usize>(vectors: [L; N], to: *mut f32, stride: usize) {
+    let mut i = 0;
+    while i < N {
+        // SAFETY: the caller vouches for each vector.
+        unsafe { vectors[i].store(to.add(i * stride)) };
+        i += 1;
+    }
+}

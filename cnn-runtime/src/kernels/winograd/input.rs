@@ -1,11 +1,13 @@
 //! The input transform V = Bᵀ d B of runs of tiles.
 
+use core::mem::MaybeUninit;
+
 use super::variant::Transforms;
 use crate::kernels::Isa;
 use crate::kernels::isa::Level;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::lanes::Avx2;
-use crate::kernels::lanes::{LANES, Lanes, Portable};
+use crate::kernels::lanes::{LANES, Lanes, Portable, load_each, store_each};
 
 /// What an input transform reads and writes. Strides and offsets count f32.
 ///
@@ -167,24 +169,21 @@ unsafe fn transform<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usiz
     dst: *mut f32,
     xi_stride: usize,
 ) {
-    // SAFETY: a×a pixels, and as many positions.
-    unsafe {
-        let mut column = [L::load(src); A];
-        // half[i][j] = (Bᵀ d)[i][j].
-        let mut half = [column; A];
-        for j in 0..A {
-            for (i, pixel) in column.iter_mut().enumerate() {
-                *pixel = L::load(src.add(i * row_stride + j * LANES));
-            }
-            let transformed = V::input(column);
-            for (row, value) in half.iter_mut().zip(transformed) {
-                row[j] = value;
-            }
+    // Bᵀ d, row by row. Written before it is read, so not initialised.
+    let mut half = MaybeUninit::<[[[f32; LANES]; A]; A]>::uninit();
+    let half: *mut f32 = half.as_mut_ptr().cast();
+    for j in 0..A {
+        // SAFETY: column j has A pixels, and so has the scratch.
+        unsafe {
+            let column = load_each::<L, A>(src.add(j * LANES), row_stride);
+            store_each(V::input(column), half.add(j * LANES), A * LANES);
         }
-        for (i, row) in half.into_iter().enumerate() {
-            for (j, value) in V::input(row).into_iter().enumerate() {
-                value.store(dst.add((i * A + j) * xi_stride));
-            }
+    }
+    for i in 0..A {
+        // SAFETY: row i of the scratch was written above; it has A positions.
+        unsafe {
+            let row = load_each::<L, A>(half.add(i * A * LANES), LANES);
+            store_each(V::input(row), dst.add(i * A * xi_stride), xi_stride);
         }
     }
 }

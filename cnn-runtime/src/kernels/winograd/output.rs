@@ -1,11 +1,13 @@
 //! The output transform Y = Aᵀ P A of runs of tiles, with what follows a convolution.
 
+use core::mem::MaybeUninit;
+
 use super::variant::Transforms;
 use crate::kernels::Isa;
 use crate::kernels::isa::Level;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::lanes::Avx2;
-use crate::kernels::lanes::{LANES, Lanes, Portable};
+use crate::kernels::lanes::{LANES, Lanes, Portable, load_each, store_each};
 
 /// An activation of straight pieces: negative values times `slope`, then between `least` and
 /// `most`.
@@ -200,20 +202,19 @@ unsafe fn transform<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usiz
     xi_stride: usize,
     target: &Target<L>,
 ) {
-    // half[i][j] = (Aᵀ P)[i][j].
-    let mut half = [[target.bias; A]; M];
-    let mut column = [target.bias; A];
+    // Aᵀ P, row by row. Written before it is read, so not initialised.
+    let mut half = MaybeUninit::<[[[f32; LANES]; A]; M]>::uninit();
+    let half: *mut f32 = half.as_mut_ptr().cast();
     for j in 0..A {
-        for (i, product) in column.iter_mut().enumerate() {
-            // SAFETY: a×a positions.
-            *product = unsafe { L::load(src.add((i * A + j) * xi_stride)) };
-        }
-        for (row, value) in half.iter_mut().zip(V::output(column)) {
-            row[j] = value;
+        // SAFETY: column j has A positions, and M rows in the scratch.
+        unsafe {
+            let column = load_each::<L, A>(src.add(j * xi_stride), A * xi_stride);
+            store_each(V::output(column), half.add(j * LANES), A * LANES);
         }
     }
-    for (i, row) in half.into_iter().enumerate().take(target.rows) {
-        let outputs = V::output(row);
+    for i in 0..target.rows {
+        // SAFETY: row i < M of the scratch was written above.
+        let outputs = V::output(unsafe { load_each::<L, A>(half.add(i * A * LANES), LANES) });
         // SAFETY: row `i` is inside the map, and each loop ends at its last column.
         unsafe {
             if target.columns == M {

@@ -168,7 +168,8 @@ mod tests {
         for pixel in 0..A {
             let input = V::input(from_fn(|i| unit(pixel, i))).map(first);
             for tap in 0..R {
-                let product = |i: usize| (f64::from(input[i]) * g[i][tap]) as f32;
+                let column = g.map(|row| row[tap]);
+                let product = |i: usize| (f64::from(input[i]) * column[i]) as f32;
                 let output = V::output(from_fn(|i| all(product(i)))).map(first);
                 for (i, sum) in output.into_iter().enumerate() {
                     let want = if pixel == i + tap { 1.0 } else { 0.0 };
