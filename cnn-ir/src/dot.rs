@@ -50,17 +50,28 @@ pub fn print(graph: &Graph, shapes: Option<&Shapes>) -> String {
     dot
 }
 
-/// `conv filters = 6, kernel = 5`
+/// The operator and its keys, in lines of a readable length.
 fn operator(node: &Node) -> String {
-    let keys: Vec<_> = node
-        .op
-        .keys()
-        .into_iter()
+    let mut text = node.op.name().to_string();
+    let mut length = text.len();
+    let mut keys = node.op.keys();
+    if matches!(node.op, Op::Input(_)) {
         // An input's shape is that of its value, which stands below.
-        .filter(|(key, _)| !(*key == "shape" && matches!(node.op, Op::Input(_))))
-        .map(|(key, value)| format!("{key} = {value}"))
-        .collect();
-    format!("{} {}", node.op.name(), keys.join(", ")).trim_end().to_string()
+        keys.retain(|(key, _)| *key != "shape");
+    }
+    for (i, (key, value)) in keys.into_iter().enumerate() {
+        let word = format!("{key} = {value}");
+        text += if i == 0 { "" } else { "," };
+        if length + word.len() > 40 {
+            text.push('\n');
+            length = 0;
+        } else {
+            text.push(' ');
+        }
+        length += word.len() + 2;
+        text += &word;
+    }
+    text
 }
 
 /// What has weights, what moves data, and what computes element by element look different.

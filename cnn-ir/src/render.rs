@@ -90,7 +90,19 @@ mod tests {
             .also(Span::from(0..1), "because of this")
             .note("a layer without filters has no result");
         let text = render(&[error], "net.toml", source, false);
-        insta::assert_snapshot!(text, @"");
+        let expected = "\
+error: `filters` must be at least 1
+  ┌─ net.toml:2:11
+  │
+1 │ a = 1
+  │ - because of this
+2 │ filters = 0 # ö
+  │           ^ found 0
+  │
+  = a layer without filters has no result
+
+";
+        assert_eq!(text, expected);
     }
 
     #[test]

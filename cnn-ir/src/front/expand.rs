@@ -104,6 +104,7 @@ impl<'a> Expander<'a> {
         match self.blocks.get(layer.op.value.as_str()).copied() {
             Some(block) if self.may_open(block, &layer) => self.instance(&layer, block),
             Some(_) => self.push(silenced(layer), None),
+            None if !Op::names().contains(&layer.op.value.as_str()) => self.push(silenced(layer), None),
             None => {
                 let from = declared.from.as_ref().and_then(|from| span_of(from));
                 self.push(layer, from);

@@ -10,9 +10,16 @@ pub fn is_valid(name: &str) -> bool {
         && bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
+/// Stands for the name of the `n`th layer that has none. Nobody can write it.
+pub(super) fn placeholder(n: usize) -> String {
+    format!("{PLACEHOLDER}{n}")
+}
+
+const PLACEHOLDER: &str = "unnamed layer #";
+
 /// What is wrong with a name, if anything.
 pub(super) fn check(name: &Spanned<String>, what: &str) -> Option<Diagnostic> {
-    if is_valid(&name.value) {
+    if is_valid(&name.value) || name.value.starts_with(PLACEHOLDER) {
         return None;
     }
     let found = match name.value.as_str() {

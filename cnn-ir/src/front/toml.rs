@@ -250,7 +250,7 @@ impl Reader {
         let name = name.unwrap_or_else(|| {
             self.unnamed += 1;
             self.incomplete = true;
-            Spanned::new(format!("layer #{}", self.unnamed), header)
+            Spanned::new(names::placeholder(self.unnamed), header)
         });
         let keys = self.keys(others);
         Some(LayerDecl {

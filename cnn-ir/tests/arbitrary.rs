@@ -1,0 +1,179 @@
+//! Whatever the text, the front ends answer with a graph or with errors, and never panic.
+
+use cnn_ir::diag::Diagnostic;
+use cnn_ir::{dot, front, json, render, text, validate};
+use proptest::prelude::*;
+
+/// Reads a model file as the command would, and takes what comes out through everything else.
+fn model(source: &str) {
+    match front::graph_from_toml(source) {
+        Ok((graph, warnings)) => {
+            shown(&warnings, source);
+            let shapes = match validate::validate(&graph) {
+                Ok(shapes) => Some(shapes),
+                Err(errors) => {
+                    shown(&errors, source);
+                    None
+                }
+            };
+            let printed = text::print(&graph, shapes.as_ref());
+            let read = text::parse(&printed).unwrap_or_else(|errors| panic!("{errors:#?}\n{printed}"));
+            assert_eq!(
+                text::print(&read, shapes.as_ref().and(validate::validate(&read).ok().as_ref())),
+                printed
+            );
+            dot::print(&graph, shapes.as_ref());
+            json::print(&graph, shapes.as_ref());
+        }
+        Err(errors) => {
+            assert!(!errors.is_empty());
+            shown(&errors, source);
+        }
+    }
+}
+
+fn shown(diagnostics: &[Diagnostic], source: &str) {
+    let rendered = render::render(diagnostics, "f", source, false);
+    assert!(
+        diagnostics
+            .iter()
+            .all(|d| rendered.contains(d.message.lines().next().unwrap_or_default()))
+    );
+    for span in diagnostics
+        .iter()
+        .flat_map(|d| d.primary.iter().chain(&d.secondary))
+        .map(|label| label.span)
+    {
+        assert!(span.start <= span.end && span.end <= source.len(), "{span:?}");
+    }
+}
+
+/// Text that is nearly a model file: its own lines in any order, some with a piece cut out or doubled.
+fn nearly_a_model() -> impl Strategy<Value = String> {
+    const LINES: [&str; 40] = [
+        "name = \"n\"",
+        "outputs = [\"a\", \"b\"]",
+        "outputs = \"u\"",
+        "[inputs]",
+        "image = [3, 8, 8]",
+        "x = [4]",
+        "image = { shape = [8, 8, 3], layout = \"hwc\" }",
+        "[[layer]]",
+        "[[layer]]",
+        "[[layer]]",
+        "name = \"a\"",
+        "name = \"b\"",
+        "name = \"u\"",
+        "op = \"conv\"",
+        "op = \"relu\"",
+        "op = \"add\"",
+        "op = \"unit\"",
+        "op = \"outer\"",
+        "op = \"$f\"",
+        "from = \"image\"",
+        "from = [\"a\", \"in\"]",
+        "from = \"u.a\"",
+        "filters = 4",
+        "filters = \"$f\"",
+        "kernel = 3",
+        "kernel = [\"$f\", 1]",
+        "activation = { op = \"$f\", alpha = 1.5 }",
+        "weights = \"w.$f\"",
+        "weights = \"v\"",
+        "f = 2",
+        "f = \"relu\"",
+        "f = \"$f\"",
+        "[block.unit]",
+        "params = [\"f\"]",
+        "[[block.unit.layer]]",
+        "[[block.unit.layer]]",
+        "[[block.outer.layer]]",
+        "padding = \"same\"",
+        "units = 999999999999",
+        "# comment ö",
+    ];
+    let line = (0..LINES.len(), any::<prop::sample::Index>(), 0..30u8).prop_map(|(line, at, change)| {
+        let mut text = LINES[line].to_string();
+        let at = at.index(text.len());
+        if text.is_char_boundary(at) {
+            match change {
+                0 => text.truncate(at),
+                1 => drop(text.remove(at)),
+                2 => text.insert(at, '"'),
+                3 => text.insert_str(at, "[ö"),
+                _ => {}
+            }
+        }
+        text
+    });
+    prop::collection::vec(line, 0..40).prop_map(|lines| lines.join("\n"))
+}
+
+/// Text that is nearly a dump.
+fn nearly_a_dump() -> impl Strategy<Value = String> {
+    const WORDS: [&str; 30] = [
+        "network",
+        "\"n\"",
+        "{",
+        "}",
+        "}",
+        "%a",
+        "%b",
+        "%c-1.x",
+        "=",
+        "input",
+        "conv",
+        "relu",
+        "add",
+        "(",
+        ")",
+        ",",
+        "shape",
+        "filters",
+        "[",
+        "]",
+        "3",
+        "-1.5e-3",
+        "->",
+        "return",
+        "true",
+        "inf",
+        "//",
+        "\n",
+        "\"\\u{e9}",
+        "%",
+    ];
+    let body = prop::collection::vec(prop::sample::select(WORDS.to_vec()), 0..60).prop_map(|words| words.join(" "));
+    (any::<bool>(), body).prop_map(|(head, body)| match head {
+        true => format!("network \"n\" {{ %x = input(shape = [3]) {body} return %x }}"),
+        false => body,
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_as_a_model(source in "\\PC*|(.|\n)*") {
+        model(&source);
+    }
+
+    #[test]
+    fn any_toml_as_a_model(source in nearly_a_model()) {
+        model(&source);
+    }
+
+    #[test]
+    fn any_text_as_a_dump(source in "\\PC*|(.|\n)*") {
+        if let Err(errors) = text::parse(&source) {
+            shown(&errors, &source);
+        }
+    }
+
+    #[test]
+    fn any_words_as_a_dump(source in nearly_a_dump()) {
+        if let Err(errors) = text::parse(&source) {
+            shown(&errors, &source);
+        }
+    }
+}
