@@ -1,6 +1,29 @@
 //! What a compiled network needs while it runs.
 //!
-//! This crate knows no compiler type: it is handed names, shapes, slices and addresses.
+//! A compiler decides everything about a network beforehand: which kernel computes a layer, where
+//! in memory its result lies, in what order its weights are read. What is left for run time is
+//! here, and this crate knows no compiler type: it is handed names, shapes, slices and addresses.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`weights`] | named tensors: safetensors files, synthetic weights, maps |
+//! | [`pack`] | those tensors in the order in which kernels read them |
+//! | [`memory`] | aligned buffers on huge pages; how much memory is left |
+//! | [`threads`] | the fork–join pool that layers are split over |
+//! | [`kernels`] | elementary functions, softmax and Winograd's transforms, by instruction set |
+//!
+//! A program loads a network in four steps. A [`weights::WeightSource`] gives the tensors, each
+//! checked against the shape that the network needs. [`pack::Recipe`]s fold, transform and reorder
+//! them, once. A [`memory::AlignedBuffer`] becomes the arena in which all activations live. And
+//! [`threads::ThreadPool`] runs the chunks of each layer, whose code calls [`kernels`] by address:
+//! by the tables there, for the [`kernels::Isa`] that the processor has.
+//!
+//! **Trust.** Files are hostile until checked: no header, length, offset or shape of a weights file
+//! can cause a panic, an overflow or a read outside the file. Compiled code is trusted: the
+//! functions it calls by address are `unsafe` and say what they rely on.
+//!
+//! **The same bits.** Results do not depend on the number of threads, on alignment, or on where in
+//! a slice an element stands. They do depend, in the last bits, on the instruction set.
 
 pub mod kernels;
 pub mod memory;

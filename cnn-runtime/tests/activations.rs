@@ -132,7 +132,7 @@ fn limits(kind: ActivationKind) -> (f64, f64) {
         Tanh => (3.0, 2e-45),
         Sigmoid => (3.0, 2e-45),
         Silu => (3.5, 2e-43),
-        Gelu => (3.0, 1e-6),
+        Gelu => (3.2, 1e-6),
         Softplus => (3.0, 3e-45),
         Elu => (3.0, 2e-45),
         HardSigmoid => (2.0, 2e-45),
@@ -163,8 +163,8 @@ fn errors_over_a_million_arguments() {
 
 #[test]
 #[ignore = "takes minutes; gives the figures in kernels/math"]
-fn errors_over_all_arguments() {
-    check(1);
+fn errors_over_seventy_million_arguments() {
+    check(61);
 }
 
 #[test]

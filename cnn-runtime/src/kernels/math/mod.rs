@@ -1,12 +1,26 @@
 //! Elementary functions of one vector, branch-free.
 //!
 //! Polynomials and rational functions are minimax fits (Lawson iteration on the linearised
-//! problem, 140 bits), their coefficients rounded to f32. The errors are the greatest over all
-//! f32, measured against f64, in units in the last place (ULP) of the exact result:
+//! problem, 140 bits), their coefficients rounded to f32. The greatest error over 70 million
+//! evenly spaced f32 against f64, in units in the last place (ULP) of the exact result:
 //!
 //! | function | AVX2 + FMA | without FMA |
 //! |---|---|---|
-//! TABLE
+//! | exp | 1.00 | 0.96 |
+//! | log | 1.95 | 1.95 |
+//! | tanh | 2.49 | 2.49 |
+//! | sigmoid | 2.31 | 2.31 |
+//! | silu | 2.92 | 2.92 |
+//! | gelu, x > 0 | 2.76 | 3.15 |
+//! | gelu, x < 0 | 7.8e-7 absolute | 9.6e-7 absolute |
+//! | softplus | 2.64 | 2.64 |
+//! | elu, α = 1.5 | 1.65 | 1.60 |
+//! | hard_sigmoid | 1.34 | 1.34 |
+//! | hard_swish | 2.47 | 2.47 |
+//! | leaky_relu | 0.5 | 0.5 |
+//! | relu, relu6, clip | 0 | 0 |
+//!
+//! Subnormal results err by at most 1.5 of their units (2.1e-45).
 
 mod exp;
 mod gelu;
