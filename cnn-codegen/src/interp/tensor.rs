@@ -52,7 +52,8 @@ impl Tensor {
         &mut self.data[offset]
     }
 
-    fn offset(&self, channel: usize, row: usize, column: usize) -> usize {
+    /// Where in `data` the element at a channel, row and column is.
+    pub(super) fn offset(&self, channel: usize, row: usize, column: usize) -> usize {
         (channel * self.height() + row) * self.width() + column
     }
 
