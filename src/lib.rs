@@ -11,6 +11,7 @@ mod weights;
 
 pub use builtin::Builtin;
 pub use cnn_ir as ir;
+pub use cnn_runtime::weights::synthetic_input as random_input;
 pub use error::Error;
 pub use model::{Model, Optimised, Port, Source, WeightReport};
 pub use network::Network;

@@ -1,3 +1,7 @@
-//! The command `cnn`.
+//! The command `cnn`: reads the arguments and hands them to the subcommand's file in `cli`.
 
-fn main() {}
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

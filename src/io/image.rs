@@ -1,6 +1,6 @@
 //! PNG and JPEG files as inputs: channels converted, resized, scaled to 0 … 1, normalised.
 
-use std::io::BufReader;
+use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::Path;
 
 use image::imageops::{self, FilterType};
@@ -60,55 +60,64 @@ impl Normalise {
 /// The format is told from the content, not from the file's name.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::File`] if the file is no PNG or JPEG, is damaged or too big, if `channels` is neither
+/// [`Error::Io`]; [`Error::File`] if the file is no PNG or JPEG, is damaged or too big, if the channels are neither
 /// 1 nor 3, or the normalisation does not fit.
-pub fn read(path: &Path, [channels, height, width]: [usize; 3], normalise: &Normalise) -> Result<Array3<f32>, Error> {
-    let wrong = |problem: String| Error::File {
+pub fn read(path: &Path, shape: [usize; 3], normalise: &Normalise) -> Result<Array3<f32>, Error> {
+    let (file, _) = open_regular(path)?;
+    convert(BufReader::new(file), shape, normalise).map_err(|problem| Error::File {
         path: path.into(),
         problem,
-    };
+    })
+}
+
+/// Reads an image file's bytes as [`read`] does; `origin` names them in messages.
+///
+/// # Errors
+/// [`Error::File`] as [`read`].
+pub fn from_bytes(bytes: &[u8], origin: &str, shape: [usize; 3], normalise: &Normalise) -> Result<Array3<f32>, Error> {
+    convert(Cursor::new(bytes), shape, normalise).map_err(|problem| Error::File {
+        path: origin.into(),
+        problem,
+    })
+}
+
+fn convert(
+    file: impl BufRead + Seek,
+    [channels, height, width]: [usize; 3],
+    normalise: &Normalise,
+) -> Result<Array3<f32>, String> {
     if channels != 1 && channels != 3 {
-        return Err(wrong(format!(
+        return Err(format!(
             "an image gives 1 or 3 channels, the input needs {channels}; use a .npy file"
-        )));
+        ));
     }
-    let per_channel = normalise.per_channel(channels).map_err(wrong)?;
-    let size = |what: &str, size: usize| {
-        u32::try_from(size).map_err(|_| wrong(format!("cannot resize an image to a {what} of {size}")))
+    let per_channel = normalise.per_channel(channels)?;
+    let side = |what: &str, side: usize| {
+        u32::try_from(side).map_err(|_| format!("an image cannot be resized to a {what} of {side}"))
     };
-    let (height, width) = (size("height", height)?, size("width", width)?);
-    let image = decode(path)?;
-    let array = if channels == 1 {
-        let planes = resize(&grey(&image), width, height);
-        Array3::from_shape_fn((1, height as usize, width as usize), |(_, y, x)| {
-            planes.get_pixel(x as u32, y as u32).0[0]
+    let (rows, columns) = (side("height", height)?, side("width", width)?);
+    let image = decode(file)?;
+    let mut array = if channels == 1 {
+        let pixels = resize(&grey(&image), columns, rows);
+        Array3::from_shape_fn((1, height, width), |(_, y, x)| {
+            pixels.get_pixel(x as u32, y as u32).0[0]
         })
     } else {
-        let pixels = resize(&image.to_rgb32f(), width, height);
-        Array3::from_shape_fn((3, height as usize, width as usize), |(c, y, x)| {
+        let pixels = resize(&image.to_rgb32f(), columns, rows);
+        Array3::from_shape_fn((3, height, width), |(c, y, x)| {
             pixels.get_pixel(x as u32, y as u32).0[c]
         })
     };
-    let mut array = array;
     for (mut plane, (mean, std)) in array.outer_iter_mut().zip(per_channel) {
         plane.mapv_inplace(|value| (value - mean) / std);
     }
     Ok(array)
 }
 
-fn decode(path: &Path) -> Result<DynamicImage, Error> {
-    let wrong = |problem: String| Error::File {
-        path: path.into(),
-        problem,
-    };
-    let (file, _) = open_regular(path)?;
-    let mut reader = ImageReader::new(BufReader::new(file))
+fn decode(file: impl BufRead + Seek) -> Result<DynamicImage, String> {
+    let mut reader = ImageReader::new(file)
         .with_guessed_format()
-        .map_err(|source| Error::Io {
-            action: "read",
-            path: path.into(),
-            source,
-        })?;
+        .map_err(|error| format!("the image cannot be read: {error}"))?;
     match reader.format() {
         Some(ImageFormat::Png | ImageFormat::Jpeg) => {}
         Some(other) => {
@@ -118,20 +127,16 @@ fn decode(path: &Path) -> Result<DynamicImage, Error> {
                 .copied()
                 .unwrap_or("unknown")
                 .to_uppercase();
-            return Err(wrong(format!("expected a PNG or JPEG image, found {name}")));
+            return Err(format!("expected a PNG or JPEG image, found {name}"));
         }
-        None => {
-            return Err(wrong(
-                "expected a PNG or JPEG image or a .npy array, found neither".into(),
-            ));
-        }
+        None => return Err("expected a PNG or JPEG image or a .npy array, found neither".into()),
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MAX_DECODED_BYTES);
     reader.limits(limits);
     reader
         .decode()
-        .map_err(|error| wrong(format!("the image cannot be decoded: {error}")))
+        .map_err(|error| format!("the image cannot be decoded: {error}"))
 }
 
 fn grey(image: &DynamicImage) -> ImageBuffer<Luma<f32>, Vec<f32>> {

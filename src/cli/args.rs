@@ -1,0 +1,201 @@
+//! Arguments that subcommands share, and the forms of their values: `random:7`, `NAME=FILE`, `512MiB`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::Args;
+use cnn::{Backend, Options, ir};
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(super) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Color {
+    /// Makes it the choice for both output streams.
+    pub(super) fn set(self) {
+        let choice = match self {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
+    }
+}
+
+/// How to compile.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Compilation")]
+pub(super) struct Compilation {
+    /// Who carries the network out
+    #[arg(long, default_value_t, value_name = "NAME")]
+    backend: Backend,
+    /// Threads that share one run [default: all cores]
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZeroUsize>,
+    /// Images of one run [default: as many as the inputs hold]
+    #[arg(long, value_name = "N")]
+    pub(super) batch: Option<NonZeroUsize>,
+    /// Memory that weights, values and arrays may take, such as 512MiB or 2G [default: what the machine has available]
+    #[arg(long, value_name = "SIZE")]
+    max_memory: Option<Size>,
+    /// Compile the network as declared: fuse and fold nothing
+    #[arg(long, alias = "no-optimize")]
+    no_optimise: bool,
+}
+
+impl Compilation {
+    /// The library's options, for so many images.
+    pub(super) fn options(&self, batch: usize) -> Options {
+        Options {
+            backend: self.backend,
+            batch,
+            threads: self.threads.map(NonZeroUsize::get),
+            optimise: !self.no_optimise,
+            max_memory: self.max_memory.map(|size| size.0),
+        }
+    }
+}
+
+/// What to feed the network.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Inputs")]
+pub(super) struct Inputs {
+    /// An input: a .npy array, a PNG or JPEG image, or made-up numbers; several inputs in order, or by name
+    #[arg(long = "input", short, value_name = "[NAME=]FILE|random[:SEED]")]
+    pub(super) inputs: Vec<InputArgument>,
+    /// Subtracted from an image's values (0 … 1): one number, or one a channel
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', allow_hyphen_values = true)]
+    pub(super) mean: Vec<f32>,
+    /// Divides an image's values after that
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
+    pub(super) std: Vec<f32>,
+}
+
+/// Where numbers come from: made up, or a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Random(u64),
+    File(PathBuf),
+}
+
+impl FromStr for Origin {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Origin, String> {
+        match text.strip_prefix("random") {
+            Some("") => Ok(Origin::Random(0)),
+            Some(rest) if rest.starts_with(':') => match rest[1..].parse() {
+                Ok(seed) => Ok(Origin::Random(seed)),
+                Err(_) => Err(format!("expected a seed from 0 to {} after `random:`", u64::MAX)),
+            },
+            _ if text.is_empty() => Err("expected a file or `random`, found nothing".into()),
+            _ => Ok(Origin::File(text.into())),
+        }
+    }
+}
+
+/// `[NAME=]FILE|random[:SEED]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct InputArgument {
+    pub(super) name: Option<String>,
+    pub(super) origin: Origin,
+}
+
+impl FromStr for InputArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<InputArgument, String> {
+        let (name, origin) = match text.split_once('=') {
+            Some((name, rest)) if ir::front::is_valid(name) => (Some(name.to_owned()), rest),
+            _ => (None, text),
+        };
+        Ok(InputArgument {
+            name,
+            origin: origin.parse()?,
+        })
+    }
+}
+
+/// A number of bytes: `1000000`, `512K`, `1.5GiB`, `2GB`. `K`, `KiB` are 1024; `KB` is 1000.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size(pub(super) u64);
+
+impl FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Size, String> {
+        let wrong = || format!("expected a size such as 1000000, 512MiB or 2G, found `{text}`");
+        let digits = text
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(text.len());
+        let (number, unit) = text.split_at(digits);
+        let number: f64 = number.parse().map_err(|_| wrong())?;
+        let unit = unit.trim().to_ascii_lowercase();
+        let exponent = match unit.chars().next() {
+            None | Some('b') => 0,
+            Some('k') => 1,
+            Some('m') => 2,
+            Some('g') => 3,
+            Some('t') => 4,
+            Some(_) => return Err(wrong()),
+        };
+        let base: f64 = match unit.get(1..).unwrap_or_default() {
+            "" | "ib" => 1024.0,
+            "b" => 1000.0,
+            _ => return Err(wrong()),
+        };
+        let bytes = number * base.powi(exponent);
+        // The cast saturates; 16 EiB is as good as no limit.
+        if bytes >= 1.0 {
+            Ok(Size(bytes as u64))
+        } else {
+            Err(wrong())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in [
+            ("1", 1),
+            ("1000000", 1_000_000),
+            ("12B", 12),
+            ("512K", 512 << 10),
+            ("1.5GiB", 3 << 29),
+            ("2GB", 2_000_000_000),
+            ("3m", 3 << 20),
+        ] {
+            assert_eq!(text.parse(), Ok(Size(bytes)), "{text}");
+        }
+        for text in ["", "x", "-1", "0", "1.2.3", "1Q", "1KiX", "∞"] {
+            assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn inputs() {
+        let argument = |text: &str| text.parse::<InputArgument>();
+        let made_up = |name: Option<&str>, seed| InputArgument {
+            name: name.map(str::to_owned),
+            origin: Origin::Random(seed),
+        };
+        assert_eq!(argument("random"), Ok(made_up(None, 0)));
+        assert_eq!(argument("image=random:7"), Ok(made_up(Some("image"), 7)));
+        assert_eq!(argument("./a=b.npy").unwrap().name, None);
+        assert_eq!(
+            argument("random.npy").unwrap().origin,
+            Origin::File("random.npy".into())
+        );
+        assert!(argument("random:x").is_err());
+        assert!(argument("image=").is_err());
+    }
+}

@@ -1,0 +1,140 @@
+//! `cnn bench`: how long a network takes to compile and to run.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use cnn::error::bytes;
+use cnn::{Error, Network, Weights};
+use ndarray::ArrayViewD;
+use serde_json::{Value, json};
+
+use super::args::{Compilation, Inputs, Origin};
+use super::format::{counted, duration, grouped};
+use super::inputs::{self, Given};
+use super::progress::Progress;
+use super::{Failure, session};
+
+/// Without `--iterations`: how long is measured, how many runs at least and at most.
+const BUDGET: Duration = Duration::from_secs(1);
+const LEAST: usize = 5;
+const MOST: usize = 100_000;
+/// Share of the budget, or of the iterations, that runs before the clock counts: caches fill, the core speeds up.
+const WARM_UP: u32 = 5;
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// A .toml file or a built-in model
+    model: String,
+    /// Weights: a safetensors file or made-up numbers [default: the model's own, else random]
+    #[arg(long, short, value_name = "FILE|random[:SEED]")]
+    weights: Option<Origin>,
+    #[command(flatten)]
+    inputs: Inputs,
+    /// How many runs are measured [default: what a second holds, but at least 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    iterations: Option<u32>,
+    /// Print a JSON object for other programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    compilation: Compilation,
+}
+
+pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
+    let model = session::open(&arguments.model)?;
+    let given = inputs::assign(&model, &arguments.inputs, |_| Some(Given::Random(0)))?;
+    let batch = inputs::batch(&given, arguments.compilation.batch.map(usize::from))?;
+    let weights = session::weights(&model, arguments.weights.as_ref())?.unwrap_or_else(|| Weights::random(0));
+    let network = session::compile(&model, &weights, &arguments.compilation, batch)?;
+    let arrays = inputs::arrays(given, &arguments.inputs, batch)?;
+    let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();
+    let times = {
+        let _progress = Progress::new(format!("measuring {}", model.name()));
+        measure(&network, &views, arguments.iterations.map(|n| n as usize))?
+    };
+    let median = times[times.len() / 2];
+    let least = times[0];
+    if arguments.json {
+        let object = json!({
+            "model": model.name(),
+            "backend": network.backend().name(),
+            "threads": network.threads(),
+            "batch": batch,
+            "iterations": times.len(),
+            "compile_ms": milliseconds(network.compile_time()),
+            "median_ms": milliseconds(median),
+            "min_ms": milliseconds(least),
+            "peak_arena_bytes": network.arena_bytes(),
+            "weight_bytes": network.weight_bytes(),
+            "macs": model.macs(),
+        });
+        writeln!(out, "{object}")?;
+        return Ok(());
+    }
+    let rate = |macs: u64, time: Duration| 2.0 * macs as f64 * batch as f64 / time.as_secs_f64() / 1e9;
+    writeln!(
+        out,
+        "{} on {}, {}",
+        model.name(),
+        network.target(),
+        counted(network.threads(), "thread")
+    )?;
+    writeln!(out, "  batch    {batch}")?;
+    writeln!(out, "  compile  {}", duration(network.compile_time()))?;
+    writeln!(
+        out,
+        "  median   {}  of {}",
+        duration(median),
+        counted(times.len(), "run")
+    )?;
+    writeln!(out, "  least    {}", duration(least))?;
+    writeln!(
+        out,
+        "  speed    {:.3} GFLOP/s ({} multiplications an image)",
+        rate(model.macs(), median),
+        grouped(model.macs())
+    )?;
+    writeln!(
+        out,
+        "  memory   {} of weights, {} between layers",
+        bytes(u128::from(network.weight_bytes())),
+        bytes(u128::from(network.arena_bytes()))
+    )?;
+    Ok(())
+}
+
+fn milliseconds(duration: Duration) -> Value {
+    // Nanoseconds are the clock's last digit.
+    json!((duration.as_secs_f64() * 1e9).round() / 1e6)
+}
+
+/// Times of single runs, sorted; at least one.
+fn measure(
+    network: &Network,
+    inputs: &[ArrayViewD<'_, f32>],
+    iterations: Option<usize>,
+) -> Result<Vec<Duration>, Error> {
+    let run = || -> Result<Duration, Error> {
+        let start = Instant::now();
+        let outputs = network.run(inputs)?;
+        let taken = start.elapsed();
+        std::hint::black_box(outputs);
+        Ok(taken)
+    };
+    let (least, most) = iterations.map_or((LEAST, MOST), |n| (n, n));
+    let begin = Instant::now();
+    for done in 1.. {
+        run()?;
+        if begin.elapsed() >= BUDGET / WARM_UP || done >= most.div_ceil(WARM_UP as usize) {
+            break;
+        }
+    }
+    let begin = Instant::now();
+    let mut times = Vec::new();
+    while times.len() < least || (times.len() < most && begin.elapsed() < BUDGET) {
+        times.push(run()?);
+    }
+    times.sort_unstable();
+    Ok(times)
+}

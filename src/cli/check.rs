@@ -1,0 +1,64 @@
+//! `cnn check`: everything that is wrong with a model and its weights, or that nothing is.
+
+use std::io::Write;
+
+use anstyle::AnsiColor;
+use clap::Args;
+use cnn::{Error, Port, Weights};
+
+use super::args::Origin;
+use super::format::{counted, grouped};
+use super::{Failure, session};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// A .toml file or a built-in model
+    model: String,
+    /// Weights that must fit it: a safetensors file
+    #[arg(long, short, value_name = "FILE|random[:SEED]")]
+    weights: Option<Origin>,
+}
+
+pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
+    let model = session::open(&arguments.model)?;
+    let tensors = match &arguments.weights {
+        None => None,
+        Some(origin) => {
+            let weights = match origin {
+                Origin::File(path) => Weights::from_file(path)?,
+                Origin::Random(seed) => Weights::random(*seed),
+            };
+            session::warn_unused(&model, &weights);
+            let problems = model.check_weights(&weights).problems;
+            if !problems.is_empty() {
+                return Err(Error::Weights(problems).into());
+            }
+            Some((weights.describe(), model.weights().len()))
+        }
+    };
+    let ok = AnsiColor::Green.on_default().bold();
+    writeln!(out, "{ok}ok{ok:#}: {}", model.name())?;
+    let ports = |ports: Vec<Port>| {
+        let text = |port: &Port| {
+            let layout = if port.hwc { " (height, width, channels)" } else { "" };
+            format!("{} {:?}{layout}", port.name, port.shape)
+        };
+        ports.iter().map(text).collect::<Vec<_>>().join(", ")
+    };
+    writeln!(out, "  inputs      {}", ports(model.inputs()))?;
+    writeln!(out, "  outputs     {}", ports(model.outputs()))?;
+    writeln!(
+        out,
+        "  layers      {}",
+        model.graph().len() - model.graph().inputs().len()
+    )?;
+    writeln!(out, "  parameters  {}", grouped(model.parameters()))?;
+    if let Some((weights, count)) = tensors {
+        writeln!(
+            out,
+            "  weights     {} of {weights}, all of the right shape",
+            counted(count, "tensor")
+        )?;
+    }
+    Ok(())
+}

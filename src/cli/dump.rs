@@ -1,0 +1,105 @@
+//! `cnn dump`: what a network is at each stage on its way to machine code.
+
+use std::io::Write;
+
+use clap::{Args, ValueEnum};
+use cnn::ir::graph::Graph;
+use cnn::ir::passes::{PASSES, Report};
+use cnn::ir::validate::Shapes;
+use cnn::ir::{dot, json, text};
+use cnn::{Error, Model, Source};
+
+use super::{Failure, session};
+
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// A .toml file or a built-in model
+    model: String,
+    /// How far the network has come
+    #[arg(long, value_name = "STAGE", default_value = "shaped")]
+    stage: Stage,
+    /// The form in which it is shown
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Stage {
+    /// The graph as declared, blocks written out
+    Parsed,
+    /// With the shape of every value
+    Shaped,
+    /// After the passes
+    Fused,
+    /// As Rust source
+    Rust,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Text that reads back, for graphs
+    Text,
+    /// Graphviz: `cnn dump MODEL --format dot | dot -Tsvg`
+    Dot,
+    /// JSON for other programs
+    Json,
+}
+
+pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
+    let written = match arguments.stage {
+        // Shapes need not fit for this one.
+        Stage::Parsed => {
+            let (graph, _) = Source::open(&arguments.model)?.graph()?;
+            graph_as(&graph, None, arguments.format)
+        }
+        Stage::Shaped => {
+            let model = session::open(&arguments.model)?;
+            graph_as(model.graph(), Some(model.shapes()), arguments.format)
+        }
+        Stage::Fused => fused(&session::open(&arguments.model)?, arguments.format)?,
+        Stage::Rust => {
+            return Err(Failure::Usage(
+                "the stage `rust` comes with the macro `cnn!`, which does not exist yet".into(),
+            ));
+        }
+    };
+    out.write_all(written.as_bytes())?;
+    Ok(())
+}
+
+fn graph_as(graph: &Graph, shapes: Option<&Shapes>, format: Format) -> String {
+    match format {
+        Format::Text => text::print(graph, shapes),
+        Format::Dot => dot::print(graph, shapes),
+        Format::Json => json::print(graph, shapes),
+    }
+}
+
+/// The graph after the passes; as text, behind comments that say what each pass did and refused.
+fn fused(model: &Model, format: Format) -> Result<String, Error> {
+    let optimised = model.optimised()?;
+    let graph = graph_as(&optimised.graph, Some(&optimised.shapes), format);
+    Ok(match format {
+        Format::Text => comments(&optimised.reports) + &graph,
+        Format::Dot | Format::Json => graph,
+    })
+}
+
+fn comments(reports: &[Report]) -> String {
+    let mut text = String::new();
+    for report in reports {
+        let lesson = PASSES
+            .iter()
+            .find(|pass| pass.name() == report.pass)
+            .map_or("", |pass| pass.lesson());
+        text += &format!("// {}: {lesson}\n", report.pass);
+        for note in &report.notes {
+            text += &format!("//   {note}\n");
+        }
+        if report.notes.is_empty() {
+            text += "//   nothing to do\n";
+        }
+    }
+    text.push('\n');
+    text
+}

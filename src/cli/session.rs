@@ -1,0 +1,87 @@
+//! From arguments to a model, its weights and a compiled network, with warnings on the way.
+
+use std::io::Write;
+
+use cnn::{Error, Model, Network, Source, Weights};
+
+use super::args::{Compilation, Origin};
+use super::progress::Progress;
+use super::{Failure, warn};
+
+/// Tensors that a warning lists by name.
+const NAMED: usize = 8;
+
+/// Reads and checks a model: a file or a built-in name.
+pub(super) fn open(model: &str) -> Result<Model, Failure> {
+    let model = Model::new(Source::open(model)?)?;
+    let warnings = model.warnings(true);
+    if !warnings.is_empty() {
+        let _ = write!(anstream::stderr(), "{warnings}");
+    }
+    Ok(model)
+}
+
+/// The weights asked for; without any, the model's own. `None` if it has none of its own, but needs some.
+pub(super) fn weights(model: &Model, argument: Option<&Origin>) -> Result<Option<Weights>, Error> {
+    let weights = match argument {
+        Some(Origin::Random(seed)) => Weights::random(*seed),
+        Some(Origin::File(path)) => {
+            let weights = Weights::from_file(path)?;
+            warn_unused(model, &weights);
+            weights
+        }
+        None => match model.as_builtin() {
+            Some(builtin) if builtin.weights.is_some() => Weights::builtin(builtin.name)?,
+            _ if model.weights().is_empty() => Weights::empty(),
+            _ => return Ok(None),
+        },
+    };
+    Ok(Some(weights))
+}
+
+/// Warns of tensors that no layer uses.
+pub(super) fn warn_unused(model: &Model, weights: &Weights) {
+    let unused = model.unused_weights(weights);
+    if unused.is_empty() {
+        return;
+    }
+    let mut names: Vec<_> = unused
+        .iter()
+        .take(NAMED)
+        .map(|name| format!("`{}`", name.escape_debug()))
+        .collect();
+    if unused.len() > NAMED {
+        names.push(format!("… {} more", unused.len() - NAMED));
+    }
+    let (tensors, are) = if unused.len() == 1 {
+        ("tensor", "is")
+    } else {
+        ("tensors", "are")
+    };
+    warn(format_args!(
+        "{} {tensors} of {} {are} used by no layer: {}",
+        unused.len(),
+        weights.describe(),
+        names.join(", ")
+    ));
+}
+
+/// Compiles, with a sign of life if that takes long.
+pub(super) fn compile(
+    model: &Model,
+    weights: &Weights,
+    compilation: &Compilation,
+    batch: usize,
+) -> Result<Network, Error> {
+    let _progress = Progress::new(format!("compiling {}", model.name()));
+    model.compile(weights, &compilation.options(batch))
+}
+
+/// What to say when weights are needed and none were given.
+pub(super) fn weights_missing(model: &Model) -> Failure {
+    let tensors = model.weights().len();
+    Failure::Usage(format!(
+        "`{}` needs {tensors} tensors of weights: give --weights FILE.safetensors, or --weights random to try it",
+        model.name()
+    ))
+}
