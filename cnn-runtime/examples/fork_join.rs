@@ -9,36 +9,38 @@ use cnn_runtime::threads::ThreadPool;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let threads = std::env::args().nth(1).map_or(Ok(2), |text| text.parse())?;
     let pool = ThreadPool::new(threads)?;
-    const JOBS: u32 = 2000;
-    for chunks in [2, 4, 8] {
-        for work in [0u32, 200, 2000] {
-            let mut times = Vec::new();
-            let mut alone = Vec::new();
-            for _ in 0..50 {
-                // Lets other programs run; `wake` then has something to do.
-                std::thread::sleep(Duration::from_millis(1));
-                pool.wake();
-                let start = Instant::now();
-                for _ in 0..JOBS {
-                    pool.run(chunks, &|chunk| spin(chunk, work));
-                }
-                times.push(start.elapsed() / JOBS);
-                let start = Instant::now();
-                for _ in 0..JOBS {
-                    (0..chunks).for_each(|chunk| spin(chunk, work));
-                }
-                alone.push(start.elapsed() / JOBS);
-            }
-            times.sort();
-            alone.sort();
+    println!("percentiles 1, 10, 50 of a job's time in ns; ideal: one thread's, divided");
+    for chunks in [threads, 2 * threads, 4 * threads] {
+        for work in [0u32, 500, 2000] {
+            let job = |chunk| spin(chunk, work);
+            let shared = percentiles(&pool, &|| pool.run(chunks, &job));
+            let alone = percentiles(&pool, &|| (0..chunks).for_each(job));
+            let ideal = alone.map(|time| time / threads as f64);
             println!(
-                "{threads} threads, {chunks} chunks of {work} steps: best {:?}, median {:?} a job; \
-                 one thread without pool: best {:?}",
-                times[0], times[25], alone[0],
+                "{threads} threads, {chunks} chunks of {work:4} steps: {shared:7.0?}, ideal {ideal:7.0?}, \
+                 overhead {:5.0}",
+                shared[1] - ideal[1],
             );
         }
     }
     Ok(())
+}
+
+/// The 1st, 10th and 50th percentile of what `run` takes, in ns.
+fn percentiles(pool: &ThreadPool, run: &dyn Fn()) -> [f64; 3] {
+    let mut times = Vec::new();
+    for _ in 0..100 {
+        // Lets other programs run; `wake` then has something to do.
+        std::thread::sleep(Duration::from_millis(1));
+        pool.wake();
+        for _ in 0..300 {
+            let start = Instant::now();
+            run();
+            times.push(start.elapsed().as_secs_f64() * 1e9);
+        }
+    }
+    times.sort_by(f64::total_cmp);
+    [100, 10, 2].map(|part| times[times.len() / part])
 }
 
 /// A chunk of `steps` dependent multiplications.

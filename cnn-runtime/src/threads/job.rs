@@ -1,9 +1,10 @@
 //! The one job a pool works on: how it is published, claimed chunk by chunk, and joined.
 //!
-//! `remaining` is the whole protocol. The caller stores the job's address, then `remaining`.
+//! `remaining` is the whole protocol. The caller stores the job's address, then `remaining`: all
+//! chunks but the first, which it keeps, so that nobody contends for the cache line as they begin.
 //! A thread that lowers `remaining` from r > 0 to r − 1 owns chunk `chunks − r`, and only then
-//! reads the job's address. The job cannot end before every owned chunk was counted in `done`, so
-//! whoever owns a chunk holds a live job, however long ago it began to look.
+//! reads the job's address. The job cannot end before every chunk a worker owned was counted in
+//! `done`, so whoever owns a chunk holds a live job, however long ago it began to look.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -25,7 +26,7 @@ type Payload = Box<dyn Any + Send>;
 #[derive(Debug, Default)]
 pub(super) struct Slot {
     claims: Claims,
-    /// On a cache line of its own: workers write it while others claim.
+    /// Chunks that workers have ended. On a cache line of its own: written while others claim.
     done: Line<AtomicUsize>,
     /// The first panic of the current job.
     panic: Mutex<Option<Payload>>,
@@ -39,7 +40,7 @@ struct Claims {
     remaining: AtomicUsize,
     /// Chunks of the job.
     chunks: AtomicUsize,
-    /// Address of the `Job`, valid while a claimed chunk has not been counted in `done`.
+    /// Address of the `Job`, valid while a claimed chunk has not been counted.
     job: AtomicPtr<()>,
 }
 
@@ -69,13 +70,14 @@ impl Slot {
         self.done.0.store(0, Ordering::Relaxed);
         // Releases the stores above. Sequentially consistent with the sleepers' count: either the
         // worker about to park sees the work, or `wake` sees the worker.
-        self.claims.remaining.store(chunks, Ordering::SeqCst);
+        self.claims.remaining.store(chunks - 1, Ordering::SeqCst);
         sleep.wake();
 
-        self.help();
+        self.attempt(job, 0);
+        let mine = 1 + self.work();
         // `job` and what it borrows must outlive every chunk, so there is no return before this.
         let mut backoff = Backoff::new(crowded);
-        while self.done.0.load(Ordering::Acquire) < chunks {
+        while self.done.0.load(Ordering::Acquire) < chunks - mine {
             backoff.wait();
         }
         // A panic is rare and its thread locks before it counts the chunk as done.
@@ -90,26 +92,36 @@ impl Slot {
         self.claims.remaining.load(Ordering::SeqCst) > 0
     }
 
-    /// Claims and runs chunks until none is left; returns whether there were any.
+    /// A worker's part of the job: claims and runs chunks, counts them; returns whether any.
     pub(super) fn help(&self) -> bool {
-        let mut ran = 0;
-        while let Some(chunk) = self.claim() {
-            let address: *const Job<'_> = self.claims.job.load(Ordering::Relaxed).cast();
-            // SAFETY: we own a chunk that is not yet counted in `done`, so `run` has not returned
-            // and the reference it published lives. The claim acquired its store.
-            let job = unsafe { *address };
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(chunk)))
-                && let Ok(mut panic) = self.panic.lock()
-            {
-                panic.get_or_insert(payload);
-            }
-            ran += 1;
-        }
+        let ran = self.work();
         if ran > 0 {
             // Releases what the chunks wrote. Nothing of the job is touched after this.
             self.done.0.fetch_add(ran, Ordering::Release);
         }
         ran > 0
+    }
+
+    /// Claims and runs chunks until none is left; returns how many.
+    fn work(&self) -> usize {
+        let mut ran = 0;
+        while let Some(chunk) = self.claim() {
+            let address: *const Job<'_> = self.claims.job.load(Ordering::Relaxed).cast();
+            // SAFETY: we own a chunk that is not yet counted in `done`, so `run` has not returned
+            // and the reference it published lives. The claim acquired its store.
+            self.attempt(unsafe { *address }, chunk);
+            ran += 1;
+        }
+        ran
+    }
+
+    /// Runs one chunk and keeps its panic.
+    fn attempt(&self, job: Job<'_>, chunk: usize) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(chunk)))
+            && let Ok(mut panic) = self.panic.lock()
+        {
+            panic.get_or_insert(payload);
+        }
     }
 
     /// Claims the next chunk in ascending order.

@@ -31,7 +31,7 @@ use sleep::Sleep;
 pub const SPIN: Duration = Duration::from_micros(200);
 
 /// How long anyone spins without offering its core to others.
-const SPIN_HARD: Duration = Duration::from_micros(30);
+const SPIN_HARD: Duration = Duration::from_micros(100);
 
 /// Threads that run the chunks of one job at a time.
 ///
