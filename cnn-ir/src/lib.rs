@@ -9,9 +9,9 @@ pub mod graph;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod op;
+pub mod passes;
 #[cfg(feature = "render")]
 pub mod render;
-pub mod passes;
 pub mod shape;
 pub mod span;
 pub mod text;
