@@ -46,12 +46,9 @@ pub fn find(name: &str) -> Option<&'static Builtin> {
 /// What to say about a name that no built-in model bears.
 pub(crate) fn unknown(name: &str) -> String {
     let names: Vec<_> = MODELS.iter().map(|model| format!("`{}`", model.name)).collect();
-    let meant = match nearest(name, MODELS.iter().map(|model| model.name)) {
-        Some(near) => format!("; did you mean `{near}`?"),
-        None => String::new(),
-    };
-    format!(
-        "no built-in model is called `{name}` (there is {}){meant}",
-        names.join(", ")
-    )
+    let there = names.join(", ");
+    match nearest(name, MODELS.iter().map(|model| model.name)) {
+        Some(near) => format!("no built-in model is called `{name}`; did you mean `{near}`? (there is {there})"),
+        None => format!("no built-in model is called `{name}` (there is {there})"),
+    }
 }

@@ -17,7 +17,7 @@ pub use cnn_runtime::weights::WeightError;
 pub enum Error {
     /// The model is wrong.
     #[error(transparent)]
-    Model(#[from] ModelError),
+    Model(Box<ModelError>),
     /// Tensors are missing, of another shape, or the weights file is damaged: every problem found.
     #[error("{}", lines(.0))]
     Weights(Vec<WeightError>),
@@ -49,13 +49,25 @@ pub enum Error {
     },
     /// The network needs more memory than it may take.
     #[error(transparent)]
-    Memory(#[from] MemoryError),
+    Memory(Box<MemoryError>),
     /// An option has no sensible meaning.
     #[error("{0}")]
     Option(String),
     /// The compiler failed on a valid network: a fault of this library.
     #[error("internal error, please report it: {0}")]
     Internal(String),
+}
+
+impl From<ModelError> for Error {
+    fn from(error: ModelError) -> Error {
+        Error::Model(Box::new(error))
+    }
+}
+
+impl From<MemoryError> for Error {
+    fn from(error: MemoryError) -> Error {
+        Error::Memory(Box::new(error))
+    }
 }
 
 impl From<WeightError> for Error {

@@ -5,7 +5,7 @@ use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
 
 use crate::Model;
-use crate::error::MemoryError;
+use crate::error::{Error, MemoryError};
 
 /// Bytes by purpose. Sums are exact: no network that validates exceeds 128 bits.
 #[derive(Clone, Debug, Default)]
@@ -48,7 +48,7 @@ impl Need {
     }
 
     /// Holds it against `limit` bytes.
-    pub(crate) fn check(&self, limit: u64, batch: usize) -> Result<(), MemoryError> {
+    pub(crate) fn check(&self, limit: u64, batch: usize) -> Result<(), Error> {
         if self.weights + self.activations + self.arrays <= u128::from(limit) {
             return Ok(());
         }
@@ -59,6 +59,7 @@ impl Need {
             limit,
             batch,
             largest: self.largest.clone(),
-        })
+        }
+        .into())
     }
 }

@@ -27,7 +27,7 @@ pub struct Weights(Source);
 
 enum Source {
     Map(MapSource),
-    Other(Box<dyn WeightSource + Send + Sync>),
+    Other(Box<dyn WeightSource + Send>),
 }
 
 impl fmt::Debug for Weights {
@@ -99,7 +99,7 @@ impl Weights {
         }
     }
 
-    fn other(source: impl WeightSource + Send + Sync + 'static) -> Weights {
+    fn other(source: impl WeightSource + Send + 'static) -> Weights {
         Weights(Source::Other(Box::new(source)))
     }
 
@@ -114,7 +114,7 @@ impl Weights {
     }
 
     /// The source for the other crates.
-    pub fn source(&self) -> &(dyn WeightSource + Send + Sync) {
+    pub fn source(&self) -> &dyn WeightSource {
         match &self.0 {
             Source::Map(map) => map,
             Source::Other(source) => &**source,

@@ -7,7 +7,7 @@ use clap::Args;
 use cnn::error::bytes;
 use cnn::{Error, Network, Weights};
 use ndarray::ArrayViewD;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::args::{Compilation, Inputs, Origin};
 use super::format::{counted, duration, grouped};
@@ -56,20 +56,21 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     let median = times[times.len() / 2];
     let least = times[0];
     if arguments.json {
-        let object = json!({
-            "model": model.name(),
-            "backend": network.backend().name(),
-            "threads": network.threads(),
-            "batch": batch,
-            "iterations": times.len(),
-            "compile_ms": milliseconds(network.compile_time()),
-            "median_ms": milliseconds(median),
-            "min_ms": milliseconds(least),
-            "peak_arena_bytes": network.arena_bytes(),
-            "weight_bytes": network.weight_bytes(),
-            "macs": model.macs(),
-        });
-        writeln!(out, "{object}")?;
+        let measured = Measured {
+            model: model.name(),
+            backend: network.backend().name(),
+            threads: network.threads(),
+            batch,
+            compile_ms: milliseconds(network.compile_time()),
+            median_ms: milliseconds(median),
+            min_ms: milliseconds(least),
+            peak_arena_bytes: network.arena_bytes(),
+            weight_bytes: network.weight_bytes(),
+            macs: model.macs(),
+            iterations: times.len(),
+        };
+        let text = serde_json::to_string(&measured).map_err(|error| Error::Internal(error.to_string()))?;
+        writeln!(out, "{text}")?;
         return Ok(());
     }
     let rate = |macs: u64, time: Duration| 2.0 * macs as f64 * batch as f64 / time.as_secs_f64() / 1e9;
@@ -104,9 +105,26 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     Ok(())
 }
 
-fn milliseconds(duration: Duration) -> Value {
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Measured<'a> {
+    model: &'a str,
+    backend: &'a str,
+    threads: usize,
+    batch: usize,
+    compile_ms: f64,
+    median_ms: f64,
+    min_ms: f64,
+    peak_arena_bytes: u64,
+    weight_bytes: u64,
+    /// Multiplications of one image.
+    macs: u64,
+    iterations: usize,
+}
+
+fn milliseconds(duration: Duration) -> f64 {
     // Nanoseconds are the clock's last digit.
-    json!((duration.as_secs_f64() * 1e9).round() / 1e6)
+    (duration.as_secs_f64() * 1e9).round() / 1e6
 }
 
 /// Times of single runs, sorted; at least one.

@@ -92,14 +92,29 @@ fn comments(reports: &[Report]) -> String {
             .iter()
             .find(|pass| pass.name() == report.pass)
             .map_or("", |pass| pass.lesson());
-        text += &format!("// {}: {lesson}\n", report.pass);
+        comment(&mut text, "", &format!("{}: {lesson}", report.pass));
         for note in &report.notes {
-            text += &format!("//   {note}\n");
+            comment(&mut text, "  ", &note.to_string());
         }
         if report.notes.is_empty() {
-            text += "//   nothing to do\n";
+            comment(&mut text, "  ", "nothing to do");
         }
     }
     text.push('\n');
     text
+}
+
+/// Adds words as comment lines of about a hundred characters, those after the first further in.
+fn comment(text: &mut String, indent: &str, words: &str) {
+    let mut line = format!("// {indent}");
+    for word in words.split(' ') {
+        if line.chars().count() + word.chars().count() > 100 {
+            text.push_str(line.trim_end());
+            line = format!("\n// {indent}  ");
+        }
+        line += word;
+        line.push(' ');
+    }
+    text.push_str(line.trim_end());
+    text.push('\n');
 }

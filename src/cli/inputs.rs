@@ -79,7 +79,8 @@ pub(super) fn assign(
     let pictures = assigned
         .iter()
         .any(|(_, given)| matches!(given, Given::Image(_) | Given::Sample(_)));
-    if !pictures && !(arguments.mean.is_empty() && arguments.std.is_empty()) {
+    let normalised = !arguments.mean.is_empty() || !arguments.std.is_empty();
+    if normalised && !pictures {
         return Err(Failure::Usage(
             "--mean and --std are for PNG and JPEG inputs, and there is none".into(),
         ));

@@ -115,6 +115,9 @@ fn table(rows: &[Row], width: u16) -> Table {
         cells.extend(memory.then(|| right(bytes(u128::from(row.bytes)))));
         table.add_row(cells);
     }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 1)); // every character counts
+    }
     table
 }
 

@@ -62,9 +62,20 @@ pub fn stage(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666)); // less the umask, as any new file
     }
-    let mut temporary = builder.tempfile_in(folder).map_err(io)?;
+    let mut temporary = builder
+        .tempfile_in(folder)
+        .map_err(|error| io(reason(folder, &error)))?;
     fill_buffered(temporary.as_file_mut(), fill).map_err(io)?;
     Ok(Staged { temporary, target })
+}
+
+/// Why no file can be made in `folder`, without the temporary file's name, which means nothing to a reader.
+fn reason(folder: &Path, error: &std::io::Error) -> std::io::Error {
+    match folder.metadata() {
+        Err(absent) => absent,
+        Ok(data) if !data.is_dir() => std::io::ErrorKind::NotADirectory.into(),
+        Ok(_) => error.kind().into(),
+    }
 }
 
 /// Writes the file `path`, wholly or not at all. A device or pipe is written to directly.

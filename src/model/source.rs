@@ -87,7 +87,7 @@ impl Source {
             Ok(data) if data.is_dir() => Err(wrong(path, directory(path))),
             Ok(_) => Source::file(path),
             Err(_) if extension.is_empty() => Err(Error::Option(format!(
-                "{}, and there is no such file; a model is a .toml file or a built-in name",
+                "there is no such file, and {}",
                 builtin::unknown(name)
             ))),
             Err(source) => match similar(path) {
@@ -123,12 +123,13 @@ impl Source {
     }
 
     fn error(&self, diagnostics: Vec<Diagnostic>) -> Error {
-        Error::Model(ModelError {
+        ModelError {
             rendered: self.render(&diagnostics, false).trim_end().to_owned(),
             diagnostics,
             origin: self.origin.clone(),
             source_text: self.text.clone(),
-        })
+        }
+        .into()
     }
 }
 

@@ -52,7 +52,7 @@ fn writes_what_it_reads() {
     let path = folder.path().join("y.npy");
     let array = ndarray::Array4::from_shape_fn((2, 3, 4, 5), |(n, c, y, x)| (n * 60 + c * 20 + y * 5 + x) as f32);
     let transposed = array.view().permuted_axes([0, 2, 3, 1]);
-    write(&path, transposed.clone().into_dyn()).unwrap();
+    write(&path, transposed.into_dyn()).unwrap();
     assert_eq!(read(&path).unwrap(), transposed.into_dyn());
 }
 
