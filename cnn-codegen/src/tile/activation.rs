@@ -1,11 +1,11 @@
-//! The activation in a tile's epilogue: constants held in the registers the main loop no longer needs.
+//! The activation in a tile's epilogue: its steps, and its constants in the registers the main loop no longer needs.
 
 use super::inst::{Arithmetic, Inst, Operand, Vector};
 use super::spec::{TileActivation, VECTOR_REGISTERS};
 
 /// One step of an activation on `value`; `constant` indexes the activation's constants.
 #[derive(Clone, Copy)]
-enum Step {
+pub(crate) enum Step {
     /// `to = constant ∘ from`, the constant first so that a NaN in `from` survives `Max` and `Min`.
     Constant {
         op: Arithmetic,
@@ -17,9 +17,12 @@ enum Step {
     Combine(Arithmetic),
 }
 
+/// Where a step's operand is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(crate) enum Place {
+    /// The accumulator.
     Value,
+    /// A register beside it.
     Temporary,
 }
 
@@ -93,7 +96,8 @@ fn splat(dst: Vector, constant: f32) -> Inst {
     }
 }
 
-fn recipe(activation: TileActivation) -> (Vec<f32>, Vec<Step>) {
+/// The constants of an activation and its steps.
+pub(crate) fn recipe(activation: TileActivation) -> (Vec<f32>, Vec<Step>) {
     use Arithmetic::{Add, Max, Min, Multiply};
     use Place::{Temporary, Value};
     let chain = |ops: &[Arithmetic], place: Place| -> Vec<Step> {

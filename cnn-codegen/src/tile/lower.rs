@@ -2,7 +2,8 @@
 
 use super::activation::Activation;
 use super::inst::{Arithmetic, Counter, Inst, Memory, Operand, Pointer, Vector};
-use super::spec::{Init, Loop, Product, SpecError, TileSpec, VECTOR_BYTES, VECTOR_REGISTERS};
+use super::nest::Nest;
+use super::spec::{Init, Product, SpecError, TileSpec, VECTOR_BYTES, VECTOR_REGISTERS};
 
 /// Choices that change the kernel's speed, not its meaning.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +47,7 @@ pub fn lower(spec: &TileSpec) -> Result<Vec<Inst>, SpecError> {
 /// [`SpecError`] if the specification is not valid.
 pub fn lower_with(spec: &TileSpec, schedule: &Schedule) -> Result<Vec<Inst>, SpecError> {
     spec.validate()?;
-    let nest = Nest::new(
+    let nest = Nest::unrolled(
         spec,
         match spec.product {
             Product::Broadcast => schedule.unroll,
@@ -62,40 +63,6 @@ pub fn lower_with(spec: &TileSpec, schedule: &Schedule) -> Result<Vec<Inst>, Spe
     lowering.loops(&nest, schedule);
     lowering.epilogue();
     Ok(lowering.insts)
-}
-
-/// The loops that really run and the taps of the body.
-struct Nest {
-    loops: Vec<Loop>,
-    taps: Vec<i32>,
-}
-
-impl Nest {
-    /// Drops unit loops and unrolls from the inside. The order of k-steps stays, as the weight stream demands.
-    fn new(spec: &TileSpec, unroll: usize) -> Self {
-        let mut loops: Vec<Loop> = spec.loops.iter().copied().filter(|l| l.count > 1).collect();
-        let mut taps = spec.taps.clone();
-        while let Some(inner) = loops.pop() {
-            let count = inner.count as usize;
-            let most = (unroll / taps.len()).min(count).max(1);
-            let factor = (1..=most).rev().find(|f| count.is_multiple_of(*f)).unwrap_or(1);
-            let body = taps.clone();
-            for iteration in 1..factor {
-                // `validate` bounded the whole extent, so these sums fit.
-                let shift = inner.input_step * iteration as i64;
-                taps.extend(body.iter().map(|&tap| (i64::from(tap) + shift) as i32));
-            }
-            if factor < count {
-                let count = (count / factor) as u32;
-                loops.push(Loop {
-                    count,
-                    input_step: inner.input_step * factor as i64,
-                });
-                break;
-            }
-        }
-        Self { loops, taps }
-    }
 }
 
 /// Partial sums an output: a fused multiply–add takes four cycles and two start each cycle, so fewer than eight
@@ -173,11 +140,8 @@ impl Lowering<'_> {
         if !nest.loops.is_empty() {
             self.advance(Pointer::Weights, i64::from(step_bytes) * nest.taps.len() as i64);
         }
-        // Each loop moves the input by its own step less what the loop inside it has moved already.
-        let mut moved = 0;
-        for (depth, l) in nest.loops.iter().enumerate().rev() {
-            self.advance(Pointer::Input, l.input_step - moved);
-            moved = l.input_step * i64::from(l.count);
+        for (depth, bytes) in nest.advances().into_iter().enumerate().rev() {
+            self.advance(Pointer::Input, bytes);
             self.insts.push(Inst::Repeat {
                 counter: counter(nest, depth),
             });

@@ -174,9 +174,8 @@ impl Convolution {
     }
 }
 
-#[test]
-fn whole_convolutions() {
-    let Some(mut runner) = MachineCode::here() else { return };
+/// Convolutions of several kinds with tiles of (pixels, vectors), and depthwise ones with tiles of so many pixels.
+pub(super) fn whole_convolutions_on(runner: &mut impl Runner, tiles: &[(usize, usize)], lanewise: &[usize]) {
     let base = Convolution {
         channels: 16,
         filters: 48,
@@ -188,56 +187,69 @@ fn whole_convolutions() {
         depthwise: false,
         blocked: true,
     };
-    for (pixels, vectors) in [(6, 2), (5, 2), (4, 3), (12, 1), (1, 6), (3, 1)] {
-        let c = base;
-        c.check(&mut runner, pixels, vectors);
+    let dense = [
+        base,
         Convolution {
             kernel: (1, 1),
             channels: 64,
-            ..c
-        }
-        .check(&mut runner, pixels, vectors);
+            ..base
+        },
         Convolution {
             stride: (2, 2),
             kernel: (3, 5),
-            ..c
-        }
-        .check(&mut runner, pixels, vectors);
+            ..base
+        },
         Convolution {
             dilation: (2, 3),
             stride: (2, 1),
-            ..c
-        }
-        .check(&mut runner, pixels, vectors);
+            ..base
+        },
         Convolution {
             channels: 3,
             blocked: false,
             kernel: (7, 7),
             stride: (2, 2),
-            ..c
-        }
-        .check(&mut runner, pixels, vectors);
+            ..base
+        },
         Convolution {
             channels: 1,
             blocked: false,
             dilation: (1, 2),
-            ..c
-        }
-        .check(&mut runner, pixels, vectors);
-    }
-    for pixels in [1, 4, 7, 14] {
-        let c = Convolution {
-            depthwise: true,
-            channels: 48,
             ..base
-        };
-        c.check(&mut runner, pixels, 1);
+        },
+    ];
+    for c in dense {
+        for &(pixels, vectors) in tiles {
+            c.check(runner, pixels, vectors);
+        }
+    }
+    let base = Convolution {
+        depthwise: true,
+        channels: 48,
+        ..base
+    };
+    let depthwise = [
+        base,
         Convolution {
             stride: (2, 2),
             kernel: (5, 5),
-            ..c
+            ..base
+        },
+        Convolution {
+            dilation: (2, 2),
+            ..base
+        },
+    ];
+    for c in depthwise {
+        for &pixels in lanewise {
+            c.check(runner, pixels, 1);
         }
-        .check(&mut runner, pixels, 1);
-        Convolution { dilation: (2, 2), ..c }.check(&mut runner, pixels, 1);
     }
+}
+
+#[test]
+fn whole_convolutions() {
+    let Some(mut runner) = MachineCode::here() else { return };
+    let tiles = [(6, 2), (5, 2), (4, 3), (12, 1), (1, 6), (3, 1)];
+    whole_convolutions_on(&mut runner, &tiles, &[1, 4, 7, 14]);
 }

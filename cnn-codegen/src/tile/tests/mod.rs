@@ -3,6 +3,7 @@
 mod convolution;
 mod grid;
 mod listing;
+mod portable;
 mod reference;
 mod specification;
 
