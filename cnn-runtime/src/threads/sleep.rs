@@ -17,8 +17,8 @@ impl Sleep {
     /// Parks the calling worker until the next [`Sleep::wake`], unless `ready` holds.
     pub(super) fn park(&self, ready: impl Fn() -> bool) {
         let mut generation = self.lock();
-        // Announced before `ready` looks for work, as the caller publishes before it looks for
-        // sleepers: in any order of these four, one side sees the other.
+        // Announced before `ready` looks, as others change what it looks at before they look for
+        // sleepers: if they do so with sequential consistency, one side sees the other.
         self.sleepers.fetch_add(1, Ordering::SeqCst);
         if ready() {
             self.sleepers.fetch_sub(1, Ordering::SeqCst);
