@@ -71,12 +71,13 @@ fn convolution(conv: &Conv, input: Shape, result: Shape) -> (u128, String) {
     let [filters, depth, rows, columns] = conv.weight_dims(input.channels());
     let mut product = String::new();
     if let Shape::Map { height, width, .. } = result {
-        product = format!("({height}×{width})×({rows}×{columns}×");
+        product = format!("({height}×{width})×({rows}×{columns}");
     }
     // Writing to a String cannot fail.
-    let _ = match conv.groups {
-        1 => write!(product, "{depth})"),
-        groups => write!(product, "{}/{groups})", input.channels()),
+    let _ = match (conv.groups, depth) {
+        (1, 1) => write!(product, ")"), // as it is written for an image without channels
+        (1, depth) => write!(product, "×{depth})"),
+        (groups, _) => write!(product, "×{}/{groups})", input.channels()),
     };
     if filters > 1 {
         let _ = write!(product, "×{filters}");
@@ -121,6 +122,12 @@ mod tests {
         let two = Op::Conv(conv(2, 3, 1)).cost(&image);
         assert_eq!(two.product, "(4×4)×(3×3×3)×2 = 864");
         assert_eq!(two.parameters, 2 * 27 + 2);
+    }
+
+    #[test]
+    fn one_channel_is_not_written() {
+        let cost = Op::Conv(conv(1, 3, 1)).cost(&[Shape::map(1, 4, 4)]);
+        assert_eq!(cost.product, "(2×2)×(3×3) = 36");
     }
 
     #[test]
