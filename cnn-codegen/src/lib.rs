@@ -1,4 +1,7 @@
 //! cnn-codegen
 
 pub mod interp;
+#[cfg(feature = "jit")]
+pub mod jit;
+pub mod plan;
 pub mod tile;

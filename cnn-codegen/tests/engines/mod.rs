@@ -1,6 +1,8 @@
 //! Everything that can run a graph, and the graphs that a model file gives: what all comparisons loop over.
 
 use cnn_codegen::interp::Interpreter;
+use cnn_codegen::jit;
+use cnn_codegen::plan::{self, PlanOptions, TileIsa};
 use cnn_ir::front::graph_from_toml;
 use cnn_ir::graph::Graph;
 use cnn_ir::passes::optimise;
@@ -21,14 +23,48 @@ pub(crate) struct Engine {
 }
 
 /// All back ends.
-pub(crate) const ENGINES: &[Engine] = &[Engine {
-    name: "interp",
-    tolerance: 1e-6,
-    compile: |network, weights, batch| {
-        let interpreter = Interpreter::new(&network.graph, &network.shapes, weights).expect("weights load");
-        Box::new(move |inputs| interpreter.run(inputs, batch).expect("inputs fit"))
+pub(crate) const ENGINES: &[Engine] = &[
+    Engine {
+        name: "interp",
+        tolerance: 1e-6,
+        compile: |network, weights, batch| {
+            let interpreter = Interpreter::new(&network.graph, &network.shapes, weights).expect("weights load");
+            Box::new(move |inputs| interpreter.run(inputs, batch).expect("inputs fit"))
+        },
     },
-}];
+    Engine {
+        name: "jit",
+        tolerance: 1e-5,
+        compile: |network, weights, batch| jit(network, weights, batch, TileIsa::detect(), 1),
+    },
+    Engine {
+        name: "jit, 2 threads",
+        tolerance: 1e-5,
+        compile: |network, weights, batch| jit(network, weights, batch, TileIsa::detect(), 2),
+    },
+    Engine {
+        name: "jit, portable tiles",
+        tolerance: 1e-5,
+        compile: |network, weights, batch| jit(network, weights, batch, TileIsa::Portable, 1),
+    },
+];
+
+fn jit(network: &Network, weights: &dyn WeightSource, batch: usize, isa: TileIsa, threads: usize) -> Run {
+    let options = PlanOptions { batch, isa };
+    let plan = plan::build(&network.graph, &network.shapes, &options).expect("a plan");
+    let executable = jit::compile(&plan, weights, threads).expect("code");
+    Box::new(move |inputs| {
+        let plan = executable.plan();
+        let mut outputs: Vec<Vec<f32>> = plan
+            .outputs
+            .iter()
+            .map(|port| vec![f32::NAN; plan.batch * port.shape.elements()])
+            .collect();
+        let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        executable.run(inputs, &mut slices).expect("inputs fit");
+        outputs
+    })
+}
 
 /// A valid graph.
 pub(crate) struct Network {

@@ -10,12 +10,14 @@
 //! | `lanes` | vectors of eight f32: `__m256`, and a portable array |
 //! | `math` | exp, tanh, log, … of one vector, with their errors |
 //! | [`activation`] | those functions over slices, and the table of their addresses |
+//! | [`lrn`] | local response normalisation of one row of pixels |
 //! | [`softmax`] | softmax and log-softmax of one row |
 //! | [`winograd`] | the transforms around Winograd's matrix products |
 
 pub mod activation;
 mod isa;
 mod lanes;
+pub mod lrn;
 mod math;
 pub mod softmax;
 pub mod winograd;

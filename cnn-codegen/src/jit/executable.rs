@@ -1,0 +1,342 @@
+//! Finished code with its constants, arenas and threads: the only place that calls emitted functions.
+
+use std::mem::ManuallyDrop;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use cnn_runtime::kernels::lrn::LrnRow;
+use cnn_runtime::memory::{AlignedBuffer, MemoryError};
+use cnn_runtime::threads::ThreadPool;
+use cnn_runtime::weights::{WeightError, WeightSource};
+use cranelift_jit::JITModule;
+use thiserror::Error;
+
+use super::{Code, JitError, Operand, items, operands};
+use crate::plan::{Place, Plan, Step};
+
+/// A step's function: operands, first item, end.
+type StepFn = unsafe extern "C" fn(*const *mut u8, usize, usize);
+
+/// The most operands a step may have and be called without allocation.
+const OPERANDS: usize = 8;
+
+/// Work below which a step is not divided: waking another core's cache costs more.
+const DIVIDE_MULTIPLICATIONS: u64 = 100_000;
+const DIVIDE_BYTES: usize = 64 << 10;
+
+/// Pieces per thread that a divided step is cut into, so that a late thread does not hold up the others.
+const PIECES: usize = 4;
+
+/// Where one of a step's pointers leads.
+#[derive(Clone, Copy, Debug)]
+enum Base {
+    Arena(usize),
+    Constant(usize),
+    Input(usize),
+    Output(usize),
+}
+
+/// A step, ready to be called.
+struct Call {
+    function: StepFn,
+    bases: Vec<Base>,
+    items: usize,
+    pieces: usize,
+}
+
+/// Owns the emitted code.
+struct Module(ManuallyDrop<JITModule>);
+
+// SAFETY: after `finalize_definitions` the module is never changed or read again until it is dropped; it only keeps
+// the code mapped.
+unsafe impl Send for Module {}
+// SAFETY: as above: shared access does nothing.
+unsafe impl Sync for Module {}
+
+impl Drop for Module {
+    fn drop(&mut self) {
+        // SAFETY: `Executable` owns both the module and every pointer into it; nothing runs while it is dropped, and
+        // the module is not used afterwards.
+        unsafe { ManuallyDrop::take(&mut self.0).free_memory() }
+    }
+}
+
+/// A compiled network: code, constants and memory. May be run from several threads at once.
+pub struct Executable {
+    plan: Plan,
+    calls: Vec<Call>,
+    constants: AlignedBuffer,
+    /// Arenas that no run is using.
+    arenas: Mutex<Vec<AlignedBuffer>>,
+    pool: ThreadPool,
+    _module: Module,
+    /// Constants that the code refers to by address.
+    _tables: Vec<Box<[i64]>>,
+    _rows: Vec<Box<LrnRow>>,
+}
+
+/// Why a run did not happen.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// Not as many arrays as the network has inputs or outputs.
+    #[error("the network has {expected} {what}, {found} were given")]
+    Count {
+        /// "inputs" or "outputs".
+        what: &'static str,
+        /// How many there are.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// An array of another size.
+    #[error("{what} `{name}` needs {expected} elements, {found} were given")]
+    Length {
+        /// "input" or "output".
+        what: &'static str,
+        /// Its name.
+        name: String,
+        /// Elements of all images of the batch.
+        expected: usize,
+        /// Elements given.
+        found: usize,
+    },
+    /// No memory for another arena.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+}
+
+impl Executable {
+    pub(super) fn new(
+        plan: Plan,
+        code: Code,
+        weights: &dyn WeightSource,
+        threads: usize,
+    ) -> Result<Executable, JitError> {
+        let pool = ThreadPool::new(threads)?;
+        let constants = pack(&plan, weights, &pool)?;
+        let Code { functions, steps } = code;
+        let calls = plan
+            .steps
+            .iter()
+            .zip(&steps)
+            .map(|(step, &id)| {
+                let address = functions.module.get_finalized_function(id);
+                let items = items(&plan, &step.work);
+                Call {
+                    // SAFETY: the function was declared and emitted with this signature.
+                    function: unsafe { std::mem::transmute::<*const u8, StepFn>(address) },
+                    bases: operands(&step.work)
+                        .into_iter()
+                        .map(|operand| base(&plan, operand))
+                        .collect(),
+                    items,
+                    pieces: pieces(&plan, step, items, pool.threads()),
+                }
+            })
+            .collect();
+        let arenas = Mutex::new(vec![AlignedBuffer::zeroed_bytes(plan.arena_bytes)?]);
+        let (module, tables, rows) = functions.into_parts();
+        Ok(Executable {
+            plan,
+            calls,
+            constants,
+            arenas,
+            pool,
+            _module: Module(ManuallyDrop::new(module)),
+            _tables: tables,
+            _rows: rows,
+        })
+    }
+
+    /// The plan it carries out.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Threads of one run.
+    pub fn threads(&self) -> usize {
+        self.pool.threads()
+    }
+
+    /// Runs the network on one batch.
+    ///
+    /// `inputs` and `outputs` are the network's in order, each with the elements of all images of the batch: inputs
+    /// in their declared layout, outputs `[N, C, H, W]` or `[N, n]`. Allocates nothing, unless more runs are under way
+    /// at once than ever before.
+    ///
+    /// # Errors
+    /// Arrays of the wrong number or size, or no memory for another arena.
+    pub fn run(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) -> Result<(), RunError> {
+        self.run_steps(inputs, outputs, |_, step| step())
+    }
+
+    /// Runs the network and measures each step of the plan.
+    ///
+    /// # Errors
+    /// As [`Executable::run`].
+    pub fn profile(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) -> Result<Vec<Duration>, RunError> {
+        let mut times = vec![Duration::ZERO; self.calls.len()];
+        self.run_steps(inputs, outputs, |index, step| {
+            let start = Instant::now();
+            step();
+            times[index] = start.elapsed();
+        })?;
+        Ok(times)
+    }
+
+    fn run_steps(
+        &self,
+        inputs: &[&[f32]],
+        outputs: &mut [&mut [f32]],
+        mut around: impl FnMut(usize, &dyn Fn()),
+    ) -> Result<(), RunError> {
+        self.check(
+            "inputs",
+            "input",
+            &self.plan.inputs,
+            inputs.iter().map(|input| input.len()),
+        )?;
+        self.check(
+            "outputs",
+            "output",
+            &self.plan.outputs,
+            outputs.iter().map(|output| output.len()),
+        )?;
+        let mut arena = self.take_arena()?;
+        if cfg!(debug_assertions) {
+            // Whatever a step reads without having been written shows in the outputs.
+            arena.floats_mut().fill(f32::NAN);
+        }
+        let arena_start = arena.as_mut_ptr().cast::<u8>();
+        self.pool.wake();
+        for (index, call) in self.calls.iter().enumerate() {
+            let mut pointers = Pointers([std::ptr::null_mut(); OPERANDS]);
+            for (pointer, &base) in pointers.0.iter_mut().zip(&call.bases) {
+                *pointer = match base {
+                    Base::Arena(offset) => arena_start.wrapping_add(offset),
+                    Base::Constant(offset) => self.constants.as_ptr().cast::<u8>().cast_mut().wrapping_add(offset),
+                    Base::Input(input) => inputs[input].as_ptr().cast::<u8>().cast_mut(),
+                    Base::Output(output) => outputs[output].as_mut_ptr().cast::<u8>(),
+                };
+            }
+            around(index, &|| self.call(call, &pointers));
+        }
+        self.arenas.lock().unwrap_or_else(PoisonError::into_inner).push(arena);
+        Ok(())
+    }
+
+    fn call(&self, call: &Call, pointers: &Pointers) {
+        let piece = |piece: usize| {
+            let first = piece * call.items / call.pieces;
+            let end = (piece + 1) * call.items / call.pieces;
+            // SAFETY: the plan was verified: with these operands a step stays within its buffers, whose sizes were
+            // checked or allocated by the plan, and items write disjoint places. The arena belongs to this run alone;
+            // inputs and constants are only read.
+            unsafe { (call.function)(pointers.0.as_ptr(), first, end) }
+        };
+        if call.pieces == 1 {
+            piece(0)
+        } else {
+            self.pool.run(call.pieces, &piece)
+        }
+    }
+
+    fn take_arena(&self) -> Result<AlignedBuffer, MemoryError> {
+        let free = self.arenas.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        free.map_or_else(|| AlignedBuffer::zeroed_bytes(self.plan.arena_bytes), Ok)
+    }
+
+    fn check(
+        &self,
+        plural: &'static str,
+        singular: &'static str,
+        ports: &[crate::plan::Port],
+        lengths: impl ExactSizeIterator<Item = usize>,
+    ) -> Result<(), RunError> {
+        if lengths.len() != ports.len() {
+            return Err(RunError::Count {
+                what: plural,
+                expected: ports.len(),
+                found: lengths.len(),
+            });
+        }
+        for (port, found) in ports.iter().zip(lengths) {
+            let expected = self.plan.batch * port.shape.elements();
+            if found != expected {
+                return Err(RunError::Length {
+                    what: singular,
+                    name: port.name.clone(),
+                    expected,
+                    found,
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Executable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Executable")
+            .field("plan", &self.plan.name)
+            .field("steps", &self.calls.len())
+            .finish()
+    }
+}
+
+/// The operands of one call, which the threads of a step share.
+struct Pointers([*mut u8; OPERANDS]);
+
+// SAFETY: the pointers are only handed to the step's function, whose items do not interfere.
+unsafe impl Sync for Pointers {}
+
+fn base(plan: &Plan, operand: Operand) -> Base {
+    match operand {
+        Operand::Constant(constant) => Base::Constant(plan.constants[constant.0].offset),
+        Operand::Buffer(buffer) => match plan.buffers[buffer.0].place {
+            Place::Arena(offset) => Base::Arena(offset),
+            Place::Input(input) => Base::Input(input),
+            Place::Output(output) => Base::Output(output),
+        },
+    }
+}
+
+fn pieces(plan: &Plan, step: &Step, items: usize, threads: usize) -> usize {
+    let bytes = plan.buffers[step.work.writes().0].bytes;
+    let large = step.multiplications * plan.batch as u64 >= DIVIDE_MULTIPLICATIONS || bytes >= DIVIDE_BYTES;
+    if threads > 1 && large {
+        items.clamp(1, PIECES * threads)
+    } else {
+        1
+    }
+}
+
+/// Carries out all recipes, on all threads.
+fn pack(plan: &Plan, weights: &dyn WeightSource, pool: &ThreadPool) -> Result<AlignedBuffer, JitError> {
+    let mut block = AlignedBuffer::zeroed_bytes(plan.constant_bytes)?;
+    let mut rest = block.floats_mut();
+    let mut taken = 0;
+    let mut parts = Vec::with_capacity(plan.constants.len());
+    for constant in &plan.constants {
+        let (_, from) = std::mem::take(&mut rest).split_at_mut(constant.offset / size_of::<f32>() - taken);
+        let (part, behind) = from.split_at_mut(constant.recipe.floats());
+        taken = constant.offset / size_of::<f32>() + part.len();
+        rest = behind;
+        parts.push(Mutex::new((constant, part)));
+    }
+    let failure: Mutex<Option<WeightError>> = Mutex::new(None);
+    pool.run(parts.len(), &|index| {
+        let mut part = parts[index].lock().unwrap_or_else(PoisonError::into_inner);
+        let (constant, out) = &mut *part;
+        if let Err(error) = constant.recipe.pack(weights, out) {
+            failure
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get_or_insert(error);
+        }
+    });
+    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(error.into()),
+        None => Ok(block),
+    }
+}

@@ -1,0 +1,236 @@
+//! The functions of one module: step functions, tile kernels and the runtime's.
+
+use std::collections::HashMap;
+
+use cnn_ir::op::Activation;
+use cnn_runtime::kernels::activation::ActivationKind;
+use cnn_runtime::kernels::lrn::LrnRow;
+use cnn_runtime::kernels::{Isa, lrn, softmax};
+use cranelift_codegen::ir::types::{F32, I64};
+use cranelift_codegen::ir::{AbiParam, FuncRef, Function, Signature, UserFuncName};
+use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::{CodegenError, Context};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{FuncId, Linkage, Module, ModuleError, ModuleResult, default_libcall_names};
+
+use super::JitError;
+use crate::plan::TileIsa;
+use crate::tile::{self, TileSpec};
+
+/// A module under construction.
+pub(super) struct Functions {
+    pub(super) module: JITModule,
+    kernels: HashMap<TileSpec, FuncId>,
+    runtime: HashMap<&'static str, FuncId>,
+    tile_isa: TileIsa,
+    /// For tiles in Cranelift's own code: without the optimiser, which would spill their accumulators.
+    plain: OwnedTargetIsa,
+    contexts: FunctionBuilderContext,
+    /// Constants that code refers to by address.
+    tables: Vec<Box<[i64]>>,
+    rows: Vec<Box<LrnRow>>,
+    /// Names and sizes of kernels, in the order they were made.
+    pub(super) listing: Vec<Listed>,
+    /// Whether texts of code are kept for a dump.
+    pub(super) keep_text: bool,
+}
+
+/// A compiled function as a dump shows it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// Its name.
+    pub name: String,
+    /// Cranelift IR; empty for tile kernels in own machine code.
+    pub clif: String,
+    /// Machine code, one instruction a line.
+    pub asm: String,
+}
+
+/// The code generator for this machine.
+fn target(opt_level: &str) -> Result<OwnedTargetIsa, JitError> {
+    let mut flags = settings::builder();
+    let settings = [
+        ("opt_level", opt_level),
+        // Plans are verified and the emitter is tested with the verifier on; see `verifier` below.
+        ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
+        ("is_pic", "false"),
+        ("unwind_info", "false"),
+    ];
+    for (name, value) in settings {
+        flags
+            .set(name, value)
+            .map_err(|error| JitError::Target(error.to_string()))?;
+    }
+    // The host's instruction set: without its `fma` flag multiply–adds would become library calls.
+    cranelift_native::builder()
+        .map_err(|error| JitError::Target(error.to_owned()))?
+        .finish(settings::Flags::new(flags))
+        .map_err(|error| JitError::Target(error.to_string()))
+}
+
+/// The runtime's functions by name, with their addresses.
+fn symbols(isa: Isa) -> Vec<(&'static str, *const u8)> {
+    let mut symbols: Vec<_> = ActivationKind::ALL
+        .iter()
+        .map(|kind| (kind.name(), kind.symbol(isa) as *const u8))
+        .collect();
+    symbols.push(("softmax", softmax::softmax_symbol(isa, false) as *const u8));
+    symbols.push(("log_softmax", softmax::softmax_symbol(isa, true) as *const u8));
+    symbols.push(("lrn", lrn::lrn_symbol(isa) as *const u8));
+    symbols
+}
+
+/// The runtime's function for an activation, and its two parameters.
+pub(super) fn activation(function: Activation) -> (ActivationKind, [f32; 2]) {
+    match function {
+        Activation::Relu => (ActivationKind::Relu, [0.0; 2]),
+        Activation::Relu6 => (ActivationKind::Relu6, [0.0; 2]),
+        Activation::Tanh => (ActivationKind::Tanh, [0.0; 2]),
+        Activation::Sigmoid => (ActivationKind::Sigmoid, [0.0; 2]),
+        Activation::Silu => (ActivationKind::Silu, [0.0; 2]),
+        Activation::Gelu => (ActivationKind::Gelu, [0.0; 2]),
+        Activation::HardSigmoid => (ActivationKind::HardSigmoid, [0.0; 2]),
+        Activation::HardSwish => (ActivationKind::HardSwish, [0.0; 2]),
+        Activation::Softplus => (ActivationKind::Softplus, [0.0; 2]),
+        Activation::LeakyRelu { alpha } => (ActivationKind::LeakyRelu, [alpha, 0.0]),
+        Activation::Elu { alpha } => (ActivationKind::Elu, [alpha, 0.0]),
+        Activation::Clip { min, max } => (ActivationKind::Clip, [min, max]),
+    }
+}
+
+impl Functions {
+    pub(super) fn new(tile_isa: TileIsa, keep_text: bool) -> Result<Functions, JitError> {
+        let mut builder = JITBuilder::with_isa(target("speed")?, default_libcall_names());
+        let isa = match tile_isa {
+            TileIsa::Avx2Fma => Isa::detect(),
+            TileIsa::Portable => Isa::baseline(),
+        };
+        builder.symbols(symbols(isa));
+        Ok(Functions {
+            module: JITModule::new(builder),
+            kernels: HashMap::new(),
+            runtime: HashMap::new(),
+            tile_isa,
+            plain: target("none")?,
+            contexts: FunctionBuilderContext::new(),
+            tables: Vec::new(),
+            rows: Vec::new(),
+            listing: Vec::new(),
+            keep_text,
+        })
+    }
+
+    /// Keeps a table as long as the code, and tells its address.
+    pub(super) fn keep(&mut self, table: Box<[i64]>) -> i64 {
+        let address = table.as_ptr() as i64;
+        self.tables.push(table);
+        address
+    }
+
+    /// Keeps the parameters of a normalisation as long as the code, and tells their address.
+    pub(super) fn keep_row(&mut self, row: LrnRow) -> i64 {
+        let row = Box::new(row);
+        let address = std::ptr::from_ref(&*row) as i64;
+        self.rows.push(row);
+        address
+    }
+
+    /// The finished module and what its code refers to.
+    pub(super) fn into_parts(self) -> (JITModule, Vec<Box<[i64]>>, Vec<Box<LrnRow>>) {
+        (self.module, self.tables, self.rows)
+    }
+
+    fn signature(&self, params: &[cranelift_codegen::ir::Type]) -> Signature {
+        let mut signature = self.module.make_signature();
+        signature
+            .params
+            .extend(params.iter().map(|&param| AbiParam::new(param)));
+        signature
+    }
+
+    /// A runtime function, to be called from `caller`.
+    pub(super) fn runtime(&mut self, name: &'static str, caller: &mut Function) -> ModuleResult<FuncRef> {
+        let id = match self.runtime.get(name) {
+            Some(&id) => id,
+            None => {
+                let params: &[_] = match name {
+                    "softmax" | "log_softmax" | "lrn" => &[I64; 3],
+                    _ => &[I64, I64, I64, F32, F32],
+                };
+                let signature = self.signature(params);
+                let id = self.module.declare_function(name, Linkage::Import, &signature)?;
+                self.runtime.insert(name, id);
+                id
+            }
+        };
+        Ok(self.module.declare_func_in_func(id, caller))
+    }
+
+    /// The kernel of a tile, compiled when it is first asked for.
+    pub(super) fn kernel(&mut self, spec: &TileSpec) -> Result<FuncId, JitError> {
+        if let Some(&id) = self.kernels.get(spec) {
+            return Ok(id);
+        }
+        let name = format!(
+            "tile_{}_{}x{}",
+            self.kernels.len(),
+            spec.pixels.len(),
+            spec.vectors * tile::LANES
+        );
+        let mut signature = self.signature(&[I64; 4]);
+        if self.tile_isa == TileIsa::Avx2Fma {
+            signature.call_conv = CallConv::SystemV;
+        }
+        let id = self.module.declare_function(&name, Linkage::Local, &signature)?;
+        let mut listed = Listed {
+            name,
+            clif: String::new(),
+            asm: String::new(),
+        };
+        match self.tile_isa {
+            TileIsa::Avx2Fma => {
+                let instructions = tile::lower(spec).map_err(tile::TileError::from)?;
+                let code = tile::encode(&instructions).map_err(tile::TileError::from)?;
+                if self.keep_text {
+                    listed.asm = tile::text(&instructions).join("\n");
+                }
+                self.module.define_function_bytes(id, 32, &code, &[])?;
+            }
+            TileIsa::Portable => {
+                let mut context = Context::for_function(Function::with_name_signature(
+                    UserFuncName::user(0, id.as_u32()),
+                    signature,
+                ));
+                context.set_disasm(self.keep_text);
+                let mut builder = FunctionBuilder::new(&mut context.func, &mut self.contexts);
+                tile::build_clif(spec, &mut builder, has_fma()).map_err(tile::TileError::from)?;
+                builder.finalize(self.plain.frontend_config());
+                if self.keep_text {
+                    listed.clif = context.func.display().to_string();
+                }
+                let code = context
+                    .compile(&*self.plain, &mut Default::default())
+                    .map_err(|error| ModuleError::Compilation(CodegenError::from(error.inner)))?;
+                listed.asm = code.vcode.clone().unwrap_or_default();
+                self.module.define_function_bytes(id, 32, code.code_buffer(), &[])?;
+            }
+        }
+        self.listing.push(listed);
+        self.kernels.insert(spec.clone(), id);
+        Ok(id)
+    }
+}
+
+/// Whether Cranelift may emit fused multiply–adds.
+fn has_fma() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        std::arch::is_x86_feature_detected!("fma")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        cfg!(target_arch = "aarch64")
+    }
+}

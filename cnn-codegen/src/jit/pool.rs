@@ -1,0 +1,374 @@
+//! Pooling: windows, whole maps, and windows that divide the map.
+//!
+//! Outputs whose windows are clipped alike are one run, whose window is unrolled; the inside of a map is a single run.
+//! Where that would be too much code, bounds are computed at run time.
+
+use cnn_ir::op::{GlobalPoolKind, PoolKind};
+use cranelift_codegen::ir::condcodes::FloatCC;
+use cranelift_codegen::ir::types::F32;
+use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_frontend::Variable;
+
+use super::emit::{ByteStrides, Emitter, Vector};
+use crate::plan::layout::{BLOCK, extent};
+use crate::plan::{PoolWindow, View};
+
+/// Unrolled taps of all runs together.
+const UNROLLED: usize = 256;
+
+/// One axis of a pool.
+#[derive(Clone, Copy)]
+struct Axis {
+    input: usize,
+    output: usize,
+    size: usize,
+    stride: usize,
+    dilation: usize,
+    before: usize,
+    after: usize,
+    include_pad: bool,
+}
+
+/// Neighbouring outputs whose windows have the same taps inside the map.
+struct Run {
+    first: usize,
+    count: usize,
+    taps: std::ops::Range<usize>,
+    /// How many taps an average divides by.
+    divisor: usize,
+}
+
+impl Axis {
+    fn runs(&self) -> Vec<Run> {
+        let mut runs: Vec<Run> = Vec::new();
+        for first in 0..self.output {
+            let start = (first * self.stride) as i64 - self.before as i64;
+            let inside = |tap: usize| {
+                let at = start + (tap * self.dilation) as i64;
+                at >= 0 && at < self.input as i64
+            };
+            let from = (0..self.size).find(|&tap| inside(tap)).unwrap_or(0);
+            let to = (0..self.size).rev().find(|&tap| inside(tap)).map_or(0, |tap| tap + 1);
+            let divisor = if self.include_pad {
+                ((start + self.size as i64).min((self.input + self.after) as i64) - start) as usize
+            } else {
+                to - from
+            };
+            match runs
+                .last_mut()
+                .filter(|run| run.taps == (from..to) && run.divisor == divisor)
+            {
+                Some(run) => run.count += 1,
+                None => runs.push(Run {
+                    first,
+                    count: 1,
+                    taps: from..to,
+                    divisor,
+                }),
+            }
+        }
+        runs
+    }
+}
+
+/// How windows are reduced.
+#[derive(Clone, Copy, PartialEq)]
+enum Reduce {
+    Sum,
+    Extreme(FloatCC, f32),
+}
+
+impl From<PoolKind> for Reduce {
+    fn from(kind: PoolKind) -> Self {
+        match kind {
+            PoolKind::Max => Reduce::Extreme(FloatCC::GreaterThan, f32::NEG_INFINITY),
+            PoolKind::Min => Reduce::Extreme(FloatCC::LessThan, f32::INFINITY),
+            PoolKind::Avg { .. } => Reduce::Sum,
+        }
+    }
+}
+
+impl Emitter<'_, '_> {
+    fn start(&mut self, reduce: Reduce) -> Vector {
+        match reduce {
+            Reduce::Sum => self.splat(0.0),
+            Reduce::Extreme(_, limit) => self.splat(limit),
+        }
+    }
+
+    /// A NaN on either side stays, as in PyTorch.
+    fn reduce(&mut self, reduce: Reduce, sum: Vector, value: Vector) -> Vector {
+        match reduce {
+            Reduce::Sum => self.add(sum, value),
+            Reduce::Extreme(condition, _) => {
+                let extreme = self.extreme(condition, sum, value);
+                let lost = self.compare(FloatCC::Unordered, sum, sum);
+                self.select(lost, sum, extreme)
+            }
+        }
+    }
+
+    /// The addresses of one item's block of channels. Operands: input, output.
+    fn block(&mut self, operand: usize, view: View, item: Value) -> (Value, ByteStrides) {
+        let strides = ByteStrides::from(self.plan.strides(view));
+        let (image, block) = self.divide(item, view.shape.channels().div_ceil(BLOCK));
+        let base = self.origin(operand, view);
+        let base = self.index(base, image, strides.image);
+        (self.index(base, block, strides.block), strides)
+    }
+
+    /// The body of one item.
+    pub(super) fn pool(&mut self, pool: &PoolWindow, item: Value) {
+        let (source, from) = self.block(0, pool.input, item);
+        let (sink, to) = self.block(1, pool.output, item);
+        let [_, input_rows, input_columns] = extent(pool.input.shape);
+        let [_, output_rows, output_columns] = extent(pool.output.shape);
+        let include_pad = matches!(
+            pool.kind,
+            PoolKind::Avg {
+                count_include_pad: true
+            }
+        );
+        let rows = Axis {
+            input: input_rows,
+            output: output_rows,
+            size: pool.size.h,
+            stride: pool.stride.h,
+            dilation: pool.dilation.h,
+            before: pool.sides.top,
+            after: pool.sides.bottom,
+            include_pad,
+        };
+        let columns = Axis {
+            input: input_columns,
+            output: output_columns,
+            size: pool.size.w,
+            stride: pool.stride.w,
+            dilation: pool.dilation.w,
+            before: pool.sides.left,
+            after: pool.sides.right,
+            include_pad,
+        };
+        let reduce = Reduce::from(pool.kind);
+        let taps = |runs: &[Run]| runs.iter().map(|run| run.taps.len() + 1).sum::<usize>();
+        // Few enough windows to look at each.
+        if rows.output * rows.size + columns.output * columns.size < 1 << 20 {
+            let (row_runs, column_runs) = (rows.runs(), columns.runs());
+            if taps(&row_runs) * taps(&column_runs) <= UNROLLED {
+                for row_run in &row_runs {
+                    for column_run in &column_runs {
+                        self.pool_run(
+                            (source, from),
+                            (sink, to),
+                            (&rows, row_run),
+                            (&columns, column_run),
+                            reduce,
+                        );
+                    }
+                }
+                return;
+            }
+        }
+        self.pool_bounds((source, from), (sink, to), &rows, &columns, reduce);
+    }
+
+    /// The outputs of one run, with the window unrolled.
+    fn pool_run(
+        &mut self,
+        (source, from): (Value, ByteStrides),
+        (sink, to): (Value, ByteStrides),
+        (rows, row_run): (&Axis, &Run),
+        (columns, column_run): (&Axis, &Run),
+        reduce: Reduce,
+    ) {
+        let scale = 1.0 / (row_run.divisor * column_run.divisor) as f32;
+        self.times(row_run.first, row_run.count, |e, y| {
+            let sink = e.index(sink, y, to.row);
+            let source = e.index(source, y, rows.stride as i64 * from.row);
+            e.times(column_run.first, column_run.count, |e, x| {
+                let at = e.index(source, x, columns.stride as i64 * from.pixel);
+                let mut sum = None;
+                for ky in row_run.taps.clone() {
+                    for kx in column_run.taps.clone() {
+                        let dy = (ky * rows.dilation) as i64 - rows.before as i64;
+                        let dx = (kx * columns.dilation) as i64 - columns.before as i64;
+                        let value = e.load(at, dy * from.row + dx * from.pixel);
+                        sum = Some(match sum {
+                            None => value,
+                            Some(sum) => e.reduce(reduce, sum, value),
+                        });
+                    }
+                }
+                let mut result = match sum {
+                    Some(sum) => sum,
+                    None => e.start(reduce),
+                };
+                if reduce == Reduce::Sum {
+                    let scale = e.splat(scale);
+                    result = e.mul(result, scale);
+                }
+                let at = e.index(sink, x, to.pixel);
+                e.store(result, at, 0);
+            });
+        });
+    }
+
+    /// First and end tap inside the map, and what an average divides by, computed at run time.
+    fn bounds(&mut self, axis: &Axis, output: Value) -> (Value, Value, Value, Value) {
+        let start = self.scaled(output, axis.stride as i64);
+        let start = self.offset(start, -(axis.before as i64));
+        let (zero, d) = (self.int(0), axis.dilation as i64);
+        // ⌈−start / d⌉ where start is negative.
+        let missing = self.builder.ins().isub(zero, start);
+        let missing = self.builder.ins().smax(missing, zero);
+        let missing = self.offset(missing, d - 1);
+        let (first, _) = self.divide(missing, axis.dilation);
+        let left = self.int(axis.input as i64 + d - 1);
+        let left = self.builder.ins().isub(left, start);
+        let left = self.builder.ins().smax(left, zero);
+        let (end, _) = self.divide(left, axis.dilation);
+        let size = self.int(axis.size as i64);
+        let end = self.builder.ins().smin(end, size);
+        let divisor = if axis.include_pad {
+            let limit = self.int((axis.input + axis.after) as i64);
+            let stop = self.offset(start, axis.size as i64);
+            let stop = self.builder.ins().smin(stop, limit);
+            self.builder.ins().isub(stop, start)
+        } else {
+            self.builder.ins().isub(end, first)
+        };
+        (start, first, end, divisor)
+    }
+
+    fn pool_bounds(
+        &mut self,
+        (source, from): (Value, ByteStrides),
+        (sink, to): (Value, ByteStrides),
+        rows: &Axis,
+        columns: &Axis,
+        reduce: Reduce,
+    ) {
+        self.times(0, rows.output, |e, y| {
+            let (row, y0, y1, row_divisor) = e.bounds(rows, y);
+            let source = e.index(source, row, from.row);
+            let sink = e.index(sink, y, to.row);
+            e.times(0, columns.output, |e, x| {
+                let (column, x0, x1, column_divisor) = e.bounds(columns, x);
+                let source = e.index(source, column, from.pixel);
+                let start = e.start(reduce);
+                let sum = e.accumulator(start);
+                e.range(y0, y1, |e, ky| {
+                    let row = e.index(source, ky, rows.dilation as i64 * from.row);
+                    e.range(x0, x1, |e, kx| {
+                        let at = e.index(row, kx, columns.dilation as i64 * from.pixel);
+                        e.accumulate(reduce, sum, at);
+                    });
+                });
+                let mut result = e.accumulated(sum);
+                if reduce == Reduce::Sum {
+                    let divisor = e.builder.ins().imul(row_divisor, column_divisor);
+                    result = e.divided(result, divisor);
+                }
+                let at = e.index(sink, x, to.pixel);
+                e.store(result, at, 0);
+            });
+        });
+    }
+
+    fn accumulator(&mut self, start: Vector) -> [Variable; 2] {
+        start.map(|half| self.variable(half))
+    }
+
+    fn accumulated(&mut self, sum: [Variable; 2]) -> Vector {
+        sum.map(|half| self.builder.use_var(half))
+    }
+
+    fn accumulate(&mut self, reduce: Reduce, sum: [Variable; 2], at: Value) {
+        let value = self.load(at, 0);
+        let before = self.accumulated(sum);
+        let after = self.reduce(reduce, before, value);
+        for (variable, value) in sum.into_iter().zip(after) {
+            self.builder.def_var(variable, value);
+        }
+    }
+
+    fn divided(&mut self, sum: Vector, divisor: Value) -> Vector {
+        let divisor = self.builder.ins().fcvt_from_sint(F32, divisor);
+        let divisor = self.splat_value(divisor);
+        self.div(sum, divisor)
+    }
+
+    /// Average or max of the whole map.
+    pub(super) fn global_pool(&mut self, input: View, output: View, kind: GlobalPoolKind, item: Value) {
+        let (source, from) = self.block(0, input, item);
+        let (sink, _) = self.block(1, output, item);
+        let [_, height, width] = extent(input.shape);
+        let reduce = match kind {
+            GlobalPoolKind::Avg => Reduce::Sum,
+            GlobalPoolKind::Max => Reduce::from(PoolKind::Max),
+        };
+        let start = self.start(reduce);
+        let total = self.accumulator(start);
+        self.times(0, height, |e, y| {
+            // A sum for each row first: it keeps the rounding error of large maps small.
+            let row = e.index(source, y, from.row);
+            let start = e.start(reduce);
+            let sum = e.accumulator(start);
+            e.times(0, width, |e, x| {
+                let at = e.index(row, x, from.pixel);
+                e.accumulate(reduce, sum, at);
+            });
+            let (sum, before) = (e.accumulated(sum), e.accumulated(total));
+            let after = e.reduce(reduce, before, sum);
+            for (variable, value) in total.into_iter().zip(after) {
+                e.builder.def_var(variable, value);
+            }
+        });
+        let mut result = self.accumulated(total);
+        if reduce == Reduce::Sum {
+            let scale = self.splat(1.0 / (height * width) as f32);
+            result = self.mul(result, scale);
+        }
+        self.store(result, sink, 0);
+    }
+
+    /// Averages over windows `⌊i·n/m⌋ … ⌈(i+1)·n/m⌉`.
+    pub(super) fn adaptive_avg_pool(&mut self, input: View, output: View, item: Value) {
+        let (source, from) = self.block(0, input, item);
+        let (sink, to) = self.block(1, output, item);
+        let [_, input_rows, input_columns] = extent(input.shape);
+        let [_, output_rows, output_columns] = extent(output.shape);
+        self.times(0, output_rows, |e, y| {
+            let (y0, y1) = e.share(y, input_rows, output_rows);
+            let sink = e.index(sink, y, to.row);
+            e.times(0, output_columns, |e, x| {
+                let (x0, x1) = e.share(x, input_columns, output_columns);
+                let zero = e.splat(0.0);
+                let sum = e.accumulator(zero);
+                e.range(y0, y1, |e, iy| {
+                    let row = e.index(source, iy, from.row);
+                    e.range(x0, x1, |e, ix| {
+                        let at = e.index(row, ix, from.pixel);
+                        e.accumulate(Reduce::Sum, sum, at);
+                    });
+                });
+                let height = e.builder.ins().isub(y1, y0);
+                let width = e.builder.ins().isub(x1, x0);
+                let divisor = e.builder.ins().imul(height, width);
+                let sum = e.accumulated(sum);
+                let result = e.divided(sum, divisor);
+                let at = e.index(sink, x, to.pixel);
+                e.store(result, at, 0);
+            });
+        });
+    }
+
+    /// First and end element of share `i` of `n` elements among `m`.
+    fn share(&mut self, i: Value, n: usize, m: usize) -> (Value, Value) {
+        let start = self.scaled(i, n as i64);
+        let end = self.offset(start, (n + m - 1) as i64);
+        let (start, _) = self.divide(start, m);
+        let (end, _) = self.divide(end, m);
+        (start, end)
+    }
+}

@@ -1,0 +1,172 @@
+//! Which values share a buffer, and how wide its halo is.
+//!
+//! A value's home is the value whose buffer it is written into: a concatenation's operands live in the
+//! concatenation, the operand of an elementwise operator in its result if nobody else wants it.
+
+use std::collections::HashMap;
+
+use cnn_ir::graph::{Graph, NodeId};
+use cnn_ir::op::{Conv, Op, Sides};
+use cnn_ir::shape::Shape;
+use cnn_ir::validate::Shapes;
+
+use super::layout::BLOCK;
+
+/// Homes and halos of all values.
+pub(super) struct Homes {
+    /// Node → its home and the first channel there; roots are absent.
+    parents: HashMap<NodeId, (NodeId, usize)>,
+    /// Halo of each root.
+    halos: HashMap<NodeId, Sides>,
+}
+
+impl Homes {
+    pub(super) fn new(graph: &Graph, shapes: &Shapes, order: &[NodeId]) -> Homes {
+        let mut homes = Homes {
+            parents: HashMap::new(),
+            halos: HashMap::new(),
+        };
+        for &id in order {
+            match &graph[id].op {
+                Op::Concat(_) => homes.house_concat(graph, shapes, id),
+                Op::Activation(_) | Op::Prelu(_) | Op::BatchNorm(_) | Op::Combine(_) => {
+                    let heir = graph.operands(id).into_iter().find(|&operand| {
+                        shapes[operand] == shapes[id]
+                            && graph.only_user(operand).is_some()
+                            && homes.can_move(graph, operand)
+                    });
+                    if let Some(operand) = heir {
+                        homes.parents.insert(operand, (id, 0));
+                    }
+                }
+                Op::Input(_)
+                | Op::Conv(_)
+                | Op::Dense(_)
+                | Op::Pool(_)
+                | Op::GlobalPool(_)
+                | Op::AdaptiveAvgPool(_)
+                | Op::Softmax(_)
+                | Op::Lrn(_)
+                | Op::Flatten(_)
+                | Op::Reshape(_)
+                | Op::Pad(_)
+                | Op::Upsample(_)
+                | Op::ChannelShuffle(_)
+                | Op::Dropout(_)
+                | Op::Identity(_) => {}
+            }
+        }
+        for &id in order {
+            if let Op::Conv(conv) = &graph[id].op {
+                let operand = source(graph, graph.operands(id)[0]);
+                let (root, _) = homes.of(operand);
+                let sides = reach(conv, shapes[operand], shapes[id]);
+                let halo = homes.halos.entry(root).or_default();
+                *halo = Sides {
+                    top: halo.top.max(sides.top),
+                    left: halo.left.max(sides.left),
+                    bottom: halo.bottom.max(sides.bottom),
+                    right: halo.right.max(sides.right),
+                };
+            }
+        }
+        homes
+    }
+
+    /// A concatenation's operands move in where they are whole blocks (the last need not end at one).
+    fn house_concat(&mut self, graph: &Graph, shapes: &Shapes, id: NodeId) {
+        if !matches!(shapes[id], Shape::Map { .. }) {
+            return;
+        }
+        let operands = graph.operands(id);
+        let mut channel = 0;
+        for (position, &operand) in operands.iter().enumerate() {
+            let channels = shapes[operand].channels();
+            let whole = channel % BLOCK == 0 && (channels % BLOCK == 0 || position + 1 == operands.len());
+            if whole && self.can_move(graph, operand) {
+                self.parents.insert(operand, (id, channel));
+            }
+            channel += channels;
+        }
+    }
+
+    /// Whether the operator writes a buffer of its own, which has no home yet.
+    fn can_move(&self, graph: &Graph, id: NodeId) -> bool {
+        let writes = match &graph[id].op {
+            Op::Input(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => false,
+            Op::Conv(_)
+            | Op::Dense(_)
+            | Op::Pool(_)
+            | Op::GlobalPool(_)
+            | Op::AdaptiveAvgPool(_)
+            | Op::Activation(_)
+            | Op::Prelu(_)
+            | Op::Softmax(_)
+            | Op::BatchNorm(_)
+            | Op::Lrn(_)
+            | Op::Combine(_)
+            | Op::Concat(_)
+            | Op::Pad(_)
+            | Op::Upsample(_)
+            | Op::ChannelShuffle(_) => true,
+        };
+        writes && !graph.is_output(id) && !self.parents.contains_key(&id)
+    }
+
+    /// The value whose buffer a value is in, and the first channel there.
+    pub(super) fn of(&self, id: NodeId) -> (NodeId, usize) {
+        let (mut root, mut channel) = (id, 0);
+        while let Some(&(parent, offset)) = self.parents.get(&root) {
+            root = parent;
+            channel += offset;
+        }
+        (root, channel)
+    }
+
+    /// The halo of a root's buffer.
+    pub(super) fn halo(&self, root: NodeId) -> Sides {
+        self.halos.get(&root).copied().unwrap_or_default()
+    }
+}
+
+/// The node whose value a node hands on unchanged.
+fn source(graph: &Graph, id: NodeId) -> NodeId {
+    match graph[id].op {
+        Op::Dropout(_) | Op::Identity(_) => source(graph, graph.operands(id)[0]),
+        _ => id,
+    }
+}
+
+/// How far a convolution's windows reach beyond its input.
+pub(super) fn reach(conv: &Conv, input: Shape, output: Shape) -> Sides {
+    let (
+        Shape::Map { height, width, .. },
+        Shape::Map {
+            height: rows,
+            width: columns,
+            ..
+        },
+    ) = (input, output)
+    else {
+        return Sides::default();
+    };
+    let sides = conv
+        .padding
+        .resolve(height, width, conv.kernel, conv.stride, conv.dilation);
+    let end = |outputs: usize, stride: usize, dilation: usize, kernel: usize, before: usize, n: usize| {
+        ((outputs - 1) * stride + dilation * (kernel - 1) + 1).saturating_sub(before + n)
+    };
+    Sides {
+        top: sides.top,
+        left: sides.left,
+        bottom: end(rows, conv.stride.h, conv.dilation.h, conv.kernel.h, sides.top, height),
+        right: end(
+            columns,
+            conv.stride.w,
+            conv.dilation.w,
+            conv.kernel.w,
+            sides.left,
+            width,
+        ),
+    }
+}

@@ -1,0 +1,185 @@
+//! The plan as text for people and as JSON for programs.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use super::layout::Layout;
+use super::{BufferId, Place, Plan, Step, Sweep, Work};
+
+fn layout(layout: Layout) -> String {
+    let halo = layout.halo();
+    let name = match layout {
+        Layout::Planar { .. } => "planar",
+        Layout::Hwc => "hwc",
+        Layout::Blocked { .. } => "blocked8",
+    };
+    match [halo.top, halo.left, halo.bottom, halo.right] {
+        [0, 0, 0, 0] => name.to_owned(),
+        sides => format!("{name} + halo {sides:?}"),
+    }
+}
+
+fn place(place: Place) -> String {
+    match place {
+        Place::Input(index) => format!("input {index}"),
+        Place::Output(index) => format!("output {index}"),
+        Place::Arena(offset) => format!("arena + {offset}"),
+    }
+}
+
+/// Operands of a step as `%buffer`, a part of one as `%buffer[first channel..end]`.
+fn operands(plan: &Plan, step: &Step) -> (Vec<String>, String) {
+    let reference = |BufferId(buffer): BufferId| format!("%{buffer}");
+    let view = |view: super::View| {
+        let whole = &plan.buffers[view.buffer.0];
+        let end = view.channel + view.shape.channels();
+        if view.channel == 0 && end >= whole.shape.channels() {
+            reference(view.buffer)
+        } else {
+            format!("{}[{}..{end}]", reference(view.buffer), view.channel)
+        }
+    };
+    match &step.work {
+        Work::Sweep(sweep) => {
+            let reads = std::iter::once(sweep.input)
+                .chain(sweep.residual)
+                .map(reference)
+                .collect();
+            (reads, reference(sweep.output))
+        }
+        Work::Copy(copy) => (vec![view(copy.from)], view(copy.to)),
+        Work::ClearHalo(buffer) => (Vec::new(), reference(*buffer)),
+        Work::Elementwise(e) => (
+            e.operands.iter().map(|&operand| view(operand)).collect(),
+            view(e.output),
+        ),
+        Work::Pool(pool) => (vec![view(pool.input)], view(pool.output)),
+        Work::GlobalPool { input, output, .. }
+        | Work::AdaptiveAvgPool { input, output }
+        | Work::Softmax { input, output, .. }
+        | Work::Lrn { input, output, .. }
+        | Work::Upsample { input, output, .. }
+        | Work::ChannelShuffle { input, output, .. } => (vec![view(*input)], view(*output)),
+    }
+}
+
+fn sweep_text(text: &mut String, plan: &Plan, sweep: &Sweep) {
+    let tiles: usize = sweep
+        .regions
+        .iter()
+        .map(|region| region.rows.count * region.segments.iter().map(|segment| segment.tiles.count).sum::<usize>())
+        .sum();
+    let sizes: Vec<String> = sweep
+        .specs
+        .iter()
+        .map(|spec| format!("{}×{}", spec.pixels.len(), spec.vectors * 8))
+        .collect();
+    let _ = writeln!(
+        text,
+        "      weights = {}\n      {} images × {} panels × {tiles} tiles × {} passes = {} items to share; kernels: {}",
+        plan.constants[sweep.weights.0].recipe,
+        sweep.images.count,
+        sweep.panels.count,
+        sweep.passes.len(),
+        sweep.items(),
+        sizes.join(", "),
+    );
+    if let Some(activation) = sweep.finish {
+        let _ = writeln!(text, "      then {} over each item's outputs", activation.name());
+    }
+}
+
+/// The plan as text: buffers, then steps with their kernels and reasons.
+pub fn to_text(plan: &Plan) -> String {
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "plan {:?} for batch {}, {:?} tiles",
+        plan.name, plan.batch, plan.isa
+    );
+    let _ = writeln!(
+        text,
+        "arena {} bytes (no plan needs less than {}), constants {} bytes\n\nbuffers",
+        plan.arena_bytes, plan.lower_bound_bytes, plan.constant_bytes
+    );
+    for (index, buffer) in plan.buffers.iter().enumerate() {
+        let _ = writeln!(
+            text,
+            "  %{index:<3} {:<24} {:<16} {:<28} {} bytes at {}",
+            buffer.name,
+            buffer.shape.to_string(),
+            layout(buffer.layout),
+            buffer.bytes,
+            place(buffer.place)
+        );
+    }
+    text.push_str("\nsteps\n");
+    for (index, step) in plan.steps.iter().enumerate() {
+        let (reads, writes) = operands(plan, step);
+        let _ = writeln!(
+            text,
+            "  {index:>3} {writes} = {}({})  // {} `{}`",
+            step.kernel,
+            reads.join(", "),
+            step.op,
+            step.layer
+        );
+        if !step.why.is_empty() {
+            let _ = writeln!(text, "      because: {}", step.why);
+        }
+        if let Work::Sweep(sweep) = &step.work {
+            sweep_text(&mut text, plan, sweep);
+        }
+    }
+    text
+}
+
+/// The plan as JSON.
+pub fn to_json(plan: &Plan) -> Value {
+    let buffers: Vec<Value> = plan
+        .buffers
+        .iter()
+        .map(|buffer| {
+            json!({
+                "name": buffer.name,
+                "shape": buffer.shape.dims(),
+                "layout": layout(buffer.layout),
+                "bytes": buffer.bytes,
+                "place": place(buffer.place),
+            })
+        })
+        .collect();
+    let steps: Vec<Value> = plan
+        .steps
+        .iter()
+        .map(|step| {
+            let (reads, writes) = operands(plan, step);
+            json!({
+                "layer": step.layer,
+                "op": step.op,
+                "kernel": step.kernel,
+                "why": step.why,
+                "multiplications": step.multiplications,
+                "reads": reads,
+                "writes": writes,
+                "constants": step
+                    .work
+                    .constants()
+                    .iter()
+                    .map(|constant| plan.constants[constant.0].recipe.to_string())
+                    .collect::<Vec<_>>(),
+            })
+        })
+        .collect();
+    json!({
+        "name": plan.name,
+        "batch": plan.batch,
+        "isa": format!("{:?}", plan.isa),
+        "arena_bytes": plan.arena_bytes,
+        "lower_bound_bytes": plan.lower_bound_bytes,
+        "constant_bytes": plan.constant_bytes,
+        "buffers": buffers,
+        "steps": steps,
+    })
+}

@@ -1,0 +1,108 @@
+//! Sweeps: a register tile moved over images, panels of filters, pixels and chunks of channels.
+
+use cnn_ir::op::Activation;
+
+use super::{BufferId, ConstantId};
+use crate::tile::TileSpec;
+
+/// A displacement of a tile kernel's four pointers, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Move {
+    /// Of the input.
+    pub input: i64,
+    /// Of the weight stream.
+    pub weights: i64,
+    /// Of the output.
+    pub output: i64,
+    /// Of the residual operand.
+    pub residual: i64,
+}
+
+/// A loop around tiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// Iterations.
+    pub count: usize,
+    /// From one to the next.
+    pub step: Move,
+}
+
+/// A convolution, matrix product or depthwise convolution as a loop nest around tile kernels.
+///
+/// In words, for all items in any order and on any thread:
+///
+/// ```text
+/// for image, for block of rows of a region, for panel:          an item
+///     for pass over a chunk of channels:
+///         for row of the block, for segment, for tile of the segment:
+///             kernel(input, weights, output, residual)
+///     finish(rows of the block)                                 an activation too dear for registers
+/// ```
+#[derive(Clone, Debug)]
+pub struct Sweep {
+    /// What is convolved.
+    pub input: BufferId,
+    /// The result.
+    pub output: BufferId,
+    /// What is added before the activation.
+    pub residual: Option<BufferId>,
+    /// The weight stream of all panels.
+    pub weights: ConstantId,
+    /// Where the first tile stands.
+    pub start: Move,
+    /// The kernels.
+    pub specs: Vec<TileSpec>,
+    /// Images.
+    pub images: Axis,
+    /// Panels of filters.
+    pub panels: Axis,
+    /// Where each panel's input begins, for grouped convolutions; empty where `panels.step` says it.
+    pub panel_inputs: Vec<i64>,
+    /// Where each chunk of channels begins.
+    pub passes: Vec<Move>,
+    /// The pixels.
+    pub regions: Vec<Region>,
+    /// Applied to an item's outputs when they are complete.
+    pub finish: Option<Activation>,
+}
+
+/// Rows of one kind. A row here is a group of map rows that tiles may cross.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Region {
+    /// Where the first row begins.
+    pub start: Move,
+    /// How many, and how far apart.
+    pub rows: Axis,
+    /// Rows of one item.
+    pub block: usize,
+    /// The tiles of a row.
+    pub segments: Vec<Segment>,
+    /// A row's outputs as contiguous runs of floats: byte offset and length.
+    pub runs: Vec<(i64, usize)>,
+}
+
+/// Tiles of one kind within a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Segment {
+    /// Where the first begins.
+    pub start: Move,
+    /// How many, and how far apart.
+    pub tiles: Axis,
+    /// The kernel for each pass, as an index into the sweep's specs.
+    pub specs: Vec<usize>,
+}
+
+impl Region {
+    /// Items of one image and panel.
+    pub fn blocks(&self) -> usize {
+        self.rows.count.div_ceil(self.block)
+    }
+}
+
+impl Sweep {
+    /// Independent pieces of work.
+    pub fn items(&self) -> usize {
+        let blocks: usize = self.regions.iter().map(Region::blocks).sum();
+        self.images.count * self.panels.count * blocks
+    }
+}

@@ -1,0 +1,249 @@
+//! Checks a plan without trusting the planner.
+//!
+//! - every step's reads were written by an earlier step, or are the user's inputs;
+//! - no step writes an input, and every output is written;
+//! - buffers that are alive at the same step do not overlap, stay within the arena and are aligned;
+//! - constants do not overlap and are aligned;
+//! - every view lies within its buffer;
+//! - everything a sweep's tiles touch lies within its buffers and its constant.
+
+use std::ops::Range;
+
+use thiserror::Error;
+
+use super::layout::{BLOCK, Layout};
+use super::memory::{ALIGNMENT, lifetimes};
+use super::{BufferId, ConstantId, Place, Plan, Sweep, View, Work};
+
+/// Something a plan must not do.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("step {step}: {what}")]
+pub struct PlanFault {
+    /// The step's index.
+    pub step: usize,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// Checks a plan.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn verify(plan: &Plan) -> Result<(), Vec<PlanFault>> {
+    let mut checks = Checks {
+        plan,
+        faults: Vec::new(),
+        step: 0,
+    };
+    checks.data_flow();
+    checks.arena();
+    checks.constants();
+    for (index, step) in plan.steps.iter().enumerate() {
+        checks.step = index;
+        checks.views(&step.work);
+        if let Work::Sweep(sweep) = &step.work {
+            checks.sweep(sweep);
+        }
+    }
+    if checks.faults.is_empty() {
+        Ok(())
+    } else {
+        Err(checks.faults)
+    }
+}
+
+fn name(plan: &Plan, BufferId(buffer): BufferId) -> String {
+    format!("buffer {buffer} (`{}`)", plan.buffers[buffer].name)
+}
+
+struct Checks<'a> {
+    plan: &'a Plan,
+    faults: Vec<PlanFault>,
+    step: usize,
+}
+
+impl Checks<'_> {
+    fn require(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.faults.push(PlanFault {
+                step: self.step,
+                what: what(),
+            });
+        }
+    }
+
+    fn data_flow(&mut self) {
+        let plan = self.plan;
+        let mut written: Vec<bool> = plan
+            .buffers
+            .iter()
+            .map(|buffer| matches!(buffer.place, Place::Input(_)))
+            .collect();
+        for (index, step) in plan.steps.iter().enumerate() {
+            self.step = index;
+            for buffer in step.work.reads() {
+                self.require(written[buffer.0], || {
+                    format!("{} is read before it is written", name(plan, buffer))
+                });
+            }
+            let target = step.work.writes();
+            let input = matches!(plan.buffers[target.0].place, Place::Input(_));
+            self.require(!input, || {
+                format!("{} is the user's and must not be written", name(plan, target))
+            });
+            if !matches!(step.work, Work::ClearHalo(_)) {
+                written[target.0] = true;
+            }
+        }
+        for output in &plan.outputs {
+            self.require(written[output.buffer.0], || {
+                format!("output `{}` is never written", output.name)
+            });
+        }
+    }
+
+    fn arena(&mut self) {
+        let plan = self.plan;
+        let lifetimes = lifetimes(plan);
+        let places: Vec<_> = plan
+            .buffers
+            .iter()
+            .enumerate()
+            .filter_map(|(index, buffer)| match (buffer.place, lifetimes[index]) {
+                (Place::Arena(offset), Some(life)) => Some((BufferId(index), offset..offset + buffer.bytes, life)),
+                _ => None,
+            })
+            .collect();
+        for (position, (id, range, life)) in places.iter().enumerate() {
+            self.step = life.0;
+            self.require(range.end <= plan.arena_bytes, || {
+                format!("{} ends behind the arena", name(plan, *id))
+            });
+            self.require(range.start % ALIGNMENT == 0, || {
+                format!("{} is not aligned", name(plan, *id))
+            });
+            for (other, range2, life2) in &places[position + 1..] {
+                let both_alive = life.0 <= life2.1 && life2.0 <= life.1;
+                let overlap = range.start < range2.end && range2.start < range.end;
+                self.require(!(both_alive && overlap), || {
+                    format!(
+                        "{} and {} share memory while both are alive",
+                        name(plan, *id),
+                        name(plan, *other)
+                    )
+                });
+            }
+        }
+    }
+
+    fn constants(&mut self) {
+        self.step = 0;
+        let mut end = 0;
+        for constant in &self.plan.constants {
+            let aligned = constant.offset % ALIGNMENT == 0;
+            self.require(aligned && constant.offset >= end, || {
+                format!("constant `{}` overlaps", constant.recipe)
+            });
+            end = constant.offset + constant.recipe.floats() * size_of::<f32>();
+        }
+        self.require(end <= self.plan.constant_bytes, || {
+            "constants end behind their block".into()
+        });
+    }
+
+    fn views(&mut self, work: &Work) {
+        let plan = self.plan;
+        // Copies may write anywhere; all others write whole blocks.
+        let (views, free): (Vec<View>, bool) = match work {
+            Work::Sweep(_) | Work::ClearHalo(_) => (Vec::new(), true),
+            Work::Copy(copy) => (vec![copy.from, copy.to], true),
+            Work::Elementwise(e) => (e.operands.iter().copied().chain([e.output]).collect(), false),
+            Work::Pool(pool) => (vec![pool.input, pool.output], false),
+            Work::GlobalPool { input, output, .. }
+            | Work::AdaptiveAvgPool { input, output }
+            | Work::Softmax { input, output, .. }
+            | Work::Lrn { input, output, .. }
+            | Work::Upsample { input, output, .. }
+            | Work::ChannelShuffle { input, output, .. } => (vec![*input, *output], false),
+        };
+        for view in views {
+            let buffer = &plan.buffers[view.buffer.0];
+            let end = view.channel + view.shape.channels();
+            let vector = view.shape.elements() == view.shape.channels();
+            let fits = end <= buffer.shape.channels() || (vector && view.shape.elements() <= buffer.shape.elements());
+            self.require(fits, || format!("a view ends behind {}", name(plan, view.buffer)));
+            let internal = matches!(buffer.place, Place::Arena(_));
+            let blocked = matches!(buffer.layout, Layout::Blocked { .. }) || vector;
+            self.require(free || (internal && blocked && view.channel % BLOCK == 0), || {
+                format!("a step works on {}, which is not in blocks", name(plan, view.buffer))
+            });
+        }
+    }
+
+    /// Adds up the reach of all loops and compares it with the buffers.
+    fn sweep(&mut self, sweep: &Sweep) {
+        let mut touched: [Range<i64>; 4] = [
+            i64::MAX..i64::MIN,
+            i64::MAX..i64::MIN,
+            i64::MAX..i64::MIN,
+            i64::MAX..i64::MIN,
+        ];
+        let panel_inputs = if sweep.panel_inputs.is_empty() {
+            vec![0]
+        } else {
+            sweep.panel_inputs.clone()
+        };
+        let (low, high) = (panel_inputs.iter().min().copied(), panel_inputs.iter().max().copied());
+        for region in &sweep.regions {
+            for segment in &region.segments {
+                for (pass, &spec) in segment.specs.iter().enumerate() {
+                    let spec = &sweep.specs[spec];
+                    let weights = 0..(spec.weight_floats() * size_of::<f32>()) as i64;
+                    let ranges = [spec.input_bytes(), weights, spec.output_bytes(), spec.residual_bytes()];
+                    let fixed = [sweep.start, sweep.passes[pass], region.start, segment.start];
+                    let axes = [&sweep.images, &sweep.panels, &region.rows, &segment.tiles];
+                    for (operand, range) in ranges.into_iter().enumerate() {
+                        if operand == 3 && !spec.residual {
+                            continue;
+                        }
+                        let of = |m: &super::Move| [m.input, m.weights, m.output, m.residual][operand];
+                        let start: i64 = fixed.iter().map(of).sum();
+                        let reach = |axis: &&super::sweep::Axis| of(&axis.step) * (axis.count as i64 - 1);
+                        let below: i64 = axes.iter().map(|axis| reach(axis).min(0)).sum();
+                        let above: i64 = axes.iter().map(|axis| reach(axis).max(0)).sum();
+                        let (low, high) = if operand == 0 {
+                            (low.unwrap_or(0), high.unwrap_or(0))
+                        } else {
+                            (0, 0)
+                        };
+                        let all = &mut touched[operand];
+                        all.start = all.start.min(start + below + low + range.start);
+                        all.end = all.end.max(start + above + high + range.end);
+                    }
+                }
+            }
+        }
+        let plan = self.plan;
+        let bytes = |BufferId(buffer): BufferId| plan.buffers[buffer].bytes as i64;
+        let ConstantId(weights) = sweep.weights;
+        let weights = (plan.constants[weights].recipe.floats() * size_of::<f32>()) as i64;
+        let limits = [
+            Some(bytes(sweep.input)),
+            Some(weights),
+            Some(bytes(sweep.output)),
+            sweep.residual.map(bytes),
+        ];
+        for (name, (range, limit)) in ["input", "weights", "output", "residual"]
+            .iter()
+            .zip(touched.into_iter().zip(limits))
+        {
+            let Some(limit) = limit else { continue };
+            self.require(range.start >= 0 && range.end <= limit, || {
+                format!(
+                    "tiles touch bytes {}..{} of {limit} of their {name}",
+                    range.start, range.end
+                )
+            });
+        }
+    }
+}
