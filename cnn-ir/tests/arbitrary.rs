@@ -1,5 +1,7 @@
 //! Whatever the text, the front ends answer with a graph or with errors, and never panic.
 
+#![cfg(all(feature = "json", feature = "render"))]
+
 use cnn_ir::diag::Diagnostic;
 use cnn_ir::{dot, front, json, render, text, validate};
 use proptest::prelude::*;
@@ -109,6 +111,82 @@ fn nearly_a_model() -> impl Strategy<Value = String> {
     prop::collection::vec(line, 0..40).prop_map(|lines| lines.join("\n"))
 }
 
+/// A model file with a few edits: lines lost, doubled or exchanged, characters lost or replaced.
+fn edited_model() -> impl Strategy<Value = String> {
+    const MODEL: &str = r#"name = "net"
+outputs = ["top", "u.c"]
+
+[inputs]
+image = [3, 8, 8]
+
+[block.unit]
+params = ["f", "act"]
+
+[[block.unit.layer]]
+name = "c"
+op = "conv"
+filters = "$f"
+kernel = [3, 1]
+padding = "same"
+from = "in"
+
+[[block.unit.layer]]
+name = "r"
+op = "$act"
+weights = "x.$f"
+
+[[layer]]
+name = "u"
+op = "unit"
+f = 4
+act = "relu"
+
+[[layer]]
+name = "v"
+op = "unit"
+f = 4
+act = "prelu"
+weights = "w"
+
+[[layer]]
+name = "top"
+op = "add"
+from = ["u", "v", "v.r"]
+activation = { op = "clip", min = -1, max = inf }
+"#;
+    let edit = (
+        0..6u8,
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+        prop::sample::select(vec!['"', '[', '$', '1', '.', '=', 'a', 'ö']),
+    );
+    prop::collection::vec(edit, 0..4).prop_map(|edits| {
+        let mut lines: Vec<String> = MODEL.lines().map(str::to_string).collect();
+        for (kind, line, other, c) in edits {
+            let (line, mut chars) = {
+                let line = line.index(lines.len());
+                (line, lines[line].chars().collect::<Vec<_>>())
+            };
+            let at = other.index(chars.len() + 1);
+            match kind {
+                0 => drop(lines.remove(line)),
+                1 => lines.insert(line, lines[line].clone()),
+                2 => {
+                    let other = other.index(lines.len());
+                    lines.swap(line, other);
+                }
+                3 if at < chars.len() => drop(chars.remove(at)),
+                4 if at < chars.len() => chars[at] = c,
+                _ => chars.insert(at, c),
+            }
+            if kind > 2 {
+                lines[line] = chars.into_iter().collect();
+            }
+        }
+        lines.join("\n")
+    })
+}
+
 /// Text that is nearly a dump.
 fn nearly_a_dump() -> impl Strategy<Value = String> {
     const WORDS: [&str; 30] = [
@@ -160,6 +238,11 @@ proptest! {
 
     #[test]
     fn any_toml_as_a_model(source in nearly_a_model()) {
+        model(&source);
+    }
+
+    #[test]
+    fn an_edited_model(source in edited_model()) {
         model(&source);
     }
 

@@ -3,6 +3,8 @@
 //! The first line of each file says which: `# expect line 12: relu`, `# expect lines 7-10: flatten` or
 //! `# expect line any: cycle`.
 
+#![cfg(feature = "render")]
+
 use std::fs;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};

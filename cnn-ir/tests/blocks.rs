@@ -1,5 +1,7 @@
 //! Blocks: names, operands, weights and parameters of what they expand to, and what can be wrong with them.
 
+#![cfg(feature = "render")]
+
 use cnn_ir::graph::Graph;
 use cnn_ir::{front, text, validate};
 
@@ -260,7 +262,7 @@ fn mistakes_inside_a_block_are_reported_once() {
             "9: `conv` has no key `kernal`; did you mean `kernel`?",
             "10: unknown parameter of the block `unit` `g`; did you mean `f`?",
             "11: unknown layer of the block `unit` `image`",
-        ][1..],
+        ],
     );
     let layers = CONV.replace("kernel = 1", "kernal = 1");
     assert_errors(
@@ -284,6 +286,26 @@ fn mistakes_of_an_instance() {
             "20: unknown operator or block `unti`; did you mean `unit`?",
             "24: unknown layer or input `u.d`",
         ],
+    );
+}
+
+#[test]
+fn arguments_of_the_wrong_kind() {
+    let layers = format!("{CONV}weights = \"x.$f\"\n");
+    let list = USE.replace("f = 4", "f = [4]");
+    assert_errors(
+        &with_block(&layers, &list),
+        &["14: a part of `weights` must be a string or an integer, found [4]"],
+    );
+    let layers = CONV.replace("\"conv\"", "\"$f\"");
+    assert_errors(
+        &with_block(&layers, &list),
+        &["13: the parameter `f` must name an operator, found [4]"],
+    );
+    let block = USE.replace("f = 4", "f = \"unit\"");
+    assert_errors(
+        &with_block(&layers, &block),
+        &["13: the parameter `f` must name an operator, found \"unit\""],
     );
 }
 

@@ -174,7 +174,7 @@ fn wrong_outputs() {
     );
     assert_lines(
         &errors(&format!("outputs = [\"a\", \"b\", \"a\"]\n{}", net(&a))),
-        &["1: the name `a` is given twice", "1: unknown layer or input `b`"].map(|_| "1: "),
+        &["1: unknown layer or input `b`", "1: the name `a` is given twice"],
     );
     // TOML gives the key to the table above it.
     let below = net(&(a.clone() + "outputs = [\"a\"]\n"));

@@ -1,5 +1,7 @@
 //! The text form by hand: comments, defaults, outputs of other names, and what is wrong with a text.
 
+#![cfg(all(feature = "json", feature = "render"))]
+
 mod same;
 
 use cnn_ir::{dot, front, json, render, text, validate};

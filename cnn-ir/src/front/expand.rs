@@ -136,14 +136,31 @@ impl<'a> Expander<'a> {
                 None => Spanned::new(String::new(), layer.op.span),
             };
         }
-        let own_weights = layer.keys.iter().find(|key| key.name.value == "weights").map(|key| {
-            let text = weights::text(&key.value.kind, arguments);
-            broken |= text.is_none();
-            Spanned::new(text.unwrap_or_default(), key.value.span)
-        });
+        // A parameter that the block does not have was reported at its place: it stays, and nothing more is said about
+        // that place. One that the instance does not give was reported elsewhere: the layer cannot be read.
+        let given = |name: &str| {
+            let declared = within.is_some_and(|instance| instance.block.params.iter().any(|p| p.value == name));
+            !declared || arguments.contains_key(name)
+        };
+        // Without its `weights`, about which all has been said, the rest of a layer can still be read.
+        let own_weights = layer
+            .keys
+            .iter()
+            .find(|key| key.name.value == "weights")
+            .and_then(|key| {
+                let text = weights::text(&key.value.kind, arguments, |refused| {
+                    let message = format!(
+                        "a part of `weights` must be a string or an integer, found {}",
+                        refused.kind
+                    );
+                    self.report
+                        .add(Diagnostic::error(refused.span, message).also(key.value.span, "used here in `weights`"));
+                });
+                text.map(|text| Spanned::new(text, key.value.span))
+            });
         layer.keys.retain(|key| key.name.value != "weights");
         for key in &mut layer.keys {
-            broken |= !substitute(&mut key.value, arguments);
+            broken |= !substitute(&mut key.value, arguments, &given);
         }
         let prefix = within.and_then(|instance| instance.weights.as_ref());
         let weights = match (prefix, own_weights) {
@@ -269,20 +286,20 @@ fn inner_operands(name: &Spanned<String>, instance: &Instance<'_>) -> Vec<Spanne
     }
 }
 
-/// Replaces parameters inside a value; `false` if one has no argument.
-fn substitute(value: &mut Value, arguments: &BTreeMap<&str, &Value>) -> bool {
+/// Replaces parameters inside a value; `false` if one is not given.
+fn substitute(value: &mut Value, arguments: &BTreeMap<&str, &Value>, given: &impl Fn(&str) -> bool) -> bool {
     match &mut value.kind {
         ValueKind::Parameter(name) => {
             let Some(argument) = arguments.get(name.as_str()) else {
-                return false;
+                return given(name);
             };
             let used_at = value.span;
             *value = (*argument).clone();
             value.used_at = Some(used_at);
             true
         }
-        ValueKind::List(items) => items.iter_mut().all(|item| substitute(item, arguments)),
-        ValueKind::Table(keys) => keys.iter_mut().all(|key| substitute(&mut key.value, arguments)),
+        ValueKind::List(items) => items.iter_mut().all(|item| substitute(item, arguments, given)),
+        ValueKind::Table(keys) => keys.iter_mut().all(|key| substitute(&mut key.value, arguments, given)),
         _ => true,
     }
 }

@@ -12,6 +12,8 @@ use super::{Flat, FlatLayer, Report, input, names};
 
 /// Cycles that are reported at most.
 const MAX_CYCLES: usize = 10;
+/// Words that are compared at most to say what unknown names might mean.
+const MAX_COMPARED: usize = 1_000_000;
 
 /// Builds the graph. If there are errors in the report afterwards, the graph is not what was declared.
 ///
@@ -41,7 +43,7 @@ pub(crate) fn lower(flat: &Flat, dialect: Dialect, complete: bool, report: &mut 
         let node = node(layer, dialect, report);
         declared.push((&layer.layer.name, graph.add(node, &[])));
     }
-    let names = Names::new(flat, &declared, complete, report);
+    let mut names = Names::new(flat, &declared, complete, report);
     for (i, layer) in flat.layers.iter().enumerate() {
         let (_, id) = declared[flat.inputs.len() + i];
         let operands = match &layer.layer.from {
@@ -107,7 +109,12 @@ fn node(flat: &FlatLayer, dialect: Dialect, report: &mut Report) -> Node {
         errors.push(names::duplicate(&again.name, weights[0].name.span));
     }
     let mut op = Op::Identity(Identity);
-    if !layer.op.value.is_empty() {
+    if layer.op.value.is_empty() {
+        // Whoever made it so has said why.
+        if !report.has_errors() {
+            report.add(Diagnostic::error(layer.name.span, "this layer has no `op`"));
+        }
+    } else {
         match Op::read(&layer.op, &keys, dialect) {
             Ok(read) => op = read,
             Err(found) => errors.extend(found),
@@ -146,6 +153,7 @@ struct Names<'a> {
     /// Instances that were not expanded: their inner layers are unknown for no fault of the one who names them.
     closed: BTreeSet<&'a str>,
     complete: bool,
+    compared: usize,
 }
 
 impl<'a> Names<'a> {
@@ -171,14 +179,19 @@ impl<'a> Names<'a> {
             known,
             closed: closed.map(|flat| flat.layer.name.value.as_str()).collect(),
             complete,
+            compared: 0,
         }
     }
 
-    fn find(&self, name: &Spanned<String>, what: &str, report: &mut Report) -> Option<NodeId> {
+    fn find(&mut self, name: &Spanned<String>, what: &str, report: &mut Report) -> Option<NodeId> {
         let found = self.known.get(name.value.as_str()).copied();
         let mut dots = name.value.match_indices('.');
         if found.is_none() && self.complete && !dots.any(|(dot, _)| self.closed.contains(&name.value[..dot])) {
-            report.add(names::unknown(name, what, self.known.keys().copied()));
+            self.compared += self.known.len();
+            report.add(match self.compared {
+                0..MAX_COMPARED => names::unknown(name, what, self.known.keys().copied()),
+                _ => Diagnostic::error(name.span, format!("unknown {what} `{}`", name.value)),
+            });
         }
         found
     }

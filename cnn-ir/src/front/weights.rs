@@ -15,11 +15,22 @@ pub(super) fn parameters_in(kind: &ValueKind) -> Vec<String> {
 }
 
 /// The text of a `weights` value with its parameters replaced by strings or integers; `None` if that cannot be.
-pub(super) fn text(kind: &ValueKind, arguments: &BTreeMap<&str, &Value>) -> Option<String> {
-    substitute(kind, |name| match &arguments.get(name)?.kind {
-        ValueKind::Text(text) => Some(text.clone()),
-        ValueKind::Integer(integer) => Some(integer.to_string()),
-        _ => None,
+/// `refused` gets the arguments that are neither.
+pub(super) fn text<'a>(
+    kind: &ValueKind,
+    arguments: &BTreeMap<&str, &'a Value>,
+    mut refused: impl FnMut(&'a Value),
+) -> Option<String> {
+    substitute(kind, |name| {
+        let argument = *arguments.get(name)?;
+        match &argument.kind {
+            ValueKind::Text(text) => Some(text.clone()),
+            ValueKind::Integer(integer) => Some(integer.to_string()),
+            _ => {
+                refused(argument);
+                None
+            }
+        }
     })
 }
 
@@ -78,9 +89,15 @@ mod tests {
             ("$list", None, &["list"]),
             ("x.$unknown", None, &["unknown"]),
         ] {
-            assert_eq!(text(&value(from), &arguments).as_deref(), to, "{from}");
+            let mut refused = 0;
+            assert_eq!(
+                text(&value(from), &arguments, |_| refused += 1).as_deref(),
+                to,
+                "{from}"
+            );
+            assert_eq!(refused, usize::from(from == "$list"));
             assert_eq!(parameters_in(&value(from)), names, "{from}");
         }
-        assert_eq!(text(&ValueKind::Integer(1), &arguments), None);
+        assert_eq!(text(&ValueKind::Integer(1), &arguments, |_| ()), None);
     }
 }

@@ -1,9 +1,11 @@
 //! Text → graph. The text becomes a declaration, and the same code as for model files makes a graph of it.
 
+use std::collections::BTreeMap;
+
 use crate::ast::{InputDecl, Key, LayerDecl, Value, ValueKind};
 use crate::diag::Diagnostic;
 use crate::front::{Flat, FlatLayer, FlatOutput, Report, lower};
-use crate::graph::Graph;
+use crate::graph::{Graph, NodeId};
 use crate::op::Dialect;
 use crate::shape::Shape;
 use crate::span::{Span, Spanned};
@@ -38,9 +40,10 @@ pub fn parse(text: &str) -> Result<Graph, Vec<Diagnostic>> {
 /// Compares the written shapes with those that the graph has.
 fn check_shapes(graph: &Graph, written: &[(String, Spanned<Vec<i64>>)]) -> Result<(), Vec<Diagnostic>> {
     let shapes = validate(graph)?;
+    let by_name: BTreeMap<&str, NodeId> = graph.ids().map(|id| (graph[id].name.as_str(), id)).collect();
     let mut errors = Vec::new();
     for (name, dims) in written {
-        let Some(shape) = graph.find(name).and_then(|id| shapes.get(id)) else {
+        let Some(shape) = by_name.get(name.as_str()).and_then(|id| shapes.get(*id)) else {
             continue;
         };
         let read: Option<Vec<usize>> = dims.value.iter().map(|dim| usize::try_from(*dim).ok()).collect();
