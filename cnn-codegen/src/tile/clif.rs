@@ -5,7 +5,8 @@
 //! step to step stays the whole tile's.
 //!
 //! Compile the function with `opt_level=none`: the optimiser moves multiply–adds down to their last use, which spills
-//! every accumulator (18 instead of 45 GFLOP/s were measured).
+//! every accumulator. Measured for 6 × 16 in the first-level cache of a Zen 3 core (128-bit peak 52 GFLOP/s): 40 with
+//! fused multiply–adds and 33 without; optimised 17. Compiling takes 2–4 ms a kernel.
 
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::types::{F32, F32X4, I32};
@@ -17,8 +18,9 @@ use super::inst::Arithmetic;
 use super::nest::Nest;
 use super::spec::{Init, Pixel, Product, SpecError, TileSpec, VECTOR_BYTES};
 
-/// Pixels of a strip: with two quads each, twelve accumulators and their operands just fit sixteen registers.
-const STRIP: usize = 5;
+/// Pixels of a strip: with two quads each, twelve accumulators and their operands just fit sixteen registers. Six are
+/// a few percent faster than twice three.
+const STRIP: usize = 6;
 /// k-steps of a loop body; longer regular tap lists become loops, because compile time grows with the code.
 const BODY: usize = 8;
 /// Bytes of a Cranelift vector.
