@@ -22,7 +22,13 @@ struct Nest {
 fn nest(plan: &Plan, e: &Elementwise) -> Nest {
     let [channels, height, width] = extent(e.output.shape);
     let blocks = channels.div_ceil(BLOCK);
-    if height * width == 1 && e.scale_shift.is_none() && e.slope.is_none() {
+    // Without a halo the blocks of one pixel are neighbours.
+    let contiguous = e
+        .operands
+        .iter()
+        .chain([&e.output])
+        .all(|&view| plan.strides(view).block == BLOCK);
+    if height * width == 1 && contiguous && e.scale_shift.is_none() && e.slope.is_none() {
         return Nest {
             blocks: 1,
             height: 1,

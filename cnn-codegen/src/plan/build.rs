@@ -79,7 +79,6 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
         isa: options.isa,
         values: HashMap::new(),
         roots: HashMap::new(),
-        haloed: HashMap::new(),
         plan: Plan {
             name: graph.name.clone(),
             batch: options.batch,
@@ -109,8 +108,6 @@ struct Builder<'a> {
     values: HashMap<NodeId, Vec<View>>,
     /// The buffer of each root.
     roots: HashMap<NodeId, BufferId>,
-    /// Planar copies with a halo.
-    haloed: HashMap<(NodeId, Sides), View>,
     plan: Plan,
 }
 
@@ -134,7 +131,8 @@ impl Builder<'_> {
             }
             Op::Conv(conv) => self.conv(id, conv)?,
             Op::Dense(dense) => {
-                let input = self.vector(operands[0])?;
+                // The user's own array will do.
+                let input = self.first(operands[0]);
                 let output = self.output(id)?;
                 let target = Target {
                     output: self.operand(output),
@@ -270,11 +268,7 @@ impl Builder<'_> {
         let operands = graph.operands(id);
         let shape = self.shapes[operands[0]];
         let sides = homes::reach(conv, shape, self.shapes[id]);
-        let input = if conv.groups == 1 {
-            self.streamed(operands[0], sides)?
-        } else {
-            self.internal(operands[0])?
-        };
+        let input = self.convolved(operands[0], sides, conv.groups > 1)?;
         let residual = if conv.residual {
             Some(self.internal(operands[1])?)
         } else {
@@ -519,23 +513,28 @@ impl Builder<'_> {
         self.copied(id, layout)
     }
 
-    /// A value as a vector that a dense layer reads element by element; the user's own array will do.
-    fn vector(&mut self, id: NodeId) -> Result<View, PlanError> {
-        Ok(self.first(id))
-    }
-
-    /// A value as a convolution reads it: blocked if it is, else planar with the padding that is needed.
-    fn streamed(&mut self, id: NodeId, sides: Sides) -> Result<View, PlanError> {
-        let first = self.first(id);
-        if matches!(self.layout(first), Layout::Blocked { .. }) || sides == Sides::default() {
-            return Ok(first);
+    /// A value as a convolution reads it: with the padding it needs around it, in blocks if its channels are grouped.
+    fn convolved(&mut self, id: NodeId, sides: Sides, grouped: bool) -> Result<View, PlanError> {
+        let fits = |view: &&View| {
+            let (layout, halo) = (self.layout(**view), self.layout(**view).halo());
+            let covered = halo.top >= sides.top
+                && halo.left >= sides.left
+                && halo.bottom >= sides.bottom
+                && halo.right >= sides.right;
+            covered && (!grouped || matches!(layout, Layout::Blocked { .. }))
+        };
+        if let Some(view) = self.values[&id].iter().find(fits) {
+            return Ok(*view);
         }
-        if let Some(&view) = self.haloed.get(&(id, sides)) {
-            return Ok(view);
-        }
-        let view = self.copied(id, Layout::Planar { halo: sides })?;
-        self.haloed.insert((id, sides), view);
-        Ok(view)
+        let blocked = grouped || matches!(self.layout(self.first(id)), Layout::Blocked { .. });
+        self.copied(
+            id,
+            if blocked {
+                Layout::Blocked { halo: sides }
+            } else {
+                Layout::Planar { halo: sides }
+            },
+        )
     }
 
     /// A copy of a value in another layout.

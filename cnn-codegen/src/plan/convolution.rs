@@ -14,6 +14,8 @@ use crate::tile::{Init, Loop, Pixel, Product, TileActivation, TileSpec};
 const PASS_BYTES: usize = 48 << 10;
 /// Unrolled k-steps that a tile should have: enough to hide the loop, few enough for the instruction cache.
 const UNROLL: usize = 40;
+/// The same for channels, whose loop is the outermost.
+const UNROLL_CHANNELS: usize = 12;
 /// Bytes of input that one item should touch, so that they stay in the second-level cache for all panels.
 const BLOCK_BYTES: usize = 160 << 10;
 
@@ -97,9 +99,14 @@ impl Reduction {
     fn new(axes: &[(usize, i64)]) -> Reduction {
         let mut taps = vec![0i64];
         let mut loops = Vec::new();
-        for &(count, step) in axes.iter().rev() {
+        for (position, &(count, step)) in axes.iter().enumerate().rev() {
             // Once a loop is left, everything around it is a loop too.
-            let most = if loops.is_empty() { UNROLL / taps.len() } else { 1 };
+            let most = match (loops.is_empty(), position) {
+                (false, _) => 1,
+                // Channels: the lowering unrolls a short body itself, and long code is slow.
+                (true, 0) => UNROLL_CHANNELS / taps.len(),
+                (true, _) => UNROLL / taps.len(),
+            };
             let unrolled = (1..=most.clamp(1, count))
                 .rev()
                 .find(|factor| count % factor == 0)
