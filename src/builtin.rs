@@ -30,7 +30,7 @@ pub struct Sample {
 pub const MODELS: &[Builtin] = &[Builtin {
     name: "lenet5",
     about: "LeNet-5 (LeCun et al., 1998), reads handwritten digits; trained on MNIST",
-    toml: include_str!("../assets/lenet5.toml"),
+    toml: include_str!("../examples/models/lenet5.toml"),
     weights: Some(include_bytes!("../assets/lenet5-mnist.safetensors")),
     sample: Some(Sample {
         png: include_bytes!("../assets/digit.png"),

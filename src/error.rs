@@ -53,6 +53,9 @@ pub enum Error {
     /// An option has no sensible meaning.
     #[error("{0}")]
     Option(String),
+    /// A valid network is beyond what the back end or the machine can do.
+    #[error("{0}")]
+    Limit(String),
     /// The compiler failed on a valid network: a fault of this library.
     #[error("internal error, please report it: {0}")]
     Internal(String),

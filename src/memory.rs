@@ -1,5 +1,6 @@
 //! What a network needs in memory, counted before any of it is taken.
 
+use cnn_codegen::plan::{Place, Plan};
 use cnn_ir::graph::Graph;
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
@@ -30,6 +31,16 @@ impl Need {
         }
     }
 
+    /// What any back end needs at least: all weights, and the largest value of the whole batch.
+    pub(crate) fn at_least(&self, graph: &Graph, shapes: &Shapes, batch: usize) -> Need {
+        let mut need = self.clone().interpreted(graph, shapes);
+        if let Some((_, _, size)) = &mut need.largest {
+            *size = *size / F64 * F32 * batch as u128;
+            need.activations = *size;
+        }
+        need
+    }
+
     /// The interpreter's: every value of one image in f64, all at once, and the weights in f32.
     pub(crate) fn interpreted(mut self, graph: &Graph, shapes: &Shapes) -> Need {
         let bytes = |shape: Shape| shape.elements() as u128 * F64;
@@ -44,6 +55,20 @@ impl Need {
                 self.weights += u128::from(tensor.elements()) * F32;
             }
         }
+        self
+    }
+
+    /// The plan's: its arena and its packed weights.
+    pub(crate) fn planned(mut self, plan: &Plan) -> Need {
+        self.activations = plan.arena_bytes as u128;
+        self.weights = plan.constant_bytes as u128;
+        let internal = plan
+            .buffers
+            .iter()
+            .filter(|buffer| matches!(buffer.place, Place::Arena(_)));
+        self.largest = internal
+            .max_by_key(|buffer| buffer.bytes)
+            .map(|buffer| (buffer.name.clone(), buffer.shape.to_string(), buffer.bytes as u128));
         self
     }
 

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::time::Instant;
 
+use cnn_codegen::jit::{self, Listed};
+use cnn_codegen::plan::Plan;
 use cnn_ir::diag::{Diagnostic, Severity};
 use cnn_ir::graph::{Graph, NodeId};
 use cnn_ir::op::{InputLayout, Op, WeightDecl};
@@ -14,6 +16,8 @@ use cnn_ir::validate::{Shapes, validate};
 use cnn_runtime::weights::{WeightError, WeightSource};
 
 use crate::error::Error;
+use crate::executable::jit_error;
+use crate::network::with_job;
 use crate::{Builtin, Network, Options, Weights};
 
 pub use source::Source;
@@ -229,6 +233,22 @@ impl Model {
     pub fn unused_weights(&self, weights: &Weights) -> Vec<String> {
         let used: HashSet<_> = self.weights().into_iter().map(|tensor| tensor.name).collect();
         weights.unused(&used)
+    }
+
+    /// What is decided about running the network as machine code: kernels, memory, order.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile), but for weights, which a plan does not look at.
+    pub fn plan(&self, options: &Options) -> Result<Plan, Error> {
+        with_job(self, options, |job| Ok(job.plan()?.0))
+    }
+
+    /// The machine code of the network as text: a name, Cranelift's IR and assembly for each function.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan).
+    pub fn listing(&self, options: &Options) -> Result<Vec<Listed>, Error> {
+        jit::listing(&self.plan(options)?).map_err(jit_error)
     }
 
     /// Compiles the network for these weights.

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use cnn_codegen::interp::{Interpreter, InterpreterError};
 use ndarray::{ArrayD, ArrayView, Dimension, IxDyn};
 
 use crate::error::Error;
+use crate::executable::{Executable, Job, StepTime};
 use crate::memory::Need;
 use crate::{Backend, Model, Options, Port, Weights};
 
@@ -17,16 +17,9 @@ pub struct Network {
     outputs: Vec<Port>,
     batch: usize,
     backend: Backend,
-    threads: usize,
     need: Need,
     compile_time: Duration,
     executable: Executable,
-}
-
-/// Who carries it out.
-#[derive(Debug)]
-enum Executable {
-    Interp(Interpreter),
 }
 
 impl Network {
@@ -36,39 +29,13 @@ impl Network {
         options: &Options,
         start: Instant,
     ) -> Result<Network, Error> {
-        let threads = match options.threads {
-            Some(threads) => threads,
-            None => std::thread::available_parallelism().map_or(1, usize::from),
-        };
-        if options.batch == 0 || threads == 0 {
-            return Err(Error::Option(
-                "the batch and the number of threads must be at least 1".into(),
-            ));
-        }
-        let limit = options.max_memory.unwrap_or_else(cnn_runtime::memory::available_memory);
-        let optimised;
-        let (graph, shapes) = if options.optimise {
-            optimised = model.optimised()?;
-            (&optimised.graph, &optimised.shapes)
-        } else {
-            (model.graph(), model.shapes())
-        };
-        let arrays = Need::arrays(model, options.batch);
-        let (need, executable) = match options.backend {
-            Backend::Interp => {
-                let need = arrays.interpreted(graph, shapes);
-                need.check(limit, options.batch)?;
-                let interpreter = Interpreter::new(graph, shapes, weights.source()).map_err(interpreter_error)?;
-                (need, Executable::Interp(interpreter))
-            }
-        };
+        let (executable, need) = with_job(model, options, |job| job.compile(options.backend, weights))?;
         Ok(Network {
             name: model.name().to_owned(),
             inputs: model.inputs(),
             outputs: model.outputs(),
             batch: options.batch,
             backend: options.backend,
-            threads,
             need,
             compile_time: start.elapsed(),
             executable,
@@ -82,16 +49,7 @@ impl Network {
     /// # Errors
     /// [`Error::Input`] if an array does not fit, [`Error::Option`] for too many or too few.
     pub fn run<D: Dimension>(&self, inputs: &[ArrayView<'_, f32, D>]) -> Result<Vec<ArrayD<f32>>, Error> {
-        if inputs.len() != self.inputs.len() {
-            let names: Vec<_> = self.inputs.iter().map(|port| format!("`{}`", port.name)).collect();
-            return Err(Error::Option(format!(
-                "the network takes {} input{} ({}), {} given",
-                names.len(),
-                if names.len() == 1 { "" } else { "s" },
-                names.join(", "),
-                inputs.len()
-            )));
-        }
+        self.check_count(inputs.len())?;
         for (port, array) in self.inputs.iter().zip(inputs) {
             let expected = port.batched(self.batch);
             if array.shape() != expected {
@@ -103,18 +61,70 @@ impl Network {
         }
         let standard: Vec<_> = inputs.iter().map(|array| array.as_standard_layout()).collect();
         let slices: Vec<&[f32]> = standard.iter().filter_map(|array| array.as_slice()).collect();
-        let outputs = self.execute(&slices)?;
-        let shaped = self.outputs.iter().zip(outputs).map(|(port, elements)| {
-            ArrayD::from_shape_vec(IxDyn(&port.batched(self.batch)), elements)
-                .map_err(|error| Error::Internal(format!("output `{}`: {error}", port.name)))
-        });
-        shaped.collect()
+        let mut outputs: Vec<_> = self
+            .outputs
+            .iter()
+            .map(|port| ArrayD::zeros(IxDyn(&port.batched(self.batch))))
+            .collect();
+        let mut elements: Vec<&mut [f32]> = outputs.iter_mut().filter_map(ArrayD::as_slice_mut).collect();
+        self.executable.run(&slices, &mut elements, self.batch)?;
+        Ok(outputs)
     }
 
-    fn execute(&self, inputs: &[&[f32]]) -> Result<Vec<Vec<f32>>, Error> {
-        match &self.executable {
-            Executable::Interp(interpreter) => interpreter.run(inputs, self.batch).map_err(interpreter_error),
+    /// Runs the network as [`run`](Self::run) does, on elements in row-major order, and writes the outputs into what
+    /// is given. Compiled code allocates nothing here, unless more runs are under way at once than ever before.
+    ///
+    /// # Errors
+    /// [`Error::Input`] if a slice is too long or too short, [`Error::Option`] for too many or too few.
+    pub fn run_into(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) -> Result<(), Error> {
+        self.check_slices(inputs, outputs)?;
+        self.executable.run(inputs, outputs, self.batch)
+    }
+
+    /// Runs the network as [`run_into`](Self::run_into) does and measures each step of the compiled code.
+    ///
+    /// # Errors
+    /// As [`run_into`](Self::run_into); [`Error::Option`] for the interpreter.
+    pub fn profile(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) -> Result<Vec<StepTime>, Error> {
+        self.check_slices(inputs, outputs)?;
+        self.executable.profile(inputs, outputs)
+    }
+
+    fn check_count(&self, given: usize) -> Result<(), Error> {
+        if given == self.inputs.len() {
+            return Ok(());
         }
+        let names: Vec<_> = self.inputs.iter().map(|port| format!("`{}`", port.name)).collect();
+        Err(Error::Option(format!(
+            "expected an array for each of {}, {given} given",
+            names.join(", ")
+        )))
+    }
+
+    fn check_slices(&self, inputs: &[&[f32]], outputs: &[&mut [f32]]) -> Result<(), Error> {
+        self.check_count(inputs.len())?;
+        if outputs.len() != self.outputs.len() {
+            let expected = self.outputs.len();
+            return Err(Error::Option(format!(
+                "expected a slice for each of {expected} outputs, {} given",
+                outputs.len()
+            )));
+        }
+        let lengths = inputs
+            .iter()
+            .map(|slice| slice.len())
+            .chain(outputs.iter().map(|slice| slice.len()));
+        for (port, found) in self.inputs.iter().chain(&self.outputs).zip(lengths) {
+            // No overflow: the memory was counted when the network was compiled.
+            let expected = port.batched(self.batch).iter().product::<usize>();
+            if found != expected {
+                return Err(Error::Input {
+                    name: port.name.clone(),
+                    problem: format!("expected {expected} elements, found {found}"),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// The network's name.
@@ -144,10 +154,7 @@ impl Network {
 
     /// Threads that share a run.
     pub fn threads(&self) -> usize {
-        match self.backend {
-            Backend::Interp => 1,
-        }
-        .min(self.threads)
+        self.executable.threads()
     }
 
     /// How long compiling took: passes, weights and code.
@@ -167,16 +174,35 @@ impl Network {
 
     /// What it was compiled for, in words.
     pub fn target(&self) -> String {
-        match &self.executable {
-            Executable::Interp(_) => "the interpreter".to_owned(),
-        }
+        self.executable.target()
     }
 }
 
-fn interpreter_error(error: InterpreterError) -> Error {
-    match error {
-        InterpreterError::Weights(error) => error.into(),
-        InterpreterError::OutOfMemory { .. } => Error::Option(error.to_string()),
-        other => Error::Internal(other.to_string()),
+/// Checks the options, runs the passes if they ask for them, and hands all to `work`.
+pub(crate) fn with_job<T>(
+    model: &Model,
+    options: &Options,
+    work: impl FnOnce(Job<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    if options.batch == 0 || options.threads == Some(0) {
+        return Err(Error::Option(
+            "the batch and the number of threads must be at least 1".into(),
+        ));
     }
+    let optimised;
+    let (graph, shapes) = if options.optimise {
+        optimised = model.optimised()?;
+        (&optimised.graph, &optimised.shapes)
+    } else {
+        (model.graph(), model.shapes())
+    };
+    work(Job {
+        graph,
+        shapes,
+        batch: options.batch,
+        threads: options.threads.unwrap_or(0), // all
+        portable: options.portable,
+        arrays: Need::arrays(model, options.batch),
+        limit: options.max_memory.unwrap_or_else(cnn_runtime::memory::available_memory),
+    })
 }

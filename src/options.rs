@@ -6,18 +6,21 @@ use std::str::FromStr;
 /// Who carries a network out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Backend {
-    /// Plain loops in f64 over the graph, one image at a time: slow, and the reference for everything else.
+    /// Machine code, compiled by Cranelift around own tile kernels.
     #[default]
+    Jit,
+    /// Plain loops in f64 over the graph, one image at a time: slow, and the reference for everything else.
     Interp,
 }
 
 impl Backend {
     /// All back ends, the default first.
-    pub const ALL: &[Backend] = &[Backend::Interp];
+    pub const ALL: &[Backend] = &[Backend::Jit, Backend::Interp];
 
     /// Its name on the command line.
     pub const fn name(self) -> &'static str {
         match self {
+            Backend::Jit => "jit",
             Backend::Interp => "interp",
         }
     }
@@ -62,6 +65,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Whether the passes run: fusing and folding layers.
     pub optimise: bool,
+    /// Use no instructions but those that every machine of this kind has, even where there are better ones.
+    pub portable: bool,
     /// Bytes that weights, values between layers, inputs and outputs may take together; what the machine has
     /// available if `None`.
     pub max_memory: Option<u64>,
@@ -74,6 +79,7 @@ impl Default for Options {
             batch: 1,
             threads: None,
             optimise: true,
+            portable: false,
             max_memory: None,
         }
     }

@@ -5,20 +5,24 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use cnn::error::bytes;
-use cnn::{Error, Network, Weights};
-use ndarray::ArrayViewD;
+use cnn::{Error, Network, Port, StepTime, Weights};
+use comfy_table::Table;
+use ndarray::ArrayD;
 use serde::Serialize;
 
 use super::args::{Compilation, Inputs, Origin};
 use super::format::{counted, duration, grouped};
 use super::inputs::{self, Given};
 use super::progress::Progress;
+use super::summary::RULED;
 use super::{Failure, session};
 
 /// Without `--iterations`: how long is measured, how many runs at least and at most.
 const BUDGET: Duration = Duration::from_secs(1);
 const LEAST: usize = 5;
 const MOST: usize = 100_000;
+/// Runs that `--profile` measures step by step, at most.
+const PROFILES: usize = 1000;
 /// Share of the budget, or of the iterations, that runs before the clock counts: caches fill, the core speeds up.
 const WARM_UP: u32 = 5;
 
@@ -34,6 +38,9 @@ pub(super) struct Arguments {
     /// How many runs are measured [default: what a second holds, but at least 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     iterations: Option<u32>,
+    /// Also measure each step: time, speed, kernel
+    #[arg(long)]
+    profile: bool,
     /// Print a JSON object for other programs
     #[arg(long)]
     json: bool,
@@ -48,13 +55,18 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     let weights = session::weights(&model, arguments.weights.as_ref())?.unwrap_or_else(|| Weights::random(0));
     let network = session::compile(&model, &weights, &arguments.compilation, batch)?;
     let arrays = inputs::arrays(given, &arguments.inputs, batch)?;
-    let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();
+    let mut bench = Bench::new(&network, &arrays);
     let times = {
         let _progress = Progress::new(format!("measuring {}", model.name()));
-        measure(&network, &views, arguments.iterations.map(|n| n as usize))?
+        bench.measure(arguments.iterations.map(|n| n as usize))?
     };
     let median = times[times.len() / 2];
     let least = times[0];
+    let layers = if arguments.profile {
+        bench.profile()?
+    } else {
+        Vec::new()
+    };
     if arguments.json {
         let measured = Measured {
             model: model.name(),
@@ -68,6 +80,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
             weight_bytes: network.weight_bytes(),
             macs: model.macs(),
             iterations: times.len(),
+            layers: arguments.profile.then(|| layers.iter().map(Layer::from).collect()),
         };
         let text = serde_json::to_string(&measured).map_err(|error| Error::Internal(error.to_string()))?;
         writeln!(out, "{text}")?;
@@ -102,6 +115,9 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         bytes(u128::from(network.weight_bytes())),
         bytes(u128::from(network.arena_bytes()))
     )?;
+    if !layers.is_empty() {
+        writeln!(out, "\n{}", table(&layers).trim_fmt())?;
+    }
     Ok(())
 }
 
@@ -120,6 +136,30 @@ struct Measured<'a> {
     /// Multiplications of one image.
     macs: u64,
     iterations: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layers: Option<Vec<Layer<'a>>>,
+}
+
+/// A step in `--profile --json`.
+#[derive(Serialize)]
+struct Layer<'a> {
+    name: &'a str,
+    op: &'a str,
+    kernel: &'a str,
+    ms: f64,
+    gflops: f64,
+}
+
+impl<'a> From<&'a StepTime> for Layer<'a> {
+    fn from(step: &'a StepTime) -> Self {
+        Layer {
+            name: &step.layer,
+            op: step.op,
+            kernel: &step.kernel,
+            ms: milliseconds(step.time),
+            gflops: 2.0 * step.multiplications as f64 / step.time.as_secs_f64().max(1e-9) / 1e9,
+        }
+    }
 }
 
 fn milliseconds(duration: Duration) -> f64 {
@@ -127,32 +167,84 @@ fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e9).round() / 1e6
 }
 
-/// Times of single runs, sorted; at least one.
-fn measure(
-    network: &Network,
-    inputs: &[ArrayViewD<'_, f32>],
-    iterations: Option<usize>,
-) -> Result<Vec<Duration>, Error> {
-    let run = || -> Result<Duration, Error> {
-        let start = Instant::now();
-        let outputs = network.run(inputs)?;
-        let taken = start.elapsed();
-        std::hint::black_box(outputs);
-        Ok(taken)
-    };
-    let (least, most) = iterations.map_or((LEAST, MOST), |n| (n, n));
-    let begin = Instant::now();
-    for done in 1.. {
-        run()?;
-        if begin.elapsed() >= BUDGET / WARM_UP || done >= most.div_ceil(WARM_UP as usize) {
-            break;
+/// A table of steps.
+fn table(layers: &[StepTime]) -> Table {
+    let total: Duration = layers.iter().map(|layer| layer.time).sum();
+    let mut table = Table::new();
+    table.load_style(RULED);
+    table.set_header(["layer", "op", "kernel", "ms", "%", "GFLOP/s"]);
+    for step in layers {
+        let layer = Layer::from(step);
+        let share = 100.0 * step.time.as_secs_f64() / total.as_secs_f64().max(1e-9);
+        let speed = if step.multiplications == 0 {
+            String::new()
+        } else {
+            format!("{:.1}", layer.gflops)
+        };
+        let (ms, share) = (format!("{:.4}", layer.ms), format!("{share:.1}"));
+        table.add_row([layer.name, layer.op, layer.kernel, &ms, &share, &speed]);
+    }
+    table
+}
+
+/// A network with inputs, and memory for its outputs: what is measured allocates nothing.
+struct Bench<'a> {
+    network: &'a Network,
+    inputs: Vec<&'a [f32]>,
+    outputs: Vec<Vec<f32>>,
+}
+
+impl<'a> Bench<'a> {
+    fn new(network: &'a Network, inputs: &'a [ArrayD<f32>]) -> Self {
+        let elements = |port: &Port| port.batched(network.batch()).iter().product();
+        Bench {
+            network,
+            // `inputs::arrays` makes arrays in standard layout.
+            inputs: inputs.iter().filter_map(|array| array.as_slice()).collect(),
+            outputs: network.outputs().iter().map(|port| vec![0.0; elements(port)]).collect(),
         }
     }
-    let begin = Instant::now();
-    let mut times = Vec::new();
-    while times.len() < least || (times.len() < most && begin.elapsed() < BUDGET) {
-        times.push(run()?);
+
+    fn run(&mut self) -> Result<Duration, Error> {
+        let mut outputs: Vec<_> = self.outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        let start = Instant::now();
+        self.network.run_into(&self.inputs, &mut outputs)?;
+        Ok(start.elapsed())
     }
-    times.sort_unstable();
-    Ok(times)
+
+    /// Times of single runs, sorted; at least one.
+    fn measure(&mut self, iterations: Option<usize>) -> Result<Vec<Duration>, Error> {
+        let (least, most) = iterations.map_or((LEAST, MOST), |n| (n, n));
+        let begin = Instant::now();
+        for done in 1.. {
+            self.run()?;
+            if begin.elapsed() >= BUDGET / WARM_UP || done >= most.div_ceil(WARM_UP as usize) {
+                break;
+            }
+        }
+        let begin = Instant::now();
+        let mut times = Vec::new();
+        while times.len() < least || (times.len() < most && begin.elapsed() < BUDGET) {
+            times.push(self.run()?);
+        }
+        times.sort_unstable();
+        Ok(times)
+    }
+
+    /// The median time of each step over several runs.
+    fn profile(&mut self) -> Result<Vec<StepTime>, Error> {
+        let mut outputs: Vec<_> = self.outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        let begin = Instant::now();
+        let mut runs = Vec::new();
+        while runs.len() < LEAST || (runs.len() < PROFILES && begin.elapsed() < BUDGET) {
+            runs.push(self.network.profile(&self.inputs, &mut outputs)?);
+        }
+        let mut steps = runs.pop().unwrap_or_default();
+        for (index, step) in steps.iter_mut().enumerate() {
+            let mut times: Vec<_> = runs.iter().map(|run| run[index].time).collect();
+            times.sort_unstable();
+            step.time = times[times.len() / 2];
+        }
+        Ok(steps)
+    }
 }

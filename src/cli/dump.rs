@@ -7,8 +7,11 @@ use cnn::ir::graph::Graph;
 use cnn::ir::passes::{PASSES, Report};
 use cnn::ir::validate::Shapes;
 use cnn::ir::{dot, json, text};
-use cnn::{Error, Model, Source};
+use cnn::jit::Listed;
+use cnn::plan;
+use cnn::{Error, Model, Options, Source};
 
+use super::args::Compilation;
 use super::{Failure, session};
 
 #[derive(Args, Debug)]
@@ -21,6 +24,8 @@ pub(super) struct Arguments {
     /// The form in which it is shown
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    compilation: Compilation,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -31,7 +36,13 @@ enum Stage {
     Shaped,
     /// After the passes
     Fused,
-    /// As Rust source
+    /// Steps over buffers: layouts, kernels and why, memory
+    Planned,
+    /// Cranelift's intermediate representation of each step
+    Clif,
+    /// Machine code
+    Asm,
+    /// Rust source
     Rust,
 }
 
@@ -57,6 +68,22 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
             graph_as(model.graph(), Some(model.shapes()), arguments.format)
         }
         Stage::Fused => fused(&session::open(&arguments.model)?, arguments.format)?,
+        Stage::Planned => {
+            let plan = session::open(&arguments.model)?.plan(&arguments.options())?;
+            match arguments.format {
+                Format::Text => plan::to_text(&plan),
+                Format::Json => format!("{:#}\n", plan::to_json(&plan)),
+                Format::Dot => return Err(no_form("planned", "text and json")),
+            }
+        }
+        Stage::Clif | Stage::Asm => {
+            if arguments.format != Format::Text {
+                return Err(no_form("clif` and `asm", "text"));
+            }
+            let model = session::open(&arguments.model)?;
+            let listing = model.listing(&arguments.options())?;
+            listing.iter().map(|function| code(function, arguments.stage)).collect()
+        }
         Stage::Rust => {
             return Err(Failure::Usage(
                 "the stage `rust` comes with the macro `cnn!`, which does not exist yet".into(),
@@ -65,6 +92,25 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     };
     out.write_all(written.as_bytes())?;
     Ok(())
+}
+
+fn no_form(stages: &str, forms: &str) -> Failure {
+    Failure::Usage(format!("the stage `{stages}` has the format {forms} only"))
+}
+
+impl Arguments {
+    fn options(&self) -> Options {
+        self.compilation.options(self.compilation.batch.map_or(1, usize::from))
+    }
+}
+
+/// A function under its name. Tile kernels in machine code of their own have no intermediate representation.
+fn code(function: &Listed, stage: Stage) -> String {
+    let text = match stage {
+        Stage::Clif if !function.clif.is_empty() => &function.clif,
+        _ => &function.asm,
+    };
+    format!("; {}\n{}\n\n", function.name, text.trim_end())
 }
 
 fn graph_as(graph: &Graph, shapes: Option<&Shapes>, format: Format) -> String {

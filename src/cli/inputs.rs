@@ -142,7 +142,7 @@ fn held(port: &Port, array: &ArrayD<f32>) -> Result<usize, Error> {
     }
 }
 
-/// The arrays for a network of that batch, each with the batch first.
+/// The arrays for a network of that batch, each with the batch first and in standard layout.
 pub(super) fn arrays(inputs: Vec<(Port, Given)>, arguments: &Inputs, batch: usize) -> Result<Vec<ArrayD<f32>>, Error> {
     let mut normalise = Normalise::default();
     if !arguments.mean.is_empty() {
@@ -195,5 +195,6 @@ fn batched(port: &Port, image: Array3<f32>) -> ArrayD<f32> {
     } else {
         image
     };
-    image.insert_axis(Axis(0)).into_dyn()
+    let batch = image.insert_axis(Axis(0)).into_dyn();
+    batch.as_standard_layout().into_owned()
 }

@@ -25,12 +25,8 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Lines above, below and under the header; two blanks between columns.
-const RULED: TableStyle = TableStyle::new()
-    .top_border(RULE)
-    .header_separator(RULE)
-    .bottom_border(RULE);
-const RULE: LineStyle = LineStyle::none().fill('─').junction('─');
+/// A line under the header.
+pub(super) const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
 
 /// What is said about a layer.
 struct Row {
@@ -54,7 +50,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         return Ok(());
     }
     let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0.min(WIDTH));
-    writeln!(out, "{}", table(&rows, width))?;
+    writeln!(out, "{}\n", table(&rows, width).trim_fmt())?;
     totals(&model, &rows, out)
 }
 

@@ -1,0 +1,8 @@
+//! The command `cnn` as its users call it: every test starts the real program.
+
+mod bad_inputs;
+mod bad_models;
+mod commands;
+mod digits;
+mod support;
+mod usage;

@@ -1,0 +1,195 @@
+//! The house rules that a program can check.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const LONGEST: usize = 500;
+
+/// Every Rust file of the workspace.
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            if path.is_dir() {
+                if !name.starts_with('.') && name != "target" {
+                    walk(&path, files);
+                }
+            } else if name.ends_with(".rs") {
+                files.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    walk(root, &mut files);
+    files.sort();
+    assert!(files.len() > 50);
+    let relative = |path: &PathBuf| path.strip_prefix(root).unwrap().to_path_buf();
+    files
+        .iter()
+        .map(|path| (relative(path), fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+/// The code of a line: without comments and without what stands in simple strings.
+fn code(line: &str) -> String {
+    let mut code = String::new();
+    let (mut quoted, mut escaped) = (false, false);
+    let mut rest = line.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '/' if !quoted && rest.peek() == Some(&'/') => break,
+            _ if !quoted => code.push(c),
+            _ => {}
+        }
+    }
+    code
+}
+
+fn offences(rule: impl Fn(&Path, &str) -> Vec<String>) -> String {
+    let found = sources().into_iter().flat_map(|(path, text)| {
+        rule(&path, &text)
+            .into_iter()
+            .map(move |offence| format!("{}: {offence}", path.display()))
+    });
+    found.collect::<Vec<_>>().join("\n")
+}
+
+/// Lines of code that hold one of the words.
+fn lines_with(text: &str, words: &[&str]) -> Vec<String> {
+    let lines = text.lines().enumerate();
+    let guilty = lines.filter(|(_, line)| words.iter().any(|word| code(line).contains(word)));
+    guilty
+        .map(|(number, line)| format!("line {}: {}", number + 1, line.trim()))
+        .collect()
+}
+
+#[test]
+fn files_are_short() {
+    let long = offences(|_, text| {
+        let lines = text.lines().count();
+        if lines > LONGEST {
+            vec![format!("{lines} lines")]
+        } else {
+            Vec::new()
+        }
+    });
+    assert_eq!(long, "");
+}
+
+#[test]
+fn files_begin_by_saying_what_they_own() {
+    let silent = offences(|_, text| {
+        if text.starts_with("//! ") {
+            Vec::new()
+        } else {
+            vec!["no `//! …`".to_owned()]
+        }
+    });
+    assert_eq!(silent, "");
+}
+
+#[test]
+fn nothing_is_left_for_later() {
+    // In two parts, so that this file does not accuse itself.
+    let stubs = [
+        concat!("to", "do!"),
+        concat!("unimpl", "emented!"),
+        concat!("db", "g!("),
+    ];
+    assert_eq!(offences(|_, text| lines_with(text, &stubs)), "");
+    let ignored = [
+        concat!("#[ig", "nore]"), // without a reason
+        concat!("#[should_", "panic"),
+        concat!("#[al", "low("),
+    ];
+    assert_eq!(offences(|_, text| lines_with(text, &ignored)), "");
+}
+
+#[test]
+fn unsafe_code_stays_where_it_belongs() {
+    const FOLDERS: [&str; 4] = [
+        "cnn-runtime",
+        "cnn-codegen/src/jit",
+        "cnn-codegen/src/tile",
+        "cnn-codegen/examples",
+    ];
+    let strays = offences(|path, text| {
+        if FOLDERS.iter().any(|folder| path.starts_with(folder)) {
+            return Vec::new();
+        }
+        let word = concat!("un", "safe");
+        lines_with(
+            text,
+            &[
+                &format!("{word} {{"),
+                &format!("{word} fn"),
+                &format!("{word} impl"),
+                &format!("{word} extern"),
+            ],
+        )
+    });
+    assert_eq!(strays, "");
+}
+
+#[test]
+fn crates_depend_on_each_other_in_one_direction() {
+    let dependencies = |folder: &str| {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("Cargo.toml")).unwrap();
+        let section = text
+            .split("\n[dependencies]")
+            .nth(1)
+            .unwrap()
+            .split("\n[")
+            .next()
+            .unwrap()
+            .to_owned();
+        let mut names: Vec<_> = section
+            .lines()
+            .filter_map(|line| line.split(['.', ' ', '=']).next())
+            .filter(|name| name.starts_with("cnn"))
+            .map(str::to_owned)
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(dependencies("cnn-ir"), [""; 0]);
+    assert_eq!(dependencies("cnn-runtime"), [""; 0]);
+    assert_eq!(dependencies("cnn-codegen"), ["cnn-ir", "cnn-runtime"]);
+    assert_eq!(dependencies(""), ["cnn-codegen", "cnn-ir", "cnn-runtime"]);
+}
+
+#[test]
+fn matches_over_operators_are_complete() {
+    // Best effort: an arm `_ =>` directly inside a match whose other arms begin with `Op::`.
+    let lazy = offences(|path, text| {
+        let part = |name: &str| path.components().any(|part| part.as_os_str() == name);
+        // A pass leaves what it does not know as it is, and that is right for an operator to come.
+        if part("tests") || part("tests.rs") || path.starts_with("cnn-ir/src/passes") {
+            return Vec::new();
+        }
+        let lines: Vec<_> = text.lines().collect();
+        let indent = |line: &str| line.len() - line.trim_start().len();
+        let lazy = lines.iter().enumerate().filter(|(number, line)| {
+            let arm = code(line);
+            if !arm.trim_start().starts_with("_ =>") {
+                return false;
+            }
+            let siblings = lines[..*number]
+                .iter()
+                .rev()
+                .take_while(|before| before.trim().is_empty() || indent(before) >= indent(line));
+            let arms: Vec<_> = siblings
+                .filter(|before| indent(before) == indent(line) && before.contains("=>"))
+                .collect();
+            arms.len() >= 6 && arms.iter().all(|arm| arm.trim_start().starts_with("Op::"))
+        });
+        lazy.map(|(number, _)| format!("line {}: `_ =>` over Op", number + 1))
+            .collect()
+    });
+    assert_eq!(lazy, "");
+}
