@@ -219,6 +219,45 @@ fn dumps_of_graphs_read_back() {
 }
 
 #[test]
+fn plans_and_code_are_shown() {
+    let dump = |stage: &str, more: &[&str]| cnn(&[&["dump", "lenet5", "--stage", stage], more].concat());
+    let plan = dump("planned", &[]).ok();
+    assert!(
+        plan.contains("arena") && plan.contains("`c3`") && plan.contains("c1.weight"),
+        "{plan}"
+    );
+    let json: Value = serde_json::from_str(&dump("planned", &["--format", "json", "--batch", "3"]).ok()).unwrap();
+    assert_eq!(json["batch"], 3);
+    assert!(json["arena_bytes"].as_u64() >= json["lower_bound_bytes"].as_u64());
+    assert!(dump("clif", &["--portable"]).ok().contains("function u0:0"));
+    assert!(dump("asm", &[]).ok().contains("ret"));
+    for (stage, format) in [("planned", "dot"), ("clif", "json"), ("asm", "dot")] {
+        dump(stage, &["--format", format]).fails(2, &["only"]);
+    }
+    dump("planned", &["--max-memory", "10K"]).fails(1, &["but may take 10.0 KiB"]);
+}
+
+#[test]
+fn profiles_name_every_layer() {
+    let arguments = ["bench", "lenet5", "--iterations", "1", "--profile"];
+    let text = cnn(&arguments).ok();
+    let json: Value = serde_json::from_str(&cnn(&[&arguments[..], &["--json"]].concat()).ok()).unwrap();
+    let layers = json["layers"].as_array().unwrap();
+    for name in ["c1", "s2", "c3", "s4", "c5", "f6", "output", "probabilities"] {
+        let layer = layers
+            .iter()
+            .find(|layer| layer["name"] == name)
+            .unwrap_or_else(|| panic!("{name}: {json}"));
+        assert!(
+            layer["ms"].is_number() && layer["gflops"].is_number() && layer["kernel"].is_string(),
+            "{layer}"
+        );
+        assert!(text.contains(name), "{text}");
+    }
+    cnn(&[&arguments[..], &["--backend", "interp"]].concat()).fails(1, &["the interpreter cannot be profiled"]);
+}
+
+#[test]
 fn a_model_whose_shapes_do_not_fit_can_be_dumped_as_parsed() {
     let folder = Folder::new();
     let model = folder.file("net.toml", SMALL.replace("kernel = 2", "kernel = 3"));

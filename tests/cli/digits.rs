@@ -42,11 +42,12 @@ fn a_thousand_digits_through_the_library() {
     let weights = Weights::builtin("lenet5").unwrap();
     let digits = digits();
     for &backend in Backend::ALL {
-        for (optimise, batch) in [(true, 8), (false, 1)] {
+        for (optimise, batch, portable) in [(true, 8, false), (false, 1, false), (true, 1, true)] {
             let options = Options {
                 backend,
                 batch,
                 optimise,
+                portable,
                 ..Options::default()
             };
             let network = model.compile(&weights, &options).unwrap();

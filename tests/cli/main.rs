@@ -4,5 +4,6 @@ mod bad_inputs;
 mod bad_models;
 mod commands;
 mod digits;
+mod readme;
 mod support;
 mod usage;
