@@ -21,20 +21,20 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let model = session::open(&arguments.model)?;
-    let tensors = match &arguments.weights {
+    let tensors = model.weights().len();
+    let weights = match &arguments.weights {
         None => None,
-        Some(origin) => {
-            let weights = match origin {
-                Origin::File(path) => Weights::from_file(path)?,
-                Origin::Random(seed) => Weights::random(*seed),
-            };
+        Some(Origin::File(path)) => {
+            let weights = Weights::from_file(path)?;
             session::warn_unused(&model, &weights);
             let problems = model.check_weights(&weights).problems;
             if !problems.is_empty() {
                 return Err(Error::Weights(problems).into());
             }
-            Some((weights.describe(), model.weights().len()))
+            Some(weights.describe())
         }
+        // They have the shape that is asked for, whatever it is.
+        Some(Origin::Random(seed)) => Some(Weights::random(*seed).describe()),
     };
     let ok = AnsiColor::Green.on_default().bold();
     writeln!(out, "{ok}ok{ok:#}: {}", model.name())?;
@@ -53,11 +53,11 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         model.graph().len() - model.graph().inputs().len()
     )?;
     writeln!(out, "  parameters  {}", grouped(model.parameters()))?;
-    if let Some((weights, count)) = tensors {
+    if let Some(weights) = weights {
         writeln!(
             out,
             "  weights     {} of {weights}, all of the right shape",
-            counted(count, "tensor")
+            counted(tensors, "tensor")
         )?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// What passes unnoticed.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -22,7 +22,9 @@ impl Progress {
         let (end, ended) = channel::<()>();
         let show = move || {
             if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_message(message);
+                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+                    .with_style(ProgressStyle::default_spinner())
+                    .with_message(message);
                 bar.enable_steady_tick(Duration::from_millis(100));
                 let _ = ended.recv(); // until the sender is dropped
                 bar.finish_and_clear();
