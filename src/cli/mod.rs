@@ -28,11 +28,11 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use clap::{Parser, Subcommand};
-use cnn::{Error, ir};
+use cnn::{Error, builtin, ir};
 
 /// A compiler for convolutional neural networks: TOML in, answers out.
 #[derive(Debug, Parser)]
-#[command(name = "cnn", version, after_help = MODELS, max_term_width = 100)]
+#[command(name = "cnn", version, after_help = models(), max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -41,8 +41,16 @@ struct Arguments {
     color: args::Color,
 }
 
-const MODELS: &str = "MODEL is a .toml file or a built-in model:\n  lenet5   LeNet-5, trained on handwritten digits; \
-                      `cnn run lenet5` needs nothing else";
+/// What `--help` says about models.
+fn models() -> String {
+    let lines = builtin::MODELS
+        .iter()
+        .map(|model| format!("\n  {:<22} {}", model.name, model.about));
+    format!(
+        "MODEL is a .toml file or a built-in model:{}\n`cnn run lenet5` needs nothing else.",
+        lines.collect::<String>()
+    )
+}
 
 #[derive(Debug, Subcommand)]
 enum Command {

@@ -63,7 +63,11 @@ fn a_model_that_is_no_text_file() {
     cnn(&["check", &folder.at("latin2.toml")]).fails(1, &["latin2.toml", "there is `latin1.toml` beside it"]);
     cnn(&["check", &folder.at("nothing.toml")]).fails(1, &["nothing.toml"]);
     cnn(&["check", "lenet"]).fails(1, &["did you mean `lenet5`"]);
-    cnn(&["check", "vgg-16"]).fails(1, &["no such file", "no built-in model is called `vgg-16`", "`lenet5`"]);
+    cnn(&["check", "vgg-16"]).fails(
+        1,
+        &["no such file", "no built-in model is called `vgg-16`", "mean `vgg16`"],
+    );
+    cnn(&["check", "transformer"]).fails(1, &["no built-in model", "`lenet5`", "`resnet50`"]);
     cnn(&["check", "net.onnx"]).fails(1, &["ONNX", ".toml"]);
     let long = folder.at("long.toml");
     fs::File::create(&long).unwrap().set_len(17 << 20).unwrap();
