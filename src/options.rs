@@ -65,6 +65,9 @@ pub struct Options {
     pub threads: Option<usize>,
     /// Whether the passes run: fusing and folding layers.
     pub optimise: bool,
+    /// Use no algorithm that rounds more than multiplying and adding does: slower, and within 1e-5 of f64 arithmetic
+    /// where otherwise 1e-4 of the largest output is allowed.
+    pub exact: bool,
     /// Use no instructions but those that every machine of this kind has, even where there are better ones.
     pub portable: bool,
     /// Bytes that weights, values between layers, inputs and outputs may take together; what the machine has
@@ -79,6 +82,7 @@ impl Default for Options {
             batch: 1,
             threads: None,
             optimise: true,
+            exact: false,
             portable: false,
             max_memory: None,
         }

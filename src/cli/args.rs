@@ -46,6 +46,9 @@ pub(super) struct Compilation {
     /// Compile the network as declared: fuse and fold nothing
     #[arg(long, alias = "no-optimize")]
     no_optimise: bool,
+    /// Use no algorithm that rounds more than multiplying and adding does
+    #[arg(long)]
+    exact: bool,
     /// Use only instructions that every machine of this kind has
     #[arg(long)]
     portable: bool,
@@ -59,6 +62,7 @@ impl Compilation {
             batch,
             threads: self.threads.map(NonZeroUsize::get),
             optimise: !self.no_optimise,
+            exact: self.exact,
             portable: self.portable,
             max_memory: self.max_memory.map(|size| size.0),
         }

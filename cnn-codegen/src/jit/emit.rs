@@ -17,14 +17,16 @@ pub(super) const FLOAT: i64 = 4;
 /// Eight floats, as two of Cranelift's vectors: what eight channels of a pixel are.
 pub(super) type Vector = [Value; 2];
 
-/// Emits one step's function: `fn(operands: *const *mut u8, first: usize, end: usize)`, which does items
-/// `first..end`.
+/// Emits one step's function: `fn(operands: *const *mut u8, first: usize, end: usize, scratch: *mut u8)`, which does
+/// items `first..end`.
 pub(super) struct Emitter<'a, 'f> {
     pub(super) builder: FunctionBuilder<'f>,
     pub(super) functions: &'a mut Functions,
     pub(super) plan: &'a Plan,
     /// The addresses of the step's operands.
     pub(super) operands: Vec<Value>,
+    /// Memory that this thread has for itself; see [`crate::plan::Work::scratch_bytes`].
+    pub(super) scratch: Value,
 }
 
 /// Accesses are in bounds and may be unaligned: the plan was verified.

@@ -14,8 +14,8 @@ use thiserror::Error;
 use super::{Code, JitError, Operand, items, operands};
 use crate::plan::{Place, Plan, Step};
 
-/// A step's function: operands, first item, end.
-type StepFn = unsafe extern "C" fn(*const *mut u8, usize, usize);
+/// A step's function: operands, first item, end, scratch.
+type StepFn = unsafe extern "C" fn(*const *mut u8, usize, usize, *mut u8);
 
 /// The most operands a step may have and be called without allocation.
 const OPERANDS: usize = 8;
@@ -42,6 +42,7 @@ struct Call {
     bases: Vec<Base>,
     items: usize,
     pieces: usize,
+    scratch: bool,
 }
 
 /// Owns the emitted code.
@@ -61,13 +62,32 @@ impl Drop for Module {
     }
 }
 
+/// What one run needs for itself.
+struct Memory {
+    arena: AlignedBuffer,
+    /// One for each thread, enough for any step; those that no thread is using.
+    scratch: Mutex<Vec<AlignedBuffer>>,
+}
+
+impl Memory {
+    fn new(plan: &Plan, threads: usize) -> Result<Memory, MemoryError> {
+        let scratch = (0..threads)
+            .map(|_| AlignedBuffer::zeroed_bytes(plan.scratch_bytes()))
+            .collect::<Result<_, _>>()?;
+        Ok(Memory {
+            arena: AlignedBuffer::zeroed_bytes(plan.arena_bytes)?,
+            scratch: Mutex::new(scratch),
+        })
+    }
+}
+
 /// A compiled network: code, constants and memory. May be run from several threads at once.
 pub struct Executable {
     plan: Plan,
     calls: Vec<Call>,
     constants: AlignedBuffer,
-    /// Arenas that no run is using.
-    arenas: Mutex<Vec<AlignedBuffer>>,
+    /// Memory that no run is using.
+    memory: Mutex<Vec<Memory>>,
     pool: ThreadPool,
     _module: Module,
     /// Constants that the code refers to by address.
@@ -130,17 +150,18 @@ impl Executable {
                         .map(|operand| base(&plan, operand))
                         .collect(),
                     items,
+                    scratch: step.work.scratch_bytes() > 0,
                     pieces: pieces(&plan, step, items, pool.threads()),
                 }
             })
             .collect();
-        let arenas = Mutex::new(vec![AlignedBuffer::zeroed_bytes(plan.arena_bytes)?]);
+        let memory = Mutex::new(vec![Memory::new(&plan, pool.threads())?]);
         let (module, tables, rows) = functions.into_parts();
         Ok(Executable {
             plan,
             calls,
             constants,
-            arenas,
+            memory,
             pool,
             _module: Module(ManuallyDrop::new(module)),
             _tables: tables,
@@ -202,37 +223,44 @@ impl Executable {
             &self.plan.outputs,
             outputs.iter().map(|output| output.len()),
         )?;
-        let mut arena = self.take_arena()?;
+        let mut memory = self.take_memory()?;
         if cfg!(debug_assertions) {
             // Whatever a step reads without having been written shows in the outputs.
-            arena.floats_mut().fill(f32::NAN);
+            memory.arena.floats_mut().fill(f32::NAN);
         }
-        let arena_start = arena.as_mut_ptr().cast::<u8>();
+        let arena = memory.arena.as_mut_ptr().cast::<u8>();
         self.pool.wake();
         for (index, call) in self.calls.iter().enumerate() {
             let mut pointers = Pointers([std::ptr::null_mut(); OPERANDS]);
             for (pointer, &base) in pointers.0.iter_mut().zip(&call.bases) {
                 *pointer = match base {
-                    Base::Arena(offset) => arena_start.wrapping_add(offset),
+                    Base::Arena(offset) => arena.wrapping_add(offset),
                     Base::Constant(offset) => self.constants.as_ptr().cast::<u8>().cast_mut().wrapping_add(offset),
                     Base::Input(input) => inputs[input].as_ptr().cast::<u8>().cast_mut(),
                     Base::Output(output) => outputs[output].as_mut_ptr().cast::<u8>(),
                 };
             }
-            around(index, &|| self.call(call, &pointers));
+            around(index, &|| self.call(call, &pointers, &memory.scratch));
         }
-        self.arenas.lock().unwrap_or_else(PoisonError::into_inner).push(arena);
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
         Ok(())
     }
 
-    fn call(&self, call: &Call, pointers: &Pointers) {
+    fn call(&self, call: &Call, pointers: &Pointers, scratch: &Mutex<Vec<AlignedBuffer>>) {
+        let idle = || scratch.lock().unwrap_or_else(PoisonError::into_inner);
         let piece = |piece: usize| {
             let first = piece * call.items / call.pieces;
             let end = (piece + 1) * call.items / call.pieces;
+            let mut own = if call.scratch { idle().pop() } else { None };
+            let start = own.as_mut().map_or(std::ptr::null_mut(), |own| own.as_mut_ptr().cast());
             // SAFETY: the plan was verified: with these operands a step stays within its buffers, whose sizes were
             // checked or allocated by the plan, and items write disjoint places. The arena belongs to this run alone;
-            // inputs and constants are only read.
-            unsafe { (call.function)(pointers.0.as_ptr(), first, end) }
+            // inputs and constants are only read. There is scratch for every thread of the run, so that a step that
+            // needs it has it.
+            unsafe { (call.function)(pointers.0.as_ptr(), first, end, start) }
+            if let Some(own) = own {
+                idle().push(own);
+            }
         };
         if call.pieces == 1 {
             piece(0)
@@ -241,9 +269,9 @@ impl Executable {
         }
     }
 
-    fn take_arena(&self) -> Result<AlignedBuffer, MemoryError> {
-        let free = self.arenas.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        free.map_or_else(|| AlignedBuffer::zeroed_bytes(self.plan.arena_bytes), Ok)
+    fn take_memory(&self) -> Result<Memory, MemoryError> {
+        let idle = self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.map_or_else(|| Memory::new(&self.plan, self.pool.threads()), Ok)
     }
 
     fn check(

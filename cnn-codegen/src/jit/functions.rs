@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use cnn_ir::op::Activation;
 use cnn_runtime::kernels::activation::ActivationKind;
 use cnn_runtime::kernels::lrn::LrnRow;
+use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::kernels::{Isa, lrn, softmax};
 use cranelift_codegen::ir::types::{F32, I64};
 use cranelift_codegen::ir::{AbiParam, FuncRef, Function, Signature, UserFuncName};
@@ -79,7 +80,21 @@ fn symbols(isa: Isa) -> Vec<(&'static str, *const u8)> {
     symbols.push(("softmax", softmax::softmax_symbol(isa, false) as *const u8));
     symbols.push(("log_softmax", softmax::softmax_symbol(isa, true) as *const u8));
     symbols.push(("lrn", lrn::lrn_symbol(isa) as *const u8));
+    for variant in Winograd::ALL {
+        let (input, output) = transforms(variant);
+        symbols.push((input, variant.input_symbol(isa) as *const u8));
+        symbols.push((output, variant.output_symbol(isa) as *const u8));
+    }
     symbols
+}
+
+/// Names of the runtime's transforms: of the input, of the output.
+pub(super) fn transforms(variant: Winograd) -> (&'static str, &'static str) {
+    match variant {
+        Winograd::F2x3 => ("winograd_f2x3_input", "winograd_f2x3_output"),
+        Winograd::F4x3 => ("winograd_f4x3_input", "winograd_f4x3_output"),
+        Winograd::F4x5 => ("winograd_f4x5_input", "winograd_f4x5_output"),
+    }
 }
 
 /// The runtime's function for an activation, and its two parameters.
@@ -157,6 +172,7 @@ impl Functions {
             None => {
                 let params: &[_] = match name {
                     "softmax" | "log_softmax" | "lrn" => &[I64; 3],
+                    _ if name.starts_with("winograd") => &[I64],
                     _ => &[I64, I64, I64, F32, F32],
                 };
                 let signature = self.signature(params);

@@ -1,6 +1,6 @@
 //! The JIT: a plan becomes machine code in memory.
 //!
-//! Each step is one function `fn(operands, first, end)` that does a range of the step's independent items, so that a
+//! Each step is one function `fn(operands, first, end, scratch)` that does a range of the step's independent items, so that a
 //! step can be divided between threads. Cranelift compiles the loop nests; what they spend their time in is either a
 //! tile kernel (see [`crate::tile`]) or a function of the runtime for rows of elements. Steps that come out as the
 //! same code share one function.
@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `functions` | the module under construction: kernels, runtime functions, settings |
 //! | `emit` | loops, addresses and vectors of eight floats |
-//! | `sweep`, `copy`, `elementwise`, `pool`, `channels` | the loop nests |
+//! | `sweep`, `winograd`, `copy`, `elementwise`, `pool`, `channels` | the loop nests |
 //! | `executable` | finished code and its memory; the only place that calls it |
 
 mod channels;
@@ -20,13 +20,15 @@ mod executable;
 mod functions;
 mod pool;
 mod sweep;
+mod winograd;
 
 use std::collections::HashMap;
 
 use cnn_runtime::memory::MemoryError;
 use cnn_runtime::weights::{WeightError, WeightSource};
+use cranelift_codegen::entity::EntityRef;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{AbiParam, InstBuilder, UserFuncName};
+use cranelift_codegen::ir::{AbiParam, InstBuilder, UserFuncName, Value};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{FuncId, Linkage, Module, ModuleError};
 use thiserror::Error;
@@ -113,7 +115,7 @@ fn generate(plan: &Plan, keep_text: bool) -> Result<Code, JitError> {
     let mut steps = Vec::with_capacity(plan.steps.len());
     for (index, step) in plan.steps.iter().enumerate() {
         let mut context = functions.module.make_context();
-        context.func.signature.params.extend([AbiParam::new(I64); 3]);
+        context.func.signature.params.extend([AbiParam::new(I64); 4]);
         context.func.name = UserFuncName::user(0, 0);
         let builder = FunctionBuilder::new(&mut context.func, &mut contexts);
         let emitter = Emitter {
@@ -121,6 +123,7 @@ fn generate(plan: &Plan, keep_text: bool) -> Result<Code, JitError> {
             functions: &mut functions,
             plan,
             operands: Vec::new(),
+            scratch: Value::new(0),
         };
         emit_step(emitter, step)?;
         // Steps that are the same code but for where their operands are.
@@ -157,6 +160,15 @@ fn generate(plan: &Plan, keep_text: bool) -> Result<Code, JitError> {
 
 /// The pointers that a step's function gets, in the order its emitter expects.
 fn operands(work: &Work) -> Vec<Operand> {
+    if let Work::Winograd(work) = work {
+        let mut operands = vec![
+            Operand::Buffer(work.input.buffer),
+            Operand::Constant(work.weights),
+            Operand::Buffer(work.output.buffer),
+        ];
+        operands.extend(work.residual.map(|view| Operand::Buffer(view.buffer)));
+        return operands;
+    }
     if let Work::Sweep(sweep) = work {
         let mut operands = vec![
             Operand::Buffer(sweep.input),
@@ -175,7 +187,8 @@ fn operands(work: &Work) -> Vec<Operand> {
 fn items(plan: &Plan, work: &Work) -> usize {
     let blocks = |view: &plan::View| plan.batch * view.shape.channels().div_ceil(BLOCK);
     match work {
-        Work::Sweep(sweep) => sweep.items(),
+        Work::Sweep(sweep) => sweep.nest.items(),
+        Work::Winograd(work) => plan.batch * work.items(),
         Work::Copy(copy) => copy::items(plan, copy),
         Work::ClearHalo(buffer) => {
             let buffer = &plan.buffers[buffer.0];
@@ -200,7 +213,8 @@ fn emit_step(mut e: Emitter<'_, '_>, step: &Step) -> Result<(), JitError> {
     e.builder.append_block_params_for_function_params(entry);
     e.builder.switch_to_block(entry);
     e.builder.seal_block(entry);
-    let [table, first, end] = [0, 1, 2].map(|i| e.builder.block_params(entry)[i]);
+    let [table, first, end, scratch] = [0, 1, 2, 3].map(|i| e.builder.block_params(entry)[i]);
+    e.scratch = scratch;
     let pointer_bytes = 2 * FLOAT as i32;
     for index in 0..operands(&step.work).len() as i32 {
         let pointer = e.builder.ins().load(I64, memory(), table, index * pointer_bytes);
@@ -215,9 +229,10 @@ fn emit_step(mut e: Emitter<'_, '_>, step: &Step) -> Result<(), JitError> {
     Ok(())
 }
 
-fn emit_item(e: &mut Emitter<'_, '_>, work: &Work, item: cranelift_codegen::ir::Value) -> Result<(), JitError> {
+fn emit_item(e: &mut Emitter<'_, '_>, work: &Work, item: Value) -> Result<(), JitError> {
     match work {
         Work::Sweep(sweep) => e.sweep(sweep, item)?,
+        Work::Winograd(work) => e.winograd(work, item)?,
         Work::Copy(copy) => e.copy(copy, item),
         Work::ClearHalo(buffer) => e.clear_halo(*buffer, item),
         Work::Elementwise(elementwise) => e.elementwise(elementwise, item)?,

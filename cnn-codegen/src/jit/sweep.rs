@@ -7,15 +7,15 @@ use cranelift_module::Module;
 use super::JitError;
 use super::emit::Emitter;
 use super::functions::activation;
-use crate::plan::{Move, Region, Sweep};
+use crate::plan::{Move, Nest, Region, Sweep};
 
 /// The four pointers of a tile kernel.
 #[derive(Clone, Copy)]
-struct Pointers {
-    input: Value,
-    weights: Value,
-    output: Value,
-    residual: Value,
+pub(super) struct Pointers {
+    pub(super) input: Value,
+    pub(super) weights: Value,
+    pub(super) output: Value,
+    pub(super) residual: Value,
 }
 
 impl Emitter<'_, '_> {
@@ -46,11 +46,6 @@ impl Emitter<'_, '_> {
 
     /// The body of one item. Operands: input, weights, output, residual (if there is one).
     pub(super) fn sweep(&mut self, sweep: &Sweep, item: Value) -> Result<(), JitError> {
-        let mut kernels = Vec::with_capacity(sweep.specs.len());
-        for spec in &sweep.specs {
-            let id = self.functions.kernel(spec)?;
-            kernels.push(self.functions.module.declare_func_in_func(id, self.builder.func));
-        }
         let start = Pointers {
             input: self.operands[0],
             weights: self.operands[1],
@@ -58,20 +53,30 @@ impl Emitter<'_, '_> {
             // A kernel without a residual never looks at its pointer.
             residual: self.operands.get(3).copied().unwrap_or(self.operands[2]),
         };
-        let blocks: usize = sweep.regions.iter().map(Region::blocks).sum();
-        let (rest, panel) = self.divide(item, sweep.panels.count);
-        let (image, block) = self.divide(rest, blocks);
         let at = self.moved(start, sweep.start);
-        let at = self.stepped(at, image, sweep.images.step);
-        let mut at = self.stepped(at, panel, sweep.panels.step);
-        if !sweep.panel_inputs.is_empty() {
-            let distance = self.table(&sweep.panel_inputs, panel);
+        self.nest(&sweep.nest, at, item)
+    }
+
+    /// One item of a nest of loops around tile kernels.
+    pub(super) fn nest(&mut self, nest: &Nest, at: Pointers, item: Value) -> Result<(), JitError> {
+        let mut kernels = Vec::with_capacity(nest.specs.len());
+        for spec in &nest.specs {
+            let id = self.functions.kernel(spec)?;
+            kernels.push(self.functions.module.declare_func_in_func(id, self.builder.func));
+        }
+        let blocks: usize = nest.regions.iter().map(Region::blocks).sum();
+        let (rest, panel) = self.divide(item, nest.panels.count);
+        let (image, block) = self.divide(rest, blocks);
+        let at = self.stepped(at, image, nest.images.step);
+        let mut at = self.stepped(at, panel, nest.panels.step);
+        if !nest.panel_inputs.is_empty() {
+            let distance = self.table(&nest.panel_inputs, panel);
             at.input = self.builder.ins().iadd(at.input, distance);
         }
         let mut first = 0;
-        for region in &sweep.regions {
+        for region in &nest.regions {
             if blocks == region.blocks() {
-                return self.region(sweep, region, &kernels, at, block);
+                return self.region(nest, region, &kernels, at, block);
             }
             let within = self.offset(block, -(first as i64));
             let is_here = self
@@ -79,7 +84,7 @@ impl Emitter<'_, '_> {
                 .ins()
                 .icmp_imm_u(IntCC::UnsignedLessThan, within, region.blocks() as i64);
             let mut result = Ok(());
-            self.when(is_here, |e| result = e.region(sweep, region, &kernels, at, within));
+            self.when(is_here, |e| result = e.region(nest, region, &kernels, at, within));
             result?;
             first += region.blocks();
         }
@@ -89,7 +94,7 @@ impl Emitter<'_, '_> {
     /// One block of rows: all passes, then what is done with the sums.
     fn region(
         &mut self,
-        sweep: &Sweep,
+        nest: &Nest,
         region: &Region,
         kernels: &[FuncRef],
         at: Pointers,
@@ -104,7 +109,7 @@ impl Emitter<'_, '_> {
             let count = self.int(region.rows.count as i64);
             self.builder.ins().smin(end, count)
         };
-        for (pass, &start) in sweep.passes.iter().enumerate() {
+        for (pass, &start) in nest.passes.iter().enumerate() {
             let at = self.moved(at, start);
             self.rows(region, from, end, |e, row| {
                 let at = e.stepped(at, row, region.rows.step);
@@ -120,7 +125,7 @@ impl Emitter<'_, '_> {
                 }
             });
         }
-        if let Some(function) = sweep.finish {
+        if let Some(function) = nest.finish {
             let (kind, parameters) = activation(function);
             let function = self.runtime(kind.name())?;
             let parameters = parameters.map(|parameter| self.float(parameter));

@@ -6,15 +6,19 @@ use cnn_ir::graph::{Graph, NodeId};
 use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, Conv, InputLayout, Op, Pool, Sides};
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
+use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::pack::{Norm, Recipe};
 use thiserror::Error;
 
+use super::algorithm::{self, Algorithm};
 use super::convolution::{self, Operand, Planned, Target};
 use super::homes::{self, Homes};
 use super::isa::TileIsa;
 use super::layout::{Layout, extent};
+use super::winograd;
 use super::work::{Copy, Elementwise, PoolWindow, Work};
 use super::{Buffer, BufferId, Constant, ConstantId, Place, Plan, Port, Step, View, memory};
+use crate::tile::TileSpec;
 
 /// What a plan is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +27,20 @@ pub struct PlanOptions {
     pub batch: usize,
     /// The instruction set of the tiles.
     pub isa: TileIsa,
+    /// How exact results must be.
+    pub accuracy: Accuracy,
+    /// Uses this algorithm for every convolution that it fits; for tests and measurements.
+    pub force: Option<Algorithm>,
+}
+
+/// How exact results must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Accuracy {
+    /// Whatever is fastest: a whole network stays within 1e-4 of its largest output.
+    #[default]
+    Fast,
+    /// No algorithm that rounds more than multiplying and adding does.
+    Exact,
 }
 
 impl Default for PlanOptions {
@@ -30,6 +48,8 @@ impl Default for PlanOptions {
         PlanOptions {
             batch: 1,
             isa: TileIsa::detect(),
+            accuracy: Accuracy::default(),
+            force: None,
         }
     }
 }
@@ -72,10 +92,21 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
         return Err(PlanError::NoImages);
     }
     let order = graph.order().map_err(|_| PlanError::Invalid)?;
+    let algorithms = order
+        .iter()
+        .filter_map(|&id| match &graph[id].op {
+            Op::Conv(conv) => Some((
+                id,
+                algorithm::choose(conv, shapes[graph.operands(id)[0]], shapes[id], options),
+            )),
+            _ => None,
+        })
+        .collect();
     let mut builder = Builder {
         graph,
         shapes,
-        homes: Homes::new(graph, shapes, &order),
+        homes: Homes::new(graph, shapes, &order, &algorithms),
+        algorithms,
         isa: options.isa,
         values: HashMap::new(),
         roots: HashMap::new(),
@@ -99,10 +130,14 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
     builder.finish()
 }
 
+/// The algorithm of each convolution, and why.
+pub(super) type Algorithms = HashMap<NodeId, (Algorithm, String)>;
+
 struct Builder<'a> {
     graph: &'a Graph,
     shapes: &'a Shapes,
     homes: Homes,
+    algorithms: Algorithms,
     isa: TileIsa,
     /// The views of each value: the first is where it was made, others are copies in another layout.
     values: HashMap<NodeId, Vec<View>>,
@@ -268,6 +303,10 @@ impl Builder<'_> {
         let operands = graph.operands(id);
         let shape = self.shapes[operands[0]];
         let sides = homes::reach(conv, shape, self.shapes[id]);
+        let (algorithm, reasons) = self.algorithms[&id].clone();
+        if let Algorithm::Winograd(variant) = algorithm {
+            return self.winograd(id, conv, variant, reasons);
+        }
         let input = self.convolved(operands[0], sides, conv.groups > 1)?;
         let residual = if conv.residual {
             Some(self.internal(operands[1])?)
@@ -291,7 +330,51 @@ impl Builder<'_> {
             sides,
             &target,
         );
-        self.sweep(id, planned)
+        let joined = [reasons, planned.why.clone()].into_iter().filter(|why| !why.is_empty());
+        let why = joined.collect::<Vec<_>>().join("; ");
+        self.sweep(id, Planned { why, ..planned })
+    }
+
+    fn winograd(&mut self, id: NodeId, conv: &Conv, variant: Winograd, why: String) -> Result<(), PlanError> {
+        let graph = self.graph;
+        let operands = graph.operands(id);
+        let Shape::Map { height, width, .. } = self.shapes[operands[0]] else {
+            return Err(PlanError::Invalid);
+        };
+        let sides = conv
+            .padding
+            .resolve(height, width, conv.kernel, conv.stride, conv.dilation);
+        let input = self.internal(operands[0])?;
+        let residual = if conv.residual {
+            Some(self.internal(operands[1])?)
+        } else {
+            None
+        };
+        let output = self.output(id)?;
+        let weights = &graph[id].weights;
+        let winograd::Planned {
+            mut work,
+            recipe,
+            rest,
+            kernel,
+        } = winograd::plan(self.isa, variant, conv, weights, input, sides, output, residual);
+        let specs = work.products.iter().flat_map(|(_, nest)| &nest.specs);
+        self.check_tiles(id, specs)?;
+        work.weights = self.constant(recipe);
+        self.step(id, &kernel, Work::Winograd(Box::new(work)));
+        self.explain(id, why);
+        if rest.is_some() {
+            let elementwise = Elementwise {
+                operands: vec![output],
+                combination: CombineKind::Add,
+                output,
+                scale_shift: None,
+                slope: None,
+                activation: rest,
+            };
+            self.step(id, "elementwise, in place", Work::Elementwise(elementwise));
+        }
+        Ok(())
     }
 
     fn pool(&mut self, id: NodeId, pool: &Pool) -> Result<(), PlanError> {
@@ -570,26 +653,36 @@ impl Builder<'_> {
     }
 
     fn sweep(&mut self, id: NodeId, planned: Planned) -> Result<(), PlanError> {
-        let node = &self.graph[id];
         let Planned {
             mut sweep,
             recipe,
             kernel,
             why,
         } = planned;
-        for spec in &sweep.specs {
+        self.check_tiles(id, &sweep.nest.specs)?;
+        sweep.weights = self.constant(recipe);
+        self.step(id, &kernel, Work::Sweep(Box::new(sweep)));
+        self.explain(id, why);
+        Ok(())
+    }
+
+    fn check_tiles<'s>(&self, id: NodeId, specs: impl IntoIterator<Item = &'s TileSpec>) -> Result<(), PlanError> {
+        for spec in specs {
             spec.validate().map_err(|reason| PlanError::Tile {
-                layer: node.name.clone(),
+                layer: self.graph[id].name.clone(),
                 reason,
             })?;
         }
-        sweep.weights = self.constant(recipe);
-        self.step(id, &kernel, Work::Sweep(Box::new(sweep)));
+        Ok(())
+    }
+
+    /// Adds to the last step why it is as it is, and what it costs.
+    fn explain(&mut self, id: NodeId, why: String) {
+        let cost = self.graph[id].op.cost(&self.shapes.operands(self.graph, id));
         if let Some(step) = self.plan.steps.last_mut() {
-            step.multiplications = node.op.cost(&self.shapes.operands(self.graph, id)).multiplications;
+            step.multiplications = cost.multiplications;
             step.why = why;
         }
-        Ok(())
     }
 
     fn step(&mut self, id: NodeId, kernel: &str, work: Work) {

@@ -5,7 +5,7 @@ use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe};
 
 use super::isa::TileIsa;
 use super::layout::{BLOCK, Strides, extent};
-use super::sweep::{Axis, Move, Sweep};
+use super::sweep::{Axis, Move, Nest, Sweep};
 use super::walk::{Map, Pitch, Shape};
 use super::{BufferId, ConstantId, View};
 use crate::tile::{Init, Loop, Pixel, Product, TileActivation, TileSpec};
@@ -88,15 +88,20 @@ fn filters(weights: &str, shape: Vec<usize>, bias: bool, norm: &Option<FoldedNor
     }
 }
 
+/// A convolution's filters.
+pub(super) fn filter_source(conv: &Conv, weights: &str, channels: usize) -> FilterSource {
+    filters(weights, conv.weight_dims(channels).to_vec(), conv.bias, &conv.norm)
+}
+
 /// The loops and taps of one pass over `channels` channels of the input.
-struct Reduction {
-    loops: Vec<Loop>,
-    taps: Vec<i32>,
+pub(super) struct Reduction {
+    pub(super) loops: Vec<Loop>,
+    pub(super) taps: Vec<i32>,
 }
 
 impl Reduction {
     /// `axes` are (count, step in bytes), outermost first: the innermost ones are unrolled as far as they should be.
-    fn new(axes: &[(usize, i64)]) -> Reduction {
+    pub(super) fn new(axes: &[(usize, i64)]) -> Reduction {
         let mut taps = vec![0i64];
         let mut loops = Vec::new();
         for (position, &(count, step)) in axes.iter().enumerate().rev() {
@@ -221,16 +226,18 @@ impl Target<'_> {
                 output: self.output.origin(),
                 residual: self.residual.map_or(0, Operand::origin),
             },
-            specs,
-            images: Axis {
-                count: images,
-                step: image,
+            nest: Nest {
+                specs,
+                images: Axis {
+                    count: images,
+                    step: image,
+                },
+                panels,
+                panel_inputs,
+                passes: kernel.passes.iter().map(|(start, _)| *start).collect(),
+                regions,
+                finish,
             },
-            panels,
-            panel_inputs,
-            passes: kernel.passes.iter().map(|(start, _)| *start).collect(),
-            regions,
-            finish,
         }
     }
 
@@ -262,12 +269,7 @@ pub(super) fn conv(
 ) -> Planned {
     let [channels, ..] = extent(input.view.shape);
     let [_, height, width] = extent(target.output.view.shape);
-    let source = filters(
-        weights,
-        vec![conv.filters, channels / conv.groups, conv.kernel.h, conv.kernel.w],
-        conv.bias,
-        &conv.norm,
-    );
+    let source = filter_source(conv, weights, channels);
     let s = &input.strides;
     let pitch = |s: &Strides, y: usize, x: usize| Pitch {
         row: bytes(s.row * y),

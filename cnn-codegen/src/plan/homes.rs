@@ -10,6 +10,8 @@ use cnn_ir::op::{Conv, Op, Sides};
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
 
+use super::algorithm::Algorithm;
+use super::build::Algorithms;
 use super::layout::BLOCK;
 
 /// Homes and halos of all values.
@@ -21,7 +23,7 @@ pub(super) struct Homes {
 }
 
 impl Homes {
-    pub(super) fn new(graph: &Graph, shapes: &Shapes, order: &[NodeId]) -> Homes {
+    pub(super) fn new(graph: &Graph, shapes: &Shapes, order: &[NodeId], algorithms: &Algorithms) -> Homes {
         let mut homes = Homes {
             parents: HashMap::new(),
             halos: HashMap::new(),
@@ -57,7 +59,13 @@ impl Homes {
             }
         }
         for &id in order {
-            if let Op::Conv(conv) = &graph[id].op {
+            // Winograd's transform makes up the padding by itself.
+            let direct = algorithms
+                .get(&id)
+                .is_some_and(|(algorithm, _)| *algorithm == Algorithm::Direct);
+            if let Op::Conv(conv) = &graph[id].op
+                && direct
+            {
                 let operand = source(graph, graph.operands(id)[0]);
                 let (root, _) = homes.of(operand);
                 let sides = reach(conv, shapes[operand], shapes[id]);

@@ -15,12 +15,15 @@
 //! | `layout` | where the elements of a buffer are |
 //! | `build` | graph → steps, one step after the other |
 //! | `homes` | which values share a buffer: concatenations, halos |
-//! | `convolution` | which kernel a convolution or dense layer gets |
+//! | `algorithm` | which algorithm a convolution gets, and why |
+//! | `convolution` | convolutions and dense layers as sweeps |
+//! | `winograd` | convolutions on transformed tiles |
 //! | `sweep`, `walk` | tiles over pixels, panels and chunks of channels |
 //! | `memory` | offsets in the arena from lifetimes |
 //! | `verify` | checks a plan without trusting the planner |
 //! | `print` | the plan as text and JSON |
 
+mod algorithm;
 mod build;
 mod convolution;
 mod homes;
@@ -31,16 +34,19 @@ mod print;
 mod sweep;
 mod verify;
 mod walk;
+mod winograd;
 mod work;
 
-pub use build::{PlanError, PlanOptions, build};
+pub use algorithm::Algorithm;
+pub use build::{Accuracy, PlanError, PlanOptions, build};
 use cnn_ir::shape::Shape;
 pub use cnn_runtime::pack::Recipe;
 pub use isa::TileIsa;
 pub use layout::{Layout, Strides};
 pub use print::{to_json, to_text};
-pub use sweep::{Move, Region, Segment, Sweep};
+pub use sweep::{Axis, Move, Nest, Region, Segment, Sweep};
 pub use verify::{PlanFault, verify};
+pub use winograd::WinogradWork;
 pub use work::{Combination, Copy, Elementwise, PoolWindow, Work};
 
 /// A network, ready to be carried out.
@@ -177,6 +183,15 @@ impl Plan {
     /// Strides of a view's buffer.
     pub fn strides(&self, view: View) -> &Strides {
         &self.buffers[view.buffer.0].strides
+    }
+
+    /// Bytes that each thread needs for itself, enough for any step.
+    pub fn scratch_bytes(&self) -> usize {
+        self.steps
+            .iter()
+            .map(|step| step.work.scratch_bytes())
+            .max()
+            .unwrap_or(0)
     }
 
     /// The names of all tensors its constants need.

@@ -48,6 +48,10 @@ fn operands(plan: &Plan, step: &Step) -> (Vec<String>, String) {
                 .collect();
             (reads, reference(sweep.output))
         }
+        Work::Winograd(work) => (
+            std::iter::once(work.input).chain(work.residual).map(view).collect(),
+            view(work.output),
+        ),
         Work::Copy(copy) => (vec![view(copy.from)], view(copy.to)),
         Work::ClearHalo(buffer) => (Vec::new(), reference(*buffer)),
         Work::Elementwise(e) => (
@@ -66,11 +70,13 @@ fn operands(plan: &Plan, step: &Step) -> (Vec<String>, String) {
 
 fn sweep_text(text: &mut String, plan: &Plan, sweep: &Sweep) {
     let tiles: usize = sweep
+        .nest
         .regions
         .iter()
         .map(|region| region.rows.count * region.segments.iter().map(|segment| segment.tiles.count).sum::<usize>())
         .sum();
     let sizes: Vec<String> = sweep
+        .nest
         .specs
         .iter()
         .map(|spec| format!("{}×{}", spec.pixels.len(), spec.vectors * 8))
@@ -79,13 +85,13 @@ fn sweep_text(text: &mut String, plan: &Plan, sweep: &Sweep) {
         text,
         "      weights = {}\n      {} images × {} panels × {tiles} tiles × {} passes = {} items to share; kernels: {}",
         plan.constants[sweep.weights.0].recipe,
-        sweep.images.count,
-        sweep.panels.count,
-        sweep.passes.len(),
-        sweep.items(),
+        sweep.nest.images.count,
+        sweep.nest.panels.count,
+        sweep.nest.passes.len(),
+        sweep.nest.items(),
         sizes.join(", "),
     );
-    if let Some(activation) = sweep.finish {
+    if let Some(activation) = sweep.nest.finish {
         let _ = writeln!(text, "      then {} over each item's outputs", activation.name());
     }
 }
@@ -128,8 +134,21 @@ pub fn to_text(plan: &Plan) -> String {
         if !step.why.is_empty() {
             let _ = writeln!(text, "      because: {}", step.why);
         }
-        if let Work::Sweep(sweep) = &step.work {
-            sweep_text(&mut text, plan, sweep);
+        match &step.work {
+            Work::Sweep(sweep) => sweep_text(&mut text, plan, sweep),
+            Work::Winograd(work) => {
+                let _ = writeln!(
+                    text,
+                    "      weights = {}\n      {} images × {} blocks of {} tiles × {} parts of the filters; {} bytes a thread",
+                    plan.constants[work.weights.0].recipe,
+                    plan.batch,
+                    work.all_tiles().div_ceil(work.block),
+                    work.block,
+                    work.parts,
+                    work.scratch_bytes(),
+                );
+            }
+            _ => {}
         }
     }
     text

@@ -50,6 +50,13 @@ pub struct Sweep {
     pub weights: ConstantId,
     /// Where the first tile stands.
     pub start: Move,
+    /// The loops.
+    pub nest: Nest,
+}
+
+/// Loops around tile kernels, without what they work on.
+#[derive(Clone, Debug)]
+pub struct Nest {
     /// The kernels.
     pub specs: Vec<TileSpec>,
     /// Images.
@@ -88,7 +95,7 @@ pub struct Segment {
     pub start: Move,
     /// How many, and how far apart.
     pub tiles: Axis,
-    /// The kernel for each pass, as an index into the sweep's specs.
+    /// The kernel for each pass, as an index into the nest's specs.
     pub specs: Vec<usize>,
 }
 
@@ -99,7 +106,7 @@ impl Region {
     }
 }
 
-impl Sweep {
+impl Nest {
     /// Independent pieces of work.
     pub fn items(&self) -> usize {
         let blocks: usize = self.regions.iter().map(Region::blocks).sum();

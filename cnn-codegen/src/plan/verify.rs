@@ -13,7 +13,7 @@ use thiserror::Error;
 
 use super::layout::{BLOCK, Layout};
 use super::memory::{ALIGNMENT, lifetimes};
-use super::{BufferId, ConstantId, Place, Plan, Sweep, View, Work};
+use super::{Axis, BufferId, ConstantId, Move, Nest, Place, Plan, Sweep, View, WinogradWork, Work};
 
 /// Something a plan must not do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -41,8 +41,10 @@ pub fn verify(plan: &Plan) -> Result<(), Vec<PlanFault>> {
     for (index, step) in plan.steps.iter().enumerate() {
         checks.step = index;
         checks.views(&step.work);
-        if let Work::Sweep(sweep) = &step.work {
-            checks.sweep(sweep);
+        match &step.work {
+            Work::Sweep(sweep) => checks.sweep(sweep),
+            Work::Winograd(work) => checks.winograd(work),
+            _ => {}
         }
     }
     if checks.faults.is_empty() {
@@ -156,6 +158,10 @@ impl Checks<'_> {
         // Copies may write anywhere; all others write whole blocks.
         let (views, free): (Vec<View>, bool) = match work {
             Work::Sweep(_) | Work::ClearHalo(_) => (Vec::new(), true),
+            Work::Winograd(work) => (
+                [work.input, work.output].into_iter().chain(work.residual).collect(),
+                false,
+            ),
             Work::Copy(copy) => (vec![copy.from, copy.to], true),
             Work::Elementwise(e) => (e.operands.iter().copied().chain([e.output]).collect(), false),
             Work::Pool(pool) => (vec![pool.input, pool.output], false),
@@ -180,65 +186,57 @@ impl Checks<'_> {
         }
     }
 
-    /// Adds up the reach of all loops and compares it with the buffers.
+    /// Compares what a sweep's tiles touch with its buffers.
     fn sweep(&mut self, sweep: &Sweep) {
-        let mut touched: [Range<i64>; 4] = [
-            i64::MAX..i64::MIN,
-            i64::MAX..i64::MIN,
-            i64::MAX..i64::MIN,
-            i64::MAX..i64::MIN,
-        ];
-        let panel_inputs = if sweep.panel_inputs.is_empty() {
-            vec![0]
-        } else {
-            sweep.panel_inputs.clone()
-        };
-        let (low, high) = (panel_inputs.iter().min().copied(), panel_inputs.iter().max().copied());
-        for region in &sweep.regions {
-            for segment in &region.segments {
-                for (pass, &spec) in segment.specs.iter().enumerate() {
-                    let spec = &sweep.specs[spec];
-                    let weights = 0..(spec.weight_floats() * size_of::<f32>()) as i64;
-                    let ranges = [spec.input_bytes(), weights, spec.output_bytes(), spec.residual_bytes()];
-                    let fixed = [sweep.start, sweep.passes[pass], region.start, segment.start];
-                    let axes = [&sweep.images, &sweep.panels, &region.rows, &segment.tiles];
-                    for (operand, range) in ranges.into_iter().enumerate() {
-                        if operand == 3 && !spec.residual {
-                            continue;
-                        }
-                        let of = |m: &super::Move| [m.input, m.weights, m.output, m.residual][operand];
-                        let start: i64 = fixed.iter().map(of).sum();
-                        let reach = |axis: &&super::sweep::Axis| of(&axis.step) * (axis.count as i64 - 1);
-                        let below: i64 = axes.iter().map(|axis| reach(axis).min(0)).sum();
-                        let above: i64 = axes.iter().map(|axis| reach(axis).max(0)).sum();
-                        let (low, high) = if operand == 0 {
-                            (low.unwrap_or(0), high.unwrap_or(0))
-                        } else {
-                            (0, 0)
-                        };
-                        let all = &mut touched[operand];
-                        all.start = all.start.min(start + below + low + range.start);
-                        all.end = all.end.max(start + above + high + range.end);
-                    }
-                }
-            }
-        }
         let plan = self.plan;
         let bytes = |BufferId(buffer): BufferId| plan.buffers[buffer].bytes as i64;
-        let ConstantId(weights) = sweep.weights;
-        let weights = (plan.constants[weights].recipe.floats() * size_of::<f32>()) as i64;
         let limits = [
-            Some(bytes(sweep.input)),
-            Some(weights),
-            Some(bytes(sweep.output)),
-            sweep.residual.map(bytes),
+            bytes(sweep.input),
+            self.constant_bytes(sweep.weights),
+            bytes(sweep.output),
+            sweep.residual.map_or(0, bytes),
         ];
-        for (name, (range, limit)) in ["input", "weights", "output", "residual"]
-            .iter()
-            .zip(touched.into_iter().zip(limits))
-        {
-            let Some(limit) = limit else { continue };
-            self.require(range.start >= 0 && range.end <= limit, || {
+        self.within(reach(&sweep.nest, sweep.start), limits);
+    }
+
+    /// Compares what the products touch with the item's own memory and with the transformed filters.
+    fn winograd(&mut self, work: &WinogradWork) {
+        let positions = work.variant.products();
+        let [transformed, products] = work.planes.map(|plane| (positions * plane * size_of::<f32>()) as i64);
+        let part = (work.part_floats * size_of::<f32>()) as i64;
+        for (tiles, nest) in &work.products {
+            self.require(*tiles <= work.block, || "an item has more tiles than memory".into());
+            self.within(reach(nest, Move::default()), [transformed, part, products, 0]);
+        }
+        let weights = work.bias_floats() + work.parts * work.part_floats;
+        let all = self.constant_bytes(work.weights);
+        self.require((weights * size_of::<f32>()) as i64 <= all, || {
+            "parts end behind their constant".into()
+        });
+        let filters = work.output.shape.channels();
+        let blocks = work.parts * work.blocks[1];
+        self.require(blocks == filters.div_ceil(BLOCK), || {
+            "parts do not make up the filters".into()
+        });
+        let inputs = work.input.shape.channels();
+        self.require(work.blocks[0] == inputs.div_ceil(BLOCK), || {
+            "not all channels are read".into()
+        });
+        for (blocks, plane) in work.blocks.iter().zip(work.planes) {
+            self.require(blocks * work.block * BLOCK <= plane, || {
+                "positions of tiles overlap".into()
+            });
+        }
+    }
+
+    fn constant_bytes(&self, ConstantId(constant): ConstantId) -> i64 {
+        (self.plan.constants[constant].recipe.floats() * size_of::<f32>()) as i64
+    }
+
+    fn within(&mut self, touched: [Range<i64>; 4], limits: [i64; 4]) {
+        let names = ["input", "weights", "output", "residual"];
+        for (name, (range, limit)) in names.iter().zip(touched.into_iter().zip(limits)) {
+            self.require(range.is_empty() || (range.start >= 0 && range.end <= limit), || {
                 format!(
                     "tiles touch bytes {}..{} of {limit} of their {name}",
                     range.start, range.end
@@ -246,4 +244,39 @@ impl Checks<'_> {
             });
         }
     }
+}
+
+/// Adds up all loops of a nest: the bytes its kernels touch of input, weights, output and residual.
+fn reach(nest: &Nest, start: Move) -> [Range<i64>; 4] {
+    let mut touched: [Range<i64>; 4] = std::array::from_fn(|_| i64::MAX..i64::MIN);
+    let panel_inputs = (
+        nest.panel_inputs.iter().min().copied().unwrap_or(0),
+        nest.panel_inputs.iter().max().copied().unwrap_or(0),
+    );
+    for region in &nest.regions {
+        for segment in &region.segments {
+            for (pass, &spec) in segment.specs.iter().enumerate() {
+                let spec = &nest.specs[spec];
+                let weights = 0..(spec.weight_floats() * size_of::<f32>()) as i64;
+                let ranges = [spec.input_bytes(), weights, spec.output_bytes(), spec.residual_bytes()];
+                let fixed = [start, nest.passes[pass], region.start, segment.start];
+                let axes = [&nest.images, &nest.panels, &region.rows, &segment.tiles];
+                for (operand, range) in ranges.into_iter().enumerate() {
+                    if operand == 3 && !spec.residual {
+                        continue;
+                    }
+                    let of = |m: &Move| [m.input, m.weights, m.output, m.residual][operand];
+                    let start: i64 = fixed.iter().map(of).sum();
+                    let steps = |axis: &&Axis| of(&axis.step) * (axis.count as i64 - 1);
+                    let below: i64 = axes.iter().map(|axis| steps(axis).min(0)).sum();
+                    let above: i64 = axes.iter().map(|axis| steps(axis).max(0)).sum();
+                    let (low, high) = if operand == 0 { panel_inputs } else { (0, 0) };
+                    let all = &mut touched[operand];
+                    all.start = all.start.min(start + below + low + range.start);
+                    all.end = all.end.max(start + above + high + range.end);
+                }
+            }
+        }
+    }
+    touched
 }

@@ -2,13 +2,15 @@
 
 use cnn_ir::op::{Activation, CombineKind, GlobalPoolKind, Lrn, Pair, PoolKind, Sides, UpsampleMode};
 
-use super::{BufferId, ConstantId, Sweep, View};
+use super::{BufferId, ConstantId, Sweep, View, WinogradWork};
 
 /// A step's work.
 #[derive(Clone, Debug)]
 pub enum Work {
     /// Tiles over pixels, panels of filters and chunks of channels.
     Sweep(Box<Sweep>),
+    /// A convolution on transformed tiles.
+    Winograd(Box<WinogradWork>),
     /// Moves elements between layouts, channels or places.
     Copy(Copy),
     /// Zeros in the halo of a buffer, before it is written.
@@ -132,6 +134,10 @@ impl Work {
     pub fn reads(&self) -> Vec<BufferId> {
         match self {
             Work::Sweep(sweep) => std::iter::once(sweep.input).chain(sweep.residual).collect(),
+            Work::Winograd(work) => {
+                let residual = work.residual.map(|view| view.buffer);
+                std::iter::once(work.input.buffer).chain(residual).collect()
+            }
             Work::Copy(copy) => vec![copy.from.buffer],
             Work::ClearHalo(_) => Vec::new(),
             Work::Elementwise(elementwise) => elementwise.operands.iter().map(|view| view.buffer).collect(),
@@ -149,6 +155,7 @@ impl Work {
     pub fn writes(&self) -> BufferId {
         match self {
             Work::Sweep(sweep) => sweep.output,
+            Work::Winograd(work) => work.output.buffer,
             Work::Copy(copy) => copy.to.buffer,
             Work::ClearHalo(buffer) => *buffer,
             Work::Elementwise(elementwise) => elementwise.output.buffer,
@@ -162,10 +169,29 @@ impl Work {
         }
     }
 
+    /// Bytes that each thread needs for itself meanwhile.
+    pub fn scratch_bytes(&self) -> usize {
+        match self {
+            Work::Winograd(work) => work.scratch_bytes(),
+            Work::Sweep(_)
+            | Work::Copy(_)
+            | Work::ClearHalo(_)
+            | Work::Elementwise(_)
+            | Work::Pool(_)
+            | Work::GlobalPool { .. }
+            | Work::AdaptiveAvgPool { .. }
+            | Work::Softmax { .. }
+            | Work::Lrn { .. }
+            | Work::Upsample { .. }
+            | Work::ChannelShuffle { .. } => 0,
+        }
+    }
+
     /// The constants it needs.
     pub fn constants(&self) -> Vec<ConstantId> {
         match self {
             Work::Sweep(sweep) => vec![sweep.weights],
+            Work::Winograd(work) => vec![work.weights],
             Work::Elementwise(elementwise) => elementwise.scale_shift.into_iter().chain(elementwise.slope).collect(),
             Work::Copy(_)
             | Work::ClearHalo(_)

@@ -2,11 +2,12 @@
 
 use cnn_codegen::interp::Interpreter;
 use cnn_codegen::jit;
-use cnn_codegen::plan::{self, PlanOptions, TileIsa};
+use cnn_codegen::plan::{self, Accuracy, Algorithm, PlanOptions, TileIsa};
 use cnn_ir::front::graph_from_toml;
 use cnn_ir::graph::Graph;
 use cnn_ir::passes::optimise;
 use cnn_ir::validate::{Shapes, validate};
+use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::weights::WeightSource;
 
 /// A compiled network: inputs in, outputs out, both in the network's order.
@@ -35,22 +36,82 @@ pub(crate) const ENGINES: &[Engine] = &[
     Engine {
         name: "jit",
         tolerance: 1e-5,
-        compile: |network, weights, batch| jit(network, weights, batch, TileIsa::detect(), 1),
+        compile: |network, weights, batch| jit(network, weights, batch, 1, &EXACT),
     },
     Engine {
         name: "jit, 2 threads",
         tolerance: 1e-5,
-        compile: |network, weights, batch| jit(network, weights, batch, TileIsa::detect(), 2),
+        compile: |network, weights, batch| jit(network, weights, batch, 2, &EXACT),
     },
     Engine {
         name: "jit, portable tiles",
         tolerance: 1e-5,
-        compile: |network, weights, batch| jit(network, weights, batch, TileIsa::Portable, 1),
+        compile: |network, weights, batch| {
+            let isa = TileIsa::Portable;
+            jit(network, weights, batch, 1, &PlanOptions { isa, ..EXACT })
+        },
+    },
+    Engine {
+        name: "jit, Winograd F(2×2, 3×3)",
+        tolerance: 1e-5,
+        compile: |network, weights, batch| jit(network, weights, batch, 1, &forced(Winograd::F2x3)),
+    },
+    Engine {
+        name: "jit, Winograd F(4×4, 3×3)",
+        tolerance: 1e-4,
+        compile: |network, weights, batch| jit(network, weights, batch, 1, &forced(Winograd::F4x3)),
+    },
+    Engine {
+        name: "jit, Winograd F(4×4, 5×5), 2 threads",
+        tolerance: 1e-4,
+        compile: |network, weights, batch| jit(network, weights, batch, 2, &forced(Winograd::F4x5)),
+    },
+    Engine {
+        name: "jit, Winograd F(4×4, 3×3), portable tiles",
+        tolerance: 1e-4,
+        compile: |network, weights, batch| {
+            let isa = TileIsa::Portable;
+            jit(
+                network,
+                weights,
+                batch,
+                1,
+                &PlanOptions {
+                    isa,
+                    ..forced(Winograd::F4x3)
+                },
+            )
+        },
     },
 ];
 
-fn jit(network: &Network, weights: &dyn WeightSource, batch: usize, isa: TileIsa, threads: usize) -> Run {
-    let options = PlanOptions { batch, isa };
+const EXACT: PlanOptions = PlanOptions {
+    batch: 1,
+    isa: TileIsa::Avx2Fma,
+    accuracy: Accuracy::Exact,
+    force: None,
+};
+
+fn forced(variant: Winograd) -> PlanOptions {
+    PlanOptions {
+        accuracy: Accuracy::Fast,
+        force: Some(Algorithm::Winograd(variant)),
+        ..EXACT
+    }
+}
+
+/// Runs without AVX2 and FMA on the portable tiles, whatever is asked for.
+fn jit(network: &Network, weights: &dyn WeightSource, batch: usize, threads: usize, options: &PlanOptions) -> Run {
+    let isa = if TileIsa::detect() == TileIsa::Portable {
+        TileIsa::Portable
+    } else {
+        options.isa
+    };
+    let options = PlanOptions {
+        batch,
+        isa,
+        ..options.clone()
+    };
     let plan = plan::build(&network.graph, &network.shapes, &options).expect("a plan");
     let executable = jit::compile(&plan, weights, threads).expect("code");
     Box::new(move |inputs| {

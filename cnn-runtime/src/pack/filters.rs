@@ -30,7 +30,10 @@ pub struct Norm {
 impl Norm {
     /// Names of its tensors: γ, β, mean, variance.
     pub fn tensors(&self) -> Vec<String> {
-        ["weight", "bias", "running_mean", "running_var"].iter().map(|part| format!("{}.{part}", self.prefix)).collect()
+        ["weight", "bias", "running_mean", "running_var"]
+            .iter()
+            .map(|part| format!("{}.{part}", self.prefix))
+            .collect()
     }
 
     /// Scale and shift of each channel, in f64: `γ/√(σ² + ε)` and `β − μ · scale`.
@@ -101,14 +104,25 @@ impl FilterSource {
     /// The names of all tensors it needs.
     pub fn tensors(&self) -> Vec<String> {
         let norm = self.norm.iter().flat_map(Norm::tensors);
-        std::iter::once(self.weight.clone()).chain(self.bias.clone()).chain(norm).collect()
+        std::iter::once(self.weight.clone())
+            .chain(self.bias.clone())
+            .chain(norm)
+            .collect()
     }
 
     pub(crate) fn load<'a>(&self, source: &'a dyn WeightSource) -> Result<Filters<'a>, WeightError> {
         Ok(Filters {
             weight: source.tensor(&self.weight, &self.shape)?,
-            bias: self.bias.as_ref().map(|name| source.tensor(name, &[self.count()])).transpose()?,
-            norm: self.norm.as_ref().map(|norm| norm.load(source, self.count())).transpose()?,
+            bias: self
+                .bias
+                .as_ref()
+                .map(|name| source.tensor(name, &[self.count()]))
+                .transpose()?,
+            norm: self
+                .norm
+                .as_ref()
+                .map(|norm| norm.load(source, self.count()))
+                .transpose()?,
         })
     }
 }

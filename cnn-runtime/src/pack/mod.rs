@@ -8,14 +8,17 @@
 //! |---|---|
 //! | `filters` | filters with their bias and a folded batch norm |
 //! | `panels` | the weight stream of tile kernels |
+//! | `winograd` | filters transformed for Winograd's products |
 
 mod filters;
 mod panels;
+mod winograd;
 
 use std::fmt;
 
 pub use filters::{FilterSource, Norm};
 pub use panels::{ChannelOrder, Panels};
+pub use winograd::WinogradFilters;
 
 use crate::weights::{WeightError, WeightSource};
 
@@ -31,6 +34,13 @@ pub enum Recipe {
         filters: FilterSource,
         /// In which order.
         panels: Panels,
+    },
+    /// Filters transformed for Winograd's products.
+    Winograd {
+        /// Which filters.
+        filters: FilterSource,
+        /// How, and in which order.
+        transformed: WinogradFilters,
     },
     /// One filter a channel: per block of eight channels the bias, then each tap's eight weights.
     Lanewise {
@@ -58,6 +68,7 @@ impl Recipe {
     pub fn floats(&self) -> usize {
         match self {
             Recipe::Panels { filters, panels } => panels.floats(filters),
+            Recipe::Winograd { filters, transformed } => transformed.floats(filters),
             Recipe::Lanewise { filters } => filters.count().next_multiple_of(LANES) * (1 + filters.taps()),
             Recipe::ScaleShift { channels, .. } => 2 * channels.next_multiple_of(LANES),
             Recipe::Vector { len, .. } => len.next_multiple_of(LANES),
@@ -72,6 +83,7 @@ impl Recipe {
         debug_assert_eq!(out.len(), self.floats());
         match self {
             Recipe::Panels { filters, panels } => panels.pack(filters, &filters.load(source)?, out),
+            Recipe::Winograd { filters, transformed } => transformed.pack(filters, &filters.load(source)?, out),
             Recipe::Lanewise { filters } => {
                 let loaded = filters.load(source)?;
                 let taps = filters.taps();
@@ -98,7 +110,9 @@ impl Recipe {
     /// The names of all tensors it needs.
     pub fn tensors(&self) -> Vec<String> {
         match self {
-            Recipe::Panels { filters, .. } | Recipe::Lanewise { filters } => filters.tensors(),
+            Recipe::Panels { filters, .. } | Recipe::Winograd { filters, .. } | Recipe::Lanewise { filters } => {
+                filters.tensors()
+            }
             Recipe::ScaleShift { norm, .. } => norm.tensors(),
             Recipe::Vector { name, .. } => vec![name.clone()],
         }
@@ -109,6 +123,7 @@ impl fmt::Display for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Recipe::Panels { filters, panels } => write!(f, "{panels}({filters})"),
+            Recipe::Winograd { filters, transformed } => write!(f, "{transformed}({filters})"),
             Recipe::Lanewise { filters } => write!(f, "lanewise({filters})"),
             Recipe::ScaleShift { norm, .. } => write!(f, "scale_shift({norm})"),
             Recipe::Vector { name, .. } => write!(f, "{name}"),

@@ -37,7 +37,10 @@ pub struct Panels {
 impl Panels {
     /// k-steps of all chunks of one panel.
     fn steps(&self, taps: usize) -> usize {
-        self.chunks.iter().map(|&channels| self.chunk_steps(channels, taps)).sum()
+        self.chunks
+            .iter()
+            .map(|&channels| self.chunk_steps(channels, taps))
+            .sum()
     }
 
     fn chunk_steps(&self, channels: usize, taps: usize) -> usize {
@@ -134,7 +137,12 @@ mod tests {
     use crate::weights::{Synthetic, WeightSource};
 
     fn filters(shape: [usize; 4]) -> FilterSource {
-        FilterSource { weight: "w.weight".into(), shape: shape.to_vec(), bias: Some("w.bias".into()), norm: None }
+        FilterSource {
+            weight: "w.weight".into(),
+            shape: shape.to_vec(),
+            bias: Some("w.bias".into()),
+            norm: None,
+        }
     }
 
     #[test]
@@ -142,8 +150,17 @@ mod tests {
         let source = Synthetic { seed: 1 };
         let filters = filters([10, 11, 2, 3]);
         let order = ChannelOrder::Blocked { lanes: 8 };
-        let panels = Panels { vectors: 1, groups: 1, order, first_channels: vec![0, 0], chunks: vec![8, 8] };
-        let recipe = Recipe::Panels { filters: filters.clone(), panels: panels.clone() };
+        let panels = Panels {
+            vectors: 1,
+            groups: 1,
+            order,
+            first_channels: vec![0, 0],
+            chunks: vec![8, 8],
+        };
+        let recipe = Recipe::Panels {
+            filters: filters.clone(),
+            panels: panels.clone(),
+        };
         let mut out = vec![0.0; recipe.floats()];
         recipe.pack(&source, &mut out).unwrap();
         let weight = source.tensor("w.weight", &filters.shape).unwrap();
@@ -156,8 +173,16 @@ mod tests {
             for channel in 0..16 {
                 for tap in 0..6 {
                     let step = 1 + channel / 8 * 48 + tap * 8 + channel % 8;
-                    let expected = if real && channel < 11 { weight[(filter * 11 + channel) * 6 + tap] } else { 0.0 };
-                    assert_eq!(stream[step * 8], expected, "filter {filter} channel {channel} tap {tap}");
+                    let expected = if real && channel < 11 {
+                        weight[(filter * 11 + channel) * 6 + tap]
+                    } else {
+                        0.0
+                    };
+                    assert_eq!(
+                        stream[step * 8],
+                        expected,
+                        "filter {filter} channel {channel} tap {tap}"
+                    );
                 }
             }
         }
@@ -169,8 +194,17 @@ mod tests {
         let source = Synthetic { seed: 2 };
         let filters = filters([8, 4, 1, 1]);
         let order = ChannelOrder::Blocked { lanes: 8 };
-        let panels = Panels { vectors: 1, groups: 4, order, first_channels: vec![0], chunks: vec![16] };
-        let recipe = Recipe::Panels { filters: filters.clone(), panels };
+        let panels = Panels {
+            vectors: 1,
+            groups: 4,
+            order,
+            first_channels: vec![0],
+            chunks: vec![16],
+        };
+        let recipe = Recipe::Panels {
+            filters: filters.clone(),
+            panels,
+        };
         let mut out = vec![0.0; recipe.floats()];
         recipe.pack(&source, &mut out).unwrap();
         let weight = source.tensor("w.weight", &filters.shape).unwrap();

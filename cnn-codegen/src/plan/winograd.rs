@@ -1,0 +1,284 @@
+//! Winograd convolutions: transformed tiles of the input times transformed filters, one product for each of the
+//! a² positions of a tile, then the transform back (Lavin & Gray, 2016).
+
+use cnn_ir::op::{Activation, Conv, Sides};
+use cnn_runtime::kernels::winograd::{Clamp, Winograd};
+use cnn_runtime::pack::{FilterSource, Recipe, WinogradFilters};
+
+use super::convolution::{Reduction, bytes, filter_source};
+use super::isa::TileIsa;
+use super::layout::{BLOCK, extent};
+use super::sweep::{Axis, Move, Nest};
+use super::walk::{Map, Pitch};
+use super::{ConstantId, View};
+use crate::tile::{Init, Product, TileSpec};
+
+/// Bytes of transformed tiles that one item should have: they are written and read again at once.
+const BLOCK_BYTES: usize = 400 << 10;
+/// Transformed filters beyond this are streamed, and then as seldom as possible.
+const STREAM_BYTES: usize = 10 << 20;
+/// Tiles of one item when filters are streamed.
+const STREAM_TILES: usize = 48;
+/// Fewer items than this are divided by filters too, so that threads have something to share.
+const ITEMS: usize = 8;
+/// Keeps the a² planes of transformed tiles out of each other's cache sets.
+const PLANE_PAD: usize = 16;
+
+/// A convolution by Winograd's algorithm. An item is a block of tiles of one image and a part of the filters.
+#[derive(Clone, Debug)]
+pub struct WinogradWork {
+    /// Which tiles.
+    pub variant: Winograd,
+    /// What is convolved.
+    pub input: View,
+    /// The result.
+    pub output: View,
+    /// What is added before the activation.
+    pub residual: Option<View>,
+    /// Bias of all filters, then the transformed filters `[part][ξ][panel][channel][8 · vectors]`.
+    pub weights: ConstantId,
+    /// Padding, which is not stored.
+    pub sides: Sides,
+    /// The activation.
+    pub clamp: Clamp,
+    /// Tiles in a row, and rows of tiles.
+    pub tiles: [usize; 2],
+    /// Tiles of one item; the last item of an image may have fewer.
+    pub block: usize,
+    /// Parts of the filters.
+    pub parts: usize,
+    /// Blocks of eight channels of the input, and of a part's filters.
+    pub blocks: [usize; 2],
+    /// Floats from one of the a² positions to the next, in the transformed input and in the products.
+    pub planes: [usize; 2],
+    /// Floats of one part's transformed filters.
+    pub part_floats: usize,
+    /// The products for a full item, and for the last if it has fewer tiles.
+    pub products: Vec<(usize, Nest)>,
+}
+
+impl WinogradWork {
+    /// Tiles of one image.
+    pub fn all_tiles(&self) -> usize {
+        self.tiles[0] * self.tiles[1]
+    }
+
+    /// Independent pieces of work of one image.
+    pub fn items(&self) -> usize {
+        self.all_tiles().div_ceil(self.block) * self.parts
+    }
+
+    /// Bytes that one item needs for itself: transformed tiles and products.
+    pub fn scratch_bytes(&self) -> usize {
+        self.variant.products() * (self.planes[0] + self.planes[1]) * size_of::<f32>()
+    }
+
+    /// Floats of bias in front of the transformed filters.
+    pub fn bias_floats(&self) -> usize {
+        self.parts * self.blocks[1] * BLOCK
+    }
+}
+
+/// The activation as the output transform does it, and what has to follow.
+fn clamp(activation: Option<Activation>) -> (Clamp, Option<Activation>) {
+    match activation {
+        None => (Clamp::NONE, None),
+        Some(Activation::Relu) => (Clamp::RELU, None),
+        Some(Activation::Relu6) => (Clamp::RELU6, None),
+        Some(Activation::Clip { min, max }) => (
+            Clamp {
+                slope: 1.0,
+                least: min,
+                most: max,
+            },
+            None,
+        ),
+        Some(Activation::LeakyRelu { alpha }) => (
+            Clamp {
+                slope: alpha,
+                ..Clamp::NONE
+            },
+            None,
+        ),
+        Some(
+            Activation::Tanh
+            | Activation::Sigmoid
+            | Activation::Silu
+            | Activation::Gelu
+            | Activation::HardSigmoid
+            | Activation::HardSwish
+            | Activation::Softplus
+            | Activation::Elu { .. },
+        ) => (Clamp::NONE, activation),
+    }
+}
+
+/// The plan of one convolution: the work, its weights, and an activation that is left to do.
+pub(super) struct Planned {
+    pub(super) work: WinogradWork,
+    pub(super) recipe: Recipe,
+    pub(super) rest: Option<Activation>,
+    pub(super) kernel: String,
+}
+
+/// Plans a convolution. `residual` and views are blocked; `sides` is the padding.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a convolution has that many parts, and they are used once"
+)]
+pub(super) fn plan(
+    isa: TileIsa,
+    variant: Winograd,
+    conv: &Conv,
+    weights: &str,
+    input: View,
+    sides: Sides,
+    output: View,
+    residual: Option<View>,
+) -> Planned {
+    let [channels, ..] = extent(input.shape);
+    let [filters, height, width] = extent(output.shape);
+    let source: FilterSource = filter_source(conv, weights, channels);
+    let (inputs, outputs) = (channels.div_ceil(BLOCK), filters.div_ceil(BLOCK));
+    let tiles = [width.div_ceil(variant.outputs()), height.div_ceil(variant.outputs())];
+    let all = tiles[0] * tiles[1];
+    let positions = variant.products();
+    let vectors = isa.vectors_of_many(outputs);
+    let most = isa.pixels(vectors);
+
+    let filter_bytes = positions * inputs * outputs * BLOCK * BLOCK * size_of::<f32>();
+    let tile_bytes = positions * (inputs + outputs) * BLOCK * size_of::<f32>();
+    let wanted = if filter_bytes > STREAM_BYTES {
+        STREAM_TILES
+    } else {
+        (BLOCK_BYTES / tile_bytes).max(2 * most)
+    };
+    // Near-equal items of whole kernels.
+    let items = all.div_ceil(wanted);
+    let block = all.div_ceil(items).next_multiple_of(most).min(all);
+    let items = all.div_ceil(block);
+    let panels = outputs / vectors;
+    let parts = (1..=panels)
+        .find(|parts| panels % parts == 0 && items * parts >= ITEMS)
+        .unwrap_or(panels);
+    let panels = panels / parts;
+    let blocks = [inputs, outputs / parts];
+    let planes = blocks.map(|blocks| blocks * block * BLOCK + PLANE_PAD);
+
+    let panel_floats = inputs * BLOCK * vectors * BLOCK;
+    let products = [block, all % block]
+        .into_iter()
+        .filter(|&tiles| tiles > 0)
+        .map(|tiles| {
+            (
+                tiles,
+                product(
+                    tiles,
+                    block,
+                    [most, vectors],
+                    [positions, panels, inputs],
+                    planes,
+                    panel_floats,
+                ),
+            )
+        })
+        .collect();
+    let (clamp, rest) = clamp(conv.activation);
+    let work = WinogradWork {
+        variant,
+        input,
+        output,
+        residual,
+        weights: ConstantId(usize::MAX),
+        sides,
+        clamp,
+        tiles,
+        block,
+        parts,
+        blocks,
+        planes,
+        part_floats: positions * panels * panel_floats,
+        products,
+    };
+    let m = variant.outputs();
+    Planned {
+        work,
+        recipe: Recipe::Winograd {
+            filters: source,
+            transformed: WinogradFilters {
+                variant,
+                vectors,
+                parts,
+            },
+        },
+        rest,
+        kernel: format!(
+            "Winograd F({m}×{m}, {0}×{0}), tile {most}×{1}",
+            variant.taps(),
+            vectors * BLOCK
+        ),
+    }
+}
+
+/// The a² products of `tiles` tiles: `[tiles, channels] · [channels, filters]`.
+fn product(
+    tiles: usize,
+    block: usize,
+    [most, vectors]: [usize; 2],
+    [positions, panels, inputs]: [usize; 3],
+    planes: [usize; 2],
+    panel_floats: usize,
+) -> Nest {
+    // From a block of channels to the next: all of an item's tiles.
+    let block_bytes = bytes(block * BLOCK);
+    let pitch = Pitch {
+        row: 0,
+        pixel: bytes(BLOCK),
+    };
+    let map = Map {
+        height: 1,
+        width: tiles,
+        input: pitch,
+        output: pitch,
+        residual: Pitch::default(),
+    };
+    let output_vectors: Vec<i32> = (0..vectors as i32).map(|vector| vector * block_bytes as i32).collect();
+    let (regions, shapes) = map.cover(most, &output_vectors, tiles);
+    let reduction = Reduction::new(&[(inputs, block_bytes), (BLOCK, bytes(1))]);
+    let specs = shapes
+        .into_iter()
+        .map(|pixels| TileSpec {
+            product: Product::Broadcast,
+            vectors,
+            pixels,
+            output_vectors: output_vectors.clone(),
+            residual_vectors: Vec::new(),
+            loops: reduction.loops.clone(),
+            taps: reduction.taps.clone(),
+            init: Init::Zero,
+            residual: false,
+            activation: None,
+        })
+        .collect();
+    let step = |input: usize, weights: usize, output: i64| Move {
+        input: bytes(input),
+        weights: bytes(weights),
+        output,
+        residual: 0,
+    };
+    Nest {
+        specs,
+        images: Axis {
+            count: positions,
+            step: step(planes[0], panels * panel_floats, bytes(planes[1])),
+        },
+        panels: Axis {
+            count: panels,
+            step: step(0, panel_floats, vectors as i64 * block_bytes),
+        },
+        panel_inputs: Vec::new(),
+        passes: vec![Move::default()],
+        regions,
+        finish: None,
+    }
+}
