@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cnn_codegen::interp::{Interpreter, InterpreterError};
 use cnn_codegen::jit::{self, JitError, RunError};
-use cnn_codegen::plan::{self, Plan, PlanError, PlanOptions, TileIsa};
+use cnn_codegen::plan::{self, Accuracy, Plan, PlanError, PlanOptions, TileIsa};
 use cnn_ir::graph::Graph;
 use cnn_ir::validate::Shapes;
 
@@ -26,6 +26,8 @@ pub(crate) struct Job<'a> {
     pub(crate) threads: usize,
     /// Only instructions that every machine of this kind has.
     pub(crate) portable: bool,
+    /// Whether only multiplying and adding will do.
+    pub(crate) exact: bool,
     /// What the user's arrays take.
     pub(crate) arrays: Need,
     /// Bytes that may be taken.
@@ -60,6 +62,12 @@ impl Job<'_> {
             } else {
                 TileIsa::detect()
             },
+            accuracy: if self.exact {
+                Accuracy::Exact
+            } else {
+                Accuracy::Fast
+            },
+            force: None,
         };
         let plan = plan::build(self.graph, self.shapes, &options).map_err(plan_error)?;
         let need = self.arrays.clone().planned(&plan);

@@ -202,6 +202,7 @@ pub(crate) fn with_job<T>(
         batch: options.batch,
         threads: options.threads.unwrap_or(0), // all
         portable: options.portable,
+        exact: options.exact,
         arrays: Need::arrays(model, options.batch),
         limit: options.max_memory.unwrap_or_else(cnn_runtime::memory::available_memory),
     })
