@@ -32,6 +32,8 @@ PACKAGES = {"ort": "onnxruntime", "torch_compile": "torch"}
 WARM_UP, SECONDS, LEAST = 0.2, 1.0, 5  # those of `cnn bench`
 LIMIT = 600  # seconds that anything may take
 WRONG = 1e-3  # an output this far off, relative to the greatest, is a failure
+UNSTEADY = 1.3  # a cell whose slowest round took this much longer than its fastest is marked
+BUSY = 0.5  # load of a machine that is not idle
 
 
 class Failure(Exception):
@@ -87,7 +89,8 @@ class Cnn:
         with open(self.output.with_suffix(".log"), "w+") as log:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)
             answer = process.stdout.read()
-            _, process.returncode, usage = os.wait4(process.pid, 0)
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
             log.seek(0)
             if process.returncode:
                 raise Failure((log.read().strip().splitlines() or [f"status {process.returncode}"])[0][:200])
@@ -143,6 +146,10 @@ def measure(model, threads, args):
     return results
 
 
+def spread(result):
+    return max(result["round_medians_ms"]) / min(result["round_medians_ms"])
+
+
 def row(model, threads, results, engines):
     good = {engine: result for engine, result in results.items() if "error" not in result}
     peers = [engine for engine in good if engine != "cnn"]
@@ -153,8 +160,8 @@ def row(model, threads, results, engines):
         if "error" in result:
             cells.append("wrong" if "median_ms" in result else "failed")
             continue
-        digits = [f"{result[key]:.{3 if result[key] < 1 else 2 if result[key] < 100 else 0}f}" for key in ("median_ms", "min_ms")]
-        cells.append(f"**{digits[0]}** ({digits[1]})" if engine == fastest else f"{digits[0]} ({digits[1]})")
+        median, least = (f"{v:.{3 if v < 1 else 2 if v < 100 else 0}f}" for v in (result["median_ms"], result["min_ms"]))
+        cells.append(f"{f'**{median}**' if engine == fastest else median} ({least}){' ~' if spread(result) > UNSTEADY else ''}")
     if "cnn" in engines:
         ratio = "–"
         if "cnn" in good and fastest:
@@ -202,6 +209,9 @@ def main():
     models = args.models or [path.name.removesuffix(".output.npy") for path in exported]
 
     start, load = time.time(), os.getloadavg()[0]
+    if load > BUSY:
+        # With a core taken away, the threads of an engine that spins in its barriers wait whole time slices.
+        print(f"the machine is not idle (load {load:.2f}): several threads look slower than they are", file=sys.stderr)
     heads = ["network", "threads", *args.engines, *(["fastest other ÷ cnn"] if args.cnn else [])]
     print(f"| {' | '.join(heads)} |\n|---|{'---:|' * (len(heads) - 1)}", flush=True)
     everything, errors, spreads = [], {}, []
@@ -213,13 +223,14 @@ def main():
                 everything.append({"model": model, "engine": engine, "threads": int(threads)} | result)
                 if "median_ms" in result:
                     errors[engine] = max(errors.get(engine, 0.0), result["error_of_output"])
-                    spreads.append(max(result["round_medians_ms"]) / min(result["round_medians_ms"]))
+                    spreads.append(spread(result))
             if args.json:
                 args.json.write_text(json.dumps(everything, indent=1))
-    print(f"\nMilliseconds a run, f32: median of {args.rounds} interleaved rounds (least); _b8 is a batch of 8.")
+    print(f"\nMilliseconds a run, f32: median of {args.rounds} interleaved rounds (least); _b8 is a batch of 8;"
+          " bold the fastest other; ~ unsteady.")
     print(f"Machine: {machine()}.  \nEngines: {', '.join(versions(args))}.")
     if spreads:
-        print(f"Noise: greatest ÷ least round of a cell, median {statistics.median(spreads):.2f}, worst {max(spreads):.2f};"
+        print(f"Noise: greatest ÷ least round of a cell, median {statistics.median(spreads):.2f}, worst {max(spreads):.2f} (~ above {UNSTEADY});"
               f" load of the machine before {load:.2f}.  ")
         print("Greatest error of an output against float64, of the greatest output: "
               + ", ".join(f"{engine} {error:.0e}" for engine, error in errors.items()) + ".  ")

@@ -7,4 +7,4 @@ mkdir -p "$1"
 work=$(cd "$1" && pwd)
 [ -x "$work/venv/bin/python" ] || python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --retries 1 -r "$here/requirements.txt"
-PYTHONDONTWRITEBYTECODE=1 "$work/venv/bin/python" "$here/models.py" "$work/models" ${2:+"$2"}
+PYTHONDONTWRITEBYTECODE=1 "$work/venv/bin/python" -W ignore "$here/models.py" "$work/models" ${2:+"$2"}
