@@ -67,6 +67,7 @@ impl Job<'_> {
             } else {
                 Accuracy::Fast
             },
+            threads: self.threads,
             force: None,
         };
         let plan = plan::build(self.graph, self.shapes, &options).map_err(plan_error)?;

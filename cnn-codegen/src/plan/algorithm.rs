@@ -25,7 +25,7 @@ pub enum Algorithm {
 const DIRECT_RATE: f64 = 90.0;
 const PRODUCT_RATE: f64 = 82.0;
 /// Bytes a nanosecond of weights that do not stay in a cache.
-const STREAM_RATE: f64 = 26.0;
+const STREAM_RATE: f64 = 20.0;
 /// Transformed weights beyond this stream from memory for every image.
 const STREAM_BYTES: f64 = 12e6;
 

@@ -29,6 +29,8 @@ pub struct PlanOptions {
     pub isa: TileIsa,
     /// How exact results must be.
     pub accuracy: Accuracy,
+    /// Threads that will share a run: how finely work is divided. Results do not depend on it.
+    pub threads: usize,
     /// Uses this algorithm for every convolution that it fits; for tests and measurements.
     pub force: Option<Algorithm>,
 }
@@ -49,6 +51,7 @@ impl Default for PlanOptions {
             batch: 1,
             isa: TileIsa::detect(),
             accuracy: Accuracy::default(),
+            threads: 1,
             force: None,
         }
     }
@@ -107,7 +110,7 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
         shapes,
         homes: Homes::new(graph, shapes, &order, &algorithms),
         algorithms,
-        isa: options.isa,
+        options,
         values: HashMap::new(),
         roots: HashMap::new(),
         plan: Plan {
@@ -138,7 +141,7 @@ struct Builder<'a> {
     shapes: &'a Shapes,
     homes: Homes,
     algorithms: Algorithms,
-    isa: TileIsa,
+    options: &'a PlanOptions,
     /// The views of each value: the first is where it was made, others are copies in another layout.
     values: HashMap<NodeId, Vec<View>>,
     /// The buffer of each root.
@@ -175,7 +178,7 @@ impl Builder<'_> {
                     activation: dense.activation,
                 };
                 let planned = convolution::dense(
-                    self.isa,
+                    self.options.isa,
                     self.plan.batch,
                     dense,
                     &graph[id].weights,
@@ -322,7 +325,7 @@ impl Builder<'_> {
         };
         let weights = &graph[id].weights;
         let planned = convolution::conv(
-            self.isa,
+            self.options.isa,
             self.plan.batch,
             conv,
             weights,
@@ -357,7 +360,7 @@ impl Builder<'_> {
             recipe,
             rest,
             kernel,
-        } = winograd::plan(self.isa, variant, conv, weights, input, sides, output, residual);
+        } = winograd::plan(self.options, variant, conv, weights, input, sides, output, residual);
         let specs = work.products.iter().flat_map(|(_, nest)| &nest.specs);
         self.check_tiles(id, specs)?;
         work.weights = self.constant(recipe);
@@ -642,6 +645,7 @@ impl Builder<'_> {
         Operand {
             view,
             strides: self.plan.buffers[view.buffer.0].strides,
+            whole: self.plan.buffers[view.buffer.0].shape,
         }
     }
 

@@ -4,7 +4,7 @@ use cnn_ir::op::{Activation, Conv, Dense, FoldedNorm, Sides};
 use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe};
 
 use super::isa::TileIsa;
-use super::layout::{BLOCK, Strides, extent};
+use super::layout::{BLOCK, Strides, extent, room};
 use super::sweep::{Axis, Move, Nest, Sweep};
 use super::walk::{Map, Pitch, Shape};
 use super::{BufferId, ConstantId, View};
@@ -24,11 +24,23 @@ const BLOCK_BYTES: usize = 160 << 10;
 pub(super) struct Operand {
     pub(super) view: View,
     pub(super) strides: Strides,
+    /// Shape of its buffer.
+    pub(super) whole: cnn_ir::shape::Shape,
 }
 
 impl Operand {
     fn buffer(&self) -> BufferId {
         self.view.buffer
+    }
+
+    /// Blocks of channels from its first to the end of its buffer, if it reaches that far; else its own.
+    fn room(&self) -> usize {
+        let channels = self.view.shape.channels();
+        if self.view.channel + channels == self.whole.channels() {
+            room(self.whole.channels().div_ceil(BLOCK)) - self.view.channel / BLOCK
+        } else {
+            channels.div_ceil(BLOCK)
+        }
     }
 
     /// Byte offset of its first element.
@@ -152,6 +164,11 @@ struct Kernel {
 }
 
 impl Target<'_> {
+    /// Blocks of channels that panels may write, and read of the residual.
+    fn room(&self) -> usize {
+        self.residual.map_or(usize::MAX, Operand::room).min(self.output.room())
+    }
+
     fn vector_offsets(strides: &Strides, vectors: usize) -> Vec<i32> {
         (0..vectors)
             .map(|vector| offset(bytes(vector * strides.block)))
@@ -322,7 +339,7 @@ pub(super) fn conv(
     let planar = !s.is_blocked() || s.pixel != BLOCK;
     let blocks = channels.div_ceil(BLOCK);
     let lanes = channels.min(BLOCK);
-    let (vectors, firsts, seen) = panel_shape(isa, conv, channels);
+    let (vectors, firsts, seen) = panel_shape(isa, conv, channels, target.room());
     // Channels of each pass, whole blocks.
     let unit = if planar { 1 } else { BLOCK };
     let per_channel = source.taps() * vectors * BLOCK * size_of::<f32>();
@@ -400,15 +417,15 @@ pub(super) fn conv(
     }
 }
 
-/// Vectors of a panel, the first channel each panel sees, and how many channels each sees.
-fn panel_shape(isa: TileIsa, conv: &Conv, channels: usize) -> (usize, Vec<usize>, usize) {
+/// Vectors of a panel whose last one still has room in the output, the first channel each panel sees, and how many channels each sees.
+fn panel_shape(isa: TileIsa, conv: &Conv, channels: usize, room: usize) -> (usize, Vec<usize>, usize) {
     let blocks = conv.filters.div_ceil(BLOCK);
     let seen = |vectors: usize| -> (Vec<usize>, usize) {
         if conv.groups == 1 {
-            return (vec![0; blocks / vectors], channels);
+            return (vec![0; blocks.div_ceil(vectors)], channels);
         }
         let (filters, group) = (conv.filters / conv.groups, channels / conv.groups);
-        let ranges: Vec<(usize, usize)> = (0..blocks / vectors)
+        let ranges: Vec<(usize, usize)> = (0..blocks.div_ceil(vectors))
             .map(|panel| {
                 let first = panel * vectors * BLOCK;
                 let last = (first + vectors * BLOCK).min(conv.filters) - 1;
@@ -426,8 +443,11 @@ fn panel_shape(isa: TileIsa, conv: &Conv, channels: usize) -> (usize, Vec<usize>
             most * BLOCK,
         )
     };
-    let candidates = isa.vectors().iter().filter(|&&vectors| blocks % vectors == 0);
-    let work = |vectors: usize| seen(vectors).1 as f64 / isa.share(vectors);
+    let candidates = isa
+        .vectors()
+        .iter()
+        .filter(|&&vectors| blocks.next_multiple_of(vectors) <= room);
+    let work = |vectors: usize| (blocks.next_multiple_of(vectors) * seen(vectors).1) as f64 / isa.share(vectors);
     let best = candidates.fold(
         1,
         |best, &vectors| if work(vectors) < work(best) { vectors } else { best },

@@ -72,6 +72,15 @@ pub fn extent(shape: Shape) -> [usize; 3] {
     }
 }
 
+/// Blocks of eight channels that a blocked buffer has room for: enough for whole panels of two or three vectors.
+pub fn room(blocks: usize) -> usize {
+    if blocks > 3 && blocks % 2 != 0 && blocks % 3 != 0 {
+        blocks + 1
+    } else {
+        blocks
+    }
+}
+
 impl Layout {
     /// Planar without a halo.
     pub const PLANAR: Layout = Layout::Planar { halo: NO_HALO };
@@ -123,7 +132,7 @@ impl Layout {
                 let block = plane.checked_mul(BLOCK)?;
                 Strides {
                     origin: first.checked_mul(BLOCK)?,
-                    image: padded(c.div_ceil(BLOCK).checked_mul(block)?)?,
+                    image: padded(room(c.div_ceil(BLOCK)).checked_mul(block)?)?,
                     block,
                     lane: 1,
                     row: columns.checked_mul(BLOCK)?,

@@ -6,21 +6,20 @@ use cnn_runtime::kernels::winograd::{Clamp, Winograd};
 use cnn_runtime::pack::{FilterSource, Recipe, WinogradFilters};
 
 use super::convolution::{Reduction, bytes, filter_source};
-use super::isa::TileIsa;
 use super::layout::{BLOCK, extent};
 use super::sweep::{Axis, Move, Nest};
 use super::walk::{Map, Pitch};
-use super::{ConstantId, View};
+use super::{ConstantId, PlanOptions, View};
 use crate::tile::{Init, Product, TileSpec};
 
 /// Bytes of transformed tiles that one item should have: they are written and read again at once.
 const BLOCK_BYTES: usize = 400 << 10;
-/// Transformed filters beyond this are streamed, and then as seldom as possible.
-const STREAM_BYTES: usize = 10 << 20;
+/// Transformed filters beyond this leave the second-level cache, and are then read as seldom as possible.
+const STREAM_BYTES: usize = 1 << 20;
 /// Tiles of one item when filters are streamed.
 const STREAM_TILES: usize = 48;
-/// Fewer items than this are divided by filters too, so that threads have something to share.
-const ITEMS: usize = 8;
+/// Fewer items a thread than this are divided by filters too, so that threads have something to share.
+const ITEMS: usize = 4;
 /// Keeps the a² planes of transformed tiles out of each other's cache sets.
 const PLANE_PAD: usize = 16;
 
@@ -127,7 +126,7 @@ pub(super) struct Planned {
     reason = "a convolution has that many parts, and they are used once"
 )]
 pub(super) fn plan(
-    isa: TileIsa,
+    options: &PlanOptions,
     variant: Winograd,
     conv: &Conv,
     weights: &str,
@@ -143,6 +142,7 @@ pub(super) fn plan(
     let tiles = [width.div_ceil(variant.outputs()), height.div_ceil(variant.outputs())];
     let all = tiles[0] * tiles[1];
     let positions = variant.products();
+    let (isa, threads) = (options.isa, options.threads);
     let vectors = isa.vectors_of_many(outputs);
     let most = isa.pixels(vectors);
 
@@ -157,9 +157,10 @@ pub(super) fn plan(
     let items = all.div_ceil(wanted);
     let block = all.div_ceil(items).next_multiple_of(most).min(all);
     let items = all.div_ceil(block);
+    let wanted_items = if threads > 1 { ITEMS * threads } else { 1 };
     let panels = outputs / vectors;
     let parts = (1..=panels)
-        .find(|parts| panels % parts == 0 && items * parts >= ITEMS)
+        .find(|parts| panels % parts == 0 && items * parts >= wanted_items)
         .unwrap_or(panels);
     let panels = panels / parts;
     let blocks = [inputs, outputs / parts];

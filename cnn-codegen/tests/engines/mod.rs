@@ -89,6 +89,7 @@ const EXACT: PlanOptions = PlanOptions {
     batch: 1,
     isa: TileIsa::Avx2Fma,
     accuracy: Accuracy::Exact,
+    threads: 1,
     force: None,
 };
 
@@ -110,6 +111,7 @@ fn jit(network: &Network, weights: &dyn WeightSource, batch: usize, threads: usi
     let options = PlanOptions {
         batch,
         isa,
+        threads,
         ..options.clone()
     };
     let plan = plan::build(&network.graph, &network.shapes, &options).expect("a plan");
