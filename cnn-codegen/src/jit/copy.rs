@@ -17,11 +17,12 @@ enum Way {
 }
 
 fn way(plan: &Plan, copy: &Copy) -> Way {
-    let blocked =
-        |view: View| matches!(plan.buffers[view.buffer.0].layout, Layout::Blocked { .. }) && view.channel % BLOCK == 0;
+    let blocked = |view: View| {
+        matches!(plan.buffers[view.buffer.0].layout, Layout::Blocked { .. }) && view.channel.is_multiple_of(BLOCK)
+    };
     // A last block that is not full must be where the buffer ends, or it would cover its neighbour's channels.
     let end = copy.to.channel + copy.to.shape.channels();
-    let whole = end % BLOCK == 0 || end == plan.buffers[copy.to.buffer.0].shape.channels();
+    let whole = end.is_multiple_of(BLOCK) || end == plan.buffers[copy.to.buffer.0].shape.channels();
     if !copy.reshape && whole && blocked(copy.from) && blocked(copy.to) {
         Way::Blocks
     } else {
@@ -161,7 +162,7 @@ impl Emitter<'_, '_> {
         let channels = view.shape.channels();
         let end = view.channel + channels;
         let blocked = matches!(buffer.layout, Layout::Blocked { .. });
-        if !blocked || end != buffer.shape.channels() || end % BLOCK == 0 {
+        if !blocked || end != buffer.shape.channels() || end.is_multiple_of(BLOCK) {
             return;
         }
         let is_last = self

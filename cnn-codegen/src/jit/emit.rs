@@ -4,8 +4,8 @@ use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, F32X4, I64};
 use cranelift_codegen::ir::{FuncRef, InstBuilder, MemFlagsData, Value};
 use cranelift_frontend::{FunctionBuilder, Variable};
-use cranelift_module::ModuleResult;
 
+use super::JitError;
 use super::functions::Functions;
 use crate::plan::{Plan, Strides, View};
 
@@ -226,7 +226,7 @@ impl Emitter<'_, '_> {
     }
 
     /// A runtime function, to be called from this one.
-    pub(super) fn runtime(&mut self, name: &'static str) -> ModuleResult<FuncRef> {
+    pub(super) fn runtime(&mut self, name: &'static str) -> Result<FuncRef, JitError> {
         self.functions.runtime(name, self.builder.func)
     }
 }

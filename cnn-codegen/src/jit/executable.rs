@@ -4,13 +4,13 @@ use std::mem::ManuallyDrop;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use cnn_runtime::kernels::lrn::LrnRow;
 use cnn_runtime::memory::{AlignedBuffer, MemoryError};
 use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::{WeightError, WeightSource};
 use cranelift_jit::JITModule;
 use thiserror::Error;
 
+use super::functions::Kept;
 use super::{Code, JitError, Operand, items, operands};
 use crate::plan::{Place, Plan, Step};
 
@@ -90,9 +90,7 @@ pub struct Executable {
     memory: Mutex<Vec<Memory>>,
     pool: ThreadPool,
     _module: Module,
-    /// Constants that the code refers to by address.
-    _tables: Vec<Box<[i64]>>,
-    _rows: Vec<Box<LrnRow>>,
+    _kept: Kept,
 }
 
 /// Why a run did not happen.
@@ -156,7 +154,7 @@ impl Executable {
             })
             .collect();
         let memory = Mutex::new(vec![Memory::new(&plan, pool.threads())?]);
-        let (module, tables, rows) = functions.into_parts();
+        let (module, kept) = functions.into_parts();
         Ok(Executable {
             plan,
             calls,
@@ -164,8 +162,7 @@ impl Executable {
             memory,
             pool,
             _module: Module(ManuallyDrop::new(module)),
-            _tables: tables,
-            _rows: rows,
+            _kept: kept,
         })
     }
 

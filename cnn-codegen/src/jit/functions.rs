@@ -11,14 +11,20 @@ use cranelift_codegen::ir::types::{F32, I64};
 use cranelift_codegen::ir::{AbiParam, FuncRef, Function, Signature, UserFuncName};
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
-use cranelift_codegen::{CodegenError, Context};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{FuncId, Linkage, Module, ModuleError, ModuleResult, default_libcall_names};
+use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 
 use super::JitError;
 use crate::plan::TileIsa;
 use crate::tile::{self, TileSpec};
+
+/// Constants that code refers to by address: they live as long as the code.
+#[derive(Default)]
+pub(super) struct Kept {
+    tables: Vec<Box<[i64]>>,
+    rows: Vec<Box<[LrnRow]>>,
+}
 
 /// A module under construction.
 pub(super) struct Functions {
@@ -26,12 +32,8 @@ pub(super) struct Functions {
     kernels: HashMap<TileSpec, FuncId>,
     runtime: HashMap<&'static str, FuncId>,
     tile_isa: TileIsa,
-    /// For tiles in Cranelift's own code: without the optimiser, which would spill their accumulators.
-    plain: OwnedTargetIsa,
     contexts: FunctionBuilderContext,
-    /// Constants that code refers to by address.
-    tables: Vec<Box<[i64]>>,
-    rows: Vec<Box<LrnRow>>,
+    kept: Kept,
     /// Names and sizes of kernels, in the order they were made.
     pub(super) listing: Vec<Listed>,
     /// Whether texts of code are kept for a dump.
@@ -50,10 +52,13 @@ pub struct Listed {
 }
 
 /// The code generator for this machine.
-fn target(opt_level: &str) -> Result<OwnedTargetIsa, JitError> {
+///
+/// Without the optimiser: it would spill the accumulators of portable tiles, gains the loop nests nothing that can be
+/// measured, and takes half as long again.
+fn target() -> Result<OwnedTargetIsa, JitError> {
     let mut flags = settings::builder();
     let settings = [
-        ("opt_level", opt_level),
+        ("opt_level", "none"),
         // Plans are verified and the emitter is tested with the verifier on; see `verifier` below.
         ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
         ("is_pic", "false"),
@@ -117,7 +122,7 @@ pub(super) fn activation(function: Activation) -> (ActivationKind, [f32; 2]) {
 
 impl Functions {
     pub(super) fn new(tile_isa: TileIsa, keep_text: bool) -> Result<Functions, JitError> {
-        let mut builder = JITBuilder::with_isa(target("speed")?, default_libcall_names());
+        let mut builder = JITBuilder::with_isa(target()?, default_libcall_names());
         let isa = match tile_isa {
             TileIsa::Avx2Fma => Isa::detect(),
             TileIsa::Portable => Isa::baseline(),
@@ -128,10 +133,8 @@ impl Functions {
             kernels: HashMap::new(),
             runtime: HashMap::new(),
             tile_isa,
-            plain: target("none")?,
             contexts: FunctionBuilderContext::new(),
-            tables: Vec::new(),
-            rows: Vec::new(),
+            kept: Kept::default(),
             listing: Vec::new(),
             keep_text,
         })
@@ -140,21 +143,21 @@ impl Functions {
     /// Keeps a table as long as the code, and tells its address.
     pub(super) fn keep(&mut self, table: Box<[i64]>) -> i64 {
         let address = table.as_ptr() as i64;
-        self.tables.push(table);
+        self.kept.tables.push(table);
         address
     }
 
     /// Keeps the parameters of a normalisation as long as the code, and tells their address.
     pub(super) fn keep_row(&mut self, row: LrnRow) -> i64 {
-        let row = Box::new(row);
-        let address = std::ptr::from_ref(&*row) as i64;
-        self.rows.push(row);
+        let row: Box<[LrnRow]> = Box::new([row]);
+        let address = row.as_ptr() as i64;
+        self.kept.rows.push(row);
         address
     }
 
     /// The finished module and what its code refers to.
-    pub(super) fn into_parts(self) -> (JITModule, Vec<Box<[i64]>>, Vec<Box<LrnRow>>) {
-        (self.module, self.tables, self.rows)
+    pub(super) fn into_parts(self) -> (JITModule, Kept) {
+        (self.module, self.kept)
     }
 
     fn signature(&self, params: &[cranelift_codegen::ir::Type]) -> Signature {
@@ -166,7 +169,7 @@ impl Functions {
     }
 
     /// A runtime function, to be called from `caller`.
-    pub(super) fn runtime(&mut self, name: &'static str, caller: &mut Function) -> ModuleResult<FuncRef> {
+    pub(super) fn runtime(&mut self, name: &'static str, caller: &mut Function) -> Result<FuncRef, JitError> {
         let id = match self.runtime.get(name) {
             Some(&id) => id,
             None => {
@@ -215,22 +218,20 @@ impl Functions {
                 self.module.define_function_bytes(id, 32, &code, &[])?;
             }
             TileIsa::Portable => {
-                let mut context = Context::for_function(Function::with_name_signature(
-                    UserFuncName::user(0, id.as_u32()),
-                    signature,
-                ));
+                let mut context = self.module.make_context();
+                context.func = Function::with_name_signature(UserFuncName::user(0, id.as_u32()), signature);
                 context.set_disasm(self.keep_text);
                 let mut builder = FunctionBuilder::new(&mut context.func, &mut self.contexts);
                 tile::build_clif(spec, &mut builder, has_fma()).map_err(tile::TileError::from)?;
-                builder.finalize(self.plain.frontend_config());
+                builder.finalize(self.module.target_config());
                 if self.keep_text {
                     listed.clif = context.func.display().to_string();
                 }
-                let code = context
-                    .compile(&*self.plain, &mut Default::default())
-                    .map_err(|error| ModuleError::Compilation(CodegenError::from(error.inner)))?;
-                listed.asm = code.vcode.clone().unwrap_or_default();
-                self.module.define_function_bytes(id, 32, code.code_buffer(), &[])?;
+                self.module.define_function(id, &mut context)?;
+                listed.asm = context
+                    .compiled_code()
+                    .and_then(|code| code.vcode.clone())
+                    .unwrap_or_default();
             }
         }
         self.listing.push(listed);

@@ -103,7 +103,7 @@ impl Emitter<'_, '_> {
         let at = self.moved(at, region.start);
         let from = self.scaled(block, region.block as i64);
         let end = self.offset(from, region.block as i64);
-        let end = if region.rows.count % region.block == 0 {
+        let end = if region.rows.count.is_multiple_of(region.block) {
             end
         } else {
             let count = self.int(region.rows.count as i64);

@@ -8,83 +8,18 @@ use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::pack::{Norm, Recipe};
-use thiserror::Error;
 
 use super::algorithm::{self, Algorithm};
-use super::convolution::{self, Operand, Planned, Target};
+use super::convolution::{self, Planned};
+use super::dense;
 use super::homes::{self, Homes};
-use super::isa::TileIsa;
 use super::layout::{Layout, extent};
+use super::options::{PlanError, PlanOptions};
+use super::tiling::Target;
 use super::winograd;
 use super::work::{Copy, Elementwise, PoolWindow, Work};
-use super::{Buffer, BufferId, Constant, ConstantId, Place, Plan, Port, Step, View, memory};
+use super::{BufferId, Place, Plan, Port, View, memory};
 use crate::tile::TileSpec;
-
-/// What a plan is made for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlanOptions {
-    /// Images of one run.
-    pub batch: usize,
-    /// The instruction set of the tiles.
-    pub isa: TileIsa,
-    /// How exact results must be.
-    pub accuracy: Accuracy,
-    /// Threads that will share a run: how finely work is divided. Results do not depend on it.
-    pub threads: usize,
-    /// Uses this algorithm for every convolution that it fits; for tests and measurements.
-    pub force: Option<Algorithm>,
-}
-
-/// How exact results must be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Accuracy {
-    /// Whatever is fastest: a whole network stays within 1e-4 of its largest output.
-    #[default]
-    Fast,
-    /// No algorithm that rounds more than multiplying and adding does.
-    Exact,
-}
-
-impl Default for PlanOptions {
-    fn default() -> Self {
-        PlanOptions {
-            batch: 1,
-            isa: TileIsa::detect(),
-            accuracy: Accuracy::default(),
-            threads: 1,
-            force: None,
-        }
-    }
-}
-
-/// Why there is no plan.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum PlanError {
-    /// A tensor of that many images has more bytes than an address.
-    #[error("layer `{layer}`: {batch} images of {shape} are more than this machine can address")]
-    TooLarge {
-        /// The layer.
-        layer: String,
-        /// One image's shape.
-        shape: Shape,
-        /// Images.
-        batch: usize,
-    },
-    /// A kernel's offsets do not fit its instructions.
-    #[error("layer `{layer}`: its map or kernel is too large for a tile kernel: {reason}")]
-    Tile {
-        /// The layer.
-        layer: String,
-        /// Which limit.
-        reason: crate::tile::SpecError,
-    },
-    /// A batch of no images.
-    #[error("a batch needs at least one image")]
-    NoImages,
-    /// The graph has a cycle, or is otherwise not what validation accepts.
-    #[error("the graph is not valid")]
-    Invalid,
-}
 
 /// Decides everything about running a graph.
 ///
@@ -136,17 +71,17 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
 /// The algorithm of each convolution, and why.
 pub(super) type Algorithms = HashMap<NodeId, (Algorithm, String)>;
 
-struct Builder<'a> {
-    graph: &'a Graph,
-    shapes: &'a Shapes,
-    homes: Homes,
-    algorithms: Algorithms,
-    options: &'a PlanOptions,
+pub(super) struct Builder<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) shapes: &'a Shapes,
+    pub(super) homes: Homes,
+    pub(super) algorithms: Algorithms,
+    pub(super) options: &'a PlanOptions,
     /// The views of each value: the first is where it was made, others are copies in another layout.
-    values: HashMap<NodeId, Vec<View>>,
+    pub(super) values: HashMap<NodeId, Vec<View>>,
     /// The buffer of each root.
-    roots: HashMap<NodeId, BufferId>,
-    plan: Plan,
+    pub(super) roots: HashMap<NodeId, BufferId>,
+    pub(super) plan: Plan,
 }
 
 impl Builder<'_> {
@@ -177,7 +112,7 @@ impl Builder<'_> {
                     residual: None,
                     activation: dense.activation,
                 };
-                let planned = convolution::dense(
+                let planned = dense::dense(
                     self.options.isa,
                     self.plan.batch,
                     dense,
@@ -508,154 +443,6 @@ impl Builder<'_> {
         Ok(self.plan)
     }
 
-    /// A new buffer, seen whole. Its halo is cleared first.
-    fn buffer(&mut self, id: NodeId, shape: Shape, layout: Layout, place: Place) -> Result<View, PlanError> {
-        let batch = self.plan.batch;
-        let external = !matches!(place, Place::Arena(_));
-        let sized = layout.strides(shape, external).and_then(|strides| {
-            let bytes = strides.image.checked_mul(batch)?.checked_mul(size_of::<f32>())?;
-            (bytes <= isize::MAX as usize / 2).then_some((strides, bytes))
-        });
-        let name = self.graph[id].name.clone();
-        let Some((strides, bytes)) = sized else {
-            return Err(PlanError::TooLarge {
-                layer: name,
-                shape,
-                batch,
-            });
-        };
-        let buffer = BufferId(self.plan.buffers.len());
-        self.plan.buffers.push(Buffer {
-            name,
-            shape,
-            layout,
-            strides,
-            bytes,
-            place,
-        });
-        if layout.halo() != Sides::default() {
-            self.step(id, "zeros around the map", Work::ClearHalo(buffer));
-        }
-        Ok(View {
-            buffer,
-            channel: 0,
-            shape,
-        })
-    }
-
-    /// Where a node writes its result: its part of its home.
-    fn output(&mut self, id: NodeId) -> Result<View, PlanError> {
-        let shape = self.shapes[id];
-        let (root, channel) = self.homes.of(id);
-        let buffer = match self.roots.get(&root) {
-            Some(&buffer) => buffer,
-            None => {
-                let whole = self.shapes[root];
-                let layout = match whole {
-                    Shape::Map { .. } => Layout::Blocked {
-                        halo: self.homes.halo(root),
-                    },
-                    Shape::Flat(_) => Layout::PLANAR,
-                };
-                let buffer = self.buffer(root, whole, layout, Place::Arena(0))?.buffer;
-                self.roots.insert(root, buffer);
-                buffer
-            }
-        };
-        let view = View { buffer, channel, shape };
-        self.values.insert(id, vec![view]);
-        Ok(view)
-    }
-
-    /// Where a value was made.
-    fn first(&self, id: NodeId) -> View {
-        self.values[&id][0]
-    }
-
-    fn layout(&self, view: View) -> Layout {
-        self.plan.buffers[view.buffer.0].layout
-    }
-
-    fn is_external(&self, view: View) -> bool {
-        !matches!(self.plan.buffers[view.buffer.0].place, Place::Arena(_))
-    }
-
-    /// A value in the layout that the network's inside uses: blocked maps, padded vectors.
-    fn internal(&mut self, id: NodeId) -> Result<View, PlanError> {
-        let shape = self.shapes[id];
-        let fits = |view: &&View| {
-            let vector = matches!(shape, Shape::Flat(_));
-            !self.is_external(**view) && (vector || matches!(self.layout(**view), Layout::Blocked { .. }))
-        };
-        if let Some(view) = self.values[&id].iter().find(fits) {
-            return Ok(*view);
-        }
-        let layout = match shape {
-            Shape::Map { .. } => Layout::Blocked {
-                halo: self.homes.halo(self.homes.of(id).0),
-            },
-            Shape::Flat(_) => Layout::PLANAR,
-        };
-        self.copied(id, layout)
-    }
-
-    /// A value as a convolution reads it: with the padding it needs around it, in blocks if its channels are grouped.
-    fn convolved(&mut self, id: NodeId, sides: Sides, grouped: bool) -> Result<View, PlanError> {
-        let fits = |view: &&View| {
-            let (layout, halo) = (self.layout(**view), self.layout(**view).halo());
-            let covered = halo.top >= sides.top
-                && halo.left >= sides.left
-                && halo.bottom >= sides.bottom
-                && halo.right >= sides.right;
-            covered && (!grouped || matches!(layout, Layout::Blocked { .. }))
-        };
-        if let Some(view) = self.values[&id].iter().find(fits) {
-            return Ok(*view);
-        }
-        let blocked = grouped || matches!(self.layout(self.first(id)), Layout::Blocked { .. });
-        self.copied(
-            id,
-            if blocked {
-                Layout::Blocked { halo: sides }
-            } else {
-                Layout::Planar { halo: sides }
-            },
-        )
-    }
-
-    /// A copy of a value in another layout.
-    fn copied(&mut self, id: NodeId, layout: Layout) -> Result<View, PlanError> {
-        let from = self.first(id);
-        let to = self.buffer(id, self.shapes[id], layout, Place::Arena(0))?;
-        let copy = Copy {
-            from,
-            to,
-            at: (0, 0),
-            border: None,
-            reshape: false,
-        };
-        self.step(id, "copy into another layout", Work::Copy(copy));
-        if let Some(views) = self.values.get_mut(&id) {
-            views.push(to);
-        }
-        Ok(to)
-    }
-
-    fn operand(&self, view: View) -> Operand {
-        Operand {
-            view,
-            strides: self.plan.buffers[view.buffer.0].strides,
-            whole: self.plan.buffers[view.buffer.0].shape,
-        }
-    }
-
-    fn constant(&mut self, recipe: Recipe) -> ConstantId {
-        let offset = self.plan.constant_bytes;
-        self.plan.constant_bytes += (recipe.floats() * size_of::<f32>()).next_multiple_of(memory::ALIGNMENT);
-        self.plan.constants.push(Constant { recipe, offset });
-        ConstantId(self.plan.constants.len() - 1)
-    }
-
     fn sweep(&mut self, id: NodeId, planned: Planned) -> Result<(), PlanError> {
         let Planned {
             mut sweep,
@@ -687,17 +474,5 @@ impl Builder<'_> {
             step.multiplications = cost.multiplications;
             step.why = why;
         }
-    }
-
-    fn step(&mut self, id: NodeId, kernel: &str, work: Work) {
-        let node = &self.graph[id];
-        self.plan.steps.push(Step {
-            layer: node.name.clone(),
-            op: node.op.name(),
-            kernel: kernel.to_owned(),
-            why: String::new(),
-            multiplications: 0,
-            work,
-        });
     }
 }

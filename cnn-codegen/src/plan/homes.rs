@@ -87,10 +87,11 @@ impl Homes {
             return;
         }
         let operands = graph.operands(id);
-        let mut channel = 0;
+        let mut channel: usize = 0;
         for (position, &operand) in operands.iter().enumerate() {
             let channels = shapes[operand].channels();
-            let whole = channel % BLOCK == 0 && (channels % BLOCK == 0 || position + 1 == operands.len());
+            let whole =
+                channel.is_multiple_of(BLOCK) && (channels.is_multiple_of(BLOCK) || position + 1 == operands.len());
             if whole && self.can_move(graph, operand) {
                 self.parents.insert(operand, (id, channel));
             }

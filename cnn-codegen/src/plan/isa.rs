@@ -68,7 +68,7 @@ impl TileIsa {
         self.vectors()
             .iter()
             .copied()
-            .find(|vectors| blocks % vectors == 0)
+            .find(|vectors| blocks.is_multiple_of(*vectors))
             .unwrap_or(1)
     }
 }

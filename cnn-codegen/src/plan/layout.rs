@@ -74,7 +74,7 @@ pub fn extent(shape: Shape) -> [usize; 3] {
 
 /// Blocks of eight channels that a blocked buffer has room for: enough for whole panels of two or three vectors.
 pub fn room(blocks: usize) -> usize {
-    if blocks > 3 && blocks % 2 != 0 && blocks % 3 != 0 {
+    if blocks > 3 && !blocks.is_multiple_of(2) && !blocks.is_multiple_of(3) {
         blocks + 1
     } else {
         blocks

@@ -14,11 +14,13 @@
 //! |---|---|
 //! | `layout` | where the elements of a buffer are |
 //! | `build` | graph → steps, one step after the other |
+//! | `options` | what a plan is made for, and why there may be none |
+//! | `values` | the buffers and views of values, copies between layouts |
 //! | `homes` | which values share a buffer: concatenations, halos |
 //! | `algorithm` | which algorithm a convolution gets, and why |
-//! | `convolution` | convolutions and dense layers as sweeps |
+//! | `convolution`, `dense` | convolutions and dense layers as sweeps |
 //! | `winograd` | convolutions on transformed tiles |
-//! | `sweep`, `walk` | tiles over pixels, panels and chunks of channels |
+//! | `sweep`, `tiling`, `walk` | tiles over pixels, panels and chunks of channels |
 //! | `memory` | offsets in the arena from lifetimes |
 //! | `verify` | checks a plan without trusting the planner |
 //! | `print` | the plan as text and JSON |
@@ -26,23 +28,28 @@
 mod algorithm;
 mod build;
 mod convolution;
+mod dense;
 mod homes;
 mod isa;
 pub mod layout;
 mod memory;
+mod options;
 mod print;
 mod sweep;
+mod tiling;
+mod values;
 mod verify;
 mod walk;
 mod winograd;
 mod work;
 
 pub use algorithm::Algorithm;
-pub use build::{Accuracy, PlanError, PlanOptions, build};
+pub use build::build;
 use cnn_ir::shape::Shape;
 pub use cnn_runtime::pack::Recipe;
 pub use isa::TileIsa;
 pub use layout::{Layout, Strides};
+pub use options::{Accuracy, PlanError, PlanOptions};
 pub use print::{to_json, to_text};
 pub use sweep::{Axis, Move, Nest, Region, Segment, Sweep};
 pub use verify::{PlanFault, verify};

@@ -121,7 +121,7 @@ impl Checks<'_> {
             self.require(range.end <= plan.arena_bytes, || {
                 format!("{} ends behind the arena", name(plan, *id))
             });
-            self.require(range.start % ALIGNMENT == 0, || {
+            self.require(range.start.is_multiple_of(ALIGNMENT), || {
                 format!("{} is not aligned", name(plan, *id))
             });
             for (other, range2, life2) in &places[position + 1..] {
@@ -142,7 +142,7 @@ impl Checks<'_> {
         self.step = 0;
         let mut end = 0;
         for constant in &self.plan.constants {
-            let aligned = constant.offset % ALIGNMENT == 0;
+            let aligned = constant.offset.is_multiple_of(ALIGNMENT);
             self.require(aligned && constant.offset >= end, || {
                 format!("constant `{}` overlaps", constant.recipe)
             });
@@ -180,9 +180,10 @@ impl Checks<'_> {
             self.require(fits, || format!("a view ends behind {}", name(plan, view.buffer)));
             let internal = matches!(buffer.place, Place::Arena(_));
             let blocked = matches!(buffer.layout, Layout::Blocked { .. }) || vector;
-            self.require(free || (internal && blocked && view.channel % BLOCK == 0), || {
-                format!("a step works on {}, which is not in blocks", name(plan, view.buffer))
-            });
+            self.require(
+                free || (internal && blocked && view.channel.is_multiple_of(BLOCK)),
+                || format!("a step works on {}, which is not in blocks", name(plan, view.buffer)),
+            );
         }
     }
 
@@ -248,7 +249,10 @@ impl Checks<'_> {
 
 /// Adds up all loops of a nest: the bytes its kernels touch of input, weights, output and residual.
 fn reach(nest: &Nest, start: Move) -> [Range<i64>; 4] {
-    let mut touched: [Range<i64>; 4] = std::array::from_fn(|_| i64::MAX..i64::MIN);
+    let mut touched: [Range<i64>; 4] = std::array::from_fn(|_| Range {
+        start: i64::MAX,
+        end: i64::MIN,
+    });
     let panel_inputs = (
         nest.panel_inputs.iter().min().copied().unwrap_or(0),
         nest.panel_inputs.iter().max().copied().unwrap_or(0),

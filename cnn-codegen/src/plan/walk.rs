@@ -25,7 +25,7 @@ pub(super) struct Map {
 }
 
 /// A tile shape before it has taps: pixels relative to the tile's first.
-pub(super) type Shape = Vec<Pixel>;
+pub(super) type TilePixels = Vec<Pixel>;
 
 impl Map {
     /// Where a pixel stands.
@@ -52,7 +52,12 @@ impl Map {
     ///
     /// `output_vectors` are the byte offsets of the filter vectors of one output pixel; `block_pixels` is how many
     /// pixels an item should have. Returns regions whose segments name tile shapes.
-    pub(super) fn cover(self, most: usize, output_vectors: &[i32], block_pixels: usize) -> (Vec<Region>, Vec<Shape>) {
+    pub(super) fn cover(
+        self,
+        most: usize,
+        output_vectors: &[i32],
+        block_pixels: usize,
+    ) -> (Vec<Region>, Vec<TilePixels>) {
         let map = self.flattened();
         let mut shapes = Vec::new();
         let group = map.rows_of_a_group(most);
@@ -169,11 +174,11 @@ fn cost(pixels: usize, most: usize) -> f64 {
 }
 
 /// Joins neighbouring tiles of the same shape into segments.
-fn segments(tiles: &[Vec<Move>], shapes: &mut Vec<Shape>) -> Vec<Segment> {
+fn segments(tiles: &[Vec<Move>], shapes: &mut Vec<TilePixels>) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
     for tile in tiles {
         let start = tile[0];
-        let shape: Shape = tile
+        let shape: TilePixels = tile
             .iter()
             .map(|&pixel| {
                 let at = pixel.minus(start);
@@ -238,7 +243,7 @@ mod tests {
     use super::*;
 
     /// Outputs of all pixels that the regions touch.
-    fn outputs(regions: &[Region], shapes: &[Shape]) -> Vec<i64> {
+    fn outputs(regions: &[Region], shapes: &[TilePixels]) -> Vec<i64> {
         let mut all = Vec::new();
         for region in regions {
             for row in 0..region.rows.count as i64 {

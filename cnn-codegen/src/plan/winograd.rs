@@ -5,9 +5,10 @@ use cnn_ir::op::{Activation, Conv, Sides};
 use cnn_runtime::kernels::winograd::{Clamp, Winograd};
 use cnn_runtime::pack::{FilterSource, Recipe, WinogradFilters};
 
-use super::convolution::{Reduction, bytes, filter_source};
+use super::convolution::filter_source;
 use super::layout::{BLOCK, extent};
 use super::sweep::{Axis, Move, Nest};
+use super::tiling::{Reduction, bytes};
 use super::walk::{Map, Pitch};
 use super::{ConstantId, PlanOptions, View};
 use crate::tile::{Init, Product, TileSpec};
@@ -160,7 +161,7 @@ pub(super) fn plan(
     let wanted_items = if threads > 1 { ITEMS * threads } else { 1 };
     let panels = outputs / vectors;
     let parts = (1..=panels)
-        .find(|parts| panels % parts == 0 && items * parts >= wanted_items)
+        .find(|parts| panels.is_multiple_of(*parts) && items * parts >= wanted_items)
         .unwrap_or(panels);
     let panels = panels / parts;
     let blocks = [inputs, outputs / parts];

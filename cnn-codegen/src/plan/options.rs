@@ -1,0 +1,73 @@
+//! What a plan is made for, and why there may be none.
+
+use cnn_ir::shape::Shape;
+use thiserror::Error;
+
+use super::algorithm::Algorithm;
+use super::isa::TileIsa;
+
+/// What a plan is made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// Images of one run.
+    pub batch: usize,
+    /// The instruction set of the tiles.
+    pub isa: TileIsa,
+    /// How exact results must be.
+    pub accuracy: Accuracy,
+    /// Threads that will share a run: how finely work is divided. Results do not depend on it.
+    pub threads: usize,
+    /// Uses this algorithm for every convolution that it fits; for tests and measurements.
+    pub force: Option<Algorithm>,
+}
+
+/// How exact results must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Accuracy {
+    /// Whatever is fastest: a whole network stays within 1e-4 of its largest output.
+    #[default]
+    Fast,
+    /// No algorithm that rounds more than multiplying and adding does.
+    Exact,
+}
+
+impl Default for PlanOptions {
+    fn default() -> Self {
+        PlanOptions {
+            batch: 1,
+            isa: TileIsa::detect(),
+            accuracy: Accuracy::default(),
+            threads: 1,
+            force: None,
+        }
+    }
+}
+
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PlanError {
+    /// A tensor of that many images has more bytes than an address.
+    #[error("layer `{layer}`: {batch} images of {shape} are more than this machine can address")]
+    TooLarge {
+        /// The layer.
+        layer: String,
+        /// One image's shape.
+        shape: Shape,
+        /// Images.
+        batch: usize,
+    },
+    /// A kernel's offsets do not fit its instructions.
+    #[error("layer `{layer}`: its map or kernel is too large for a tile kernel: {reason}")]
+    Tile {
+        /// The layer.
+        layer: String,
+        /// Which limit.
+        reason: crate::tile::SpecError,
+    },
+    /// A batch of no images.
+    #[error("a batch needs at least one image")]
+    NoImages,
+    /// The graph has a cycle, or is otherwise not what validation accepts.
+    #[error("the graph is not valid")]
+    Invalid,
+}
