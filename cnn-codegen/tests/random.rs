@@ -47,7 +47,7 @@ fn back_ends_and_passes_agree_on_random_networks() {
         let slices: Vec<_> = inputs.iter().map(Vec::as_slice).collect();
         let expected = (ENGINES[0].compile)(&networks[0], &weights, batch)(&slices);
         for network in &networks {
-            for engine in ENGINES {
+            for engine in ENGINES.iter().filter(|engine| seed % engine.every == 0) {
                 let found = (engine.compile)(network, &weights, batch)(&slices);
                 for (output, (expected, found)) in network.graph.outputs().iter().zip(expected.iter().zip(&found)) {
                     let distance = distance(expected, found);

@@ -113,7 +113,6 @@ fn assert_like_torchvision(model: &str, fixture: &str) {
     let distances = expected.iter().zip(&found).map(|(x, &y)| (x - f64::from(y)).abs());
     // Unlike `f64::max`, this keeps NaN.
     let greatest = distances.fold(0.0, |greatest: f64, x| if x <= greatest { greatest } else { x }) / largest;
-    eprintln!("{model}: {greatest:.1e} of the largest answer off");
     assert!(
         greatest <= TOLERANCE,
         "{model} is {greatest:.1e} of the largest answer off"

@@ -19,6 +19,8 @@ pub(crate) struct Engine {
     pub(crate) name: &'static str,
     /// How far from f64 arithmetic its outputs may be, in units of the largest element.
     pub(crate) tolerance: f64,
+    /// Of many random networks, it runs every so many.
+    pub(crate) every: u64,
     /// Compiles a graph for a batch size.
     pub(crate) compile: fn(&Network, &dyn WeightSource, usize) -> Run,
 }
@@ -28,6 +30,7 @@ pub(crate) const ENGINES: &[Engine] = &[
     Engine {
         name: "interp",
         tolerance: 1e-6,
+        every: 1,
         compile: |network, weights, batch| {
             let interpreter = Interpreter::new(&network.graph, &network.shapes, weights).expect("weights load");
             Box::new(move |inputs| interpreter.run(inputs, batch).expect("inputs fit"))
@@ -36,16 +39,19 @@ pub(crate) const ENGINES: &[Engine] = &[
     Engine {
         name: "jit",
         tolerance: 1e-5,
+        every: 1,
         compile: |network, weights, batch| jit(network, weights, batch, 1, &EXACT),
     },
     Engine {
         name: "jit, 2 threads",
         tolerance: 1e-5,
+        every: 5,
         compile: |network, weights, batch| jit(network, weights, batch, 2, &EXACT),
     },
     Engine {
         name: "jit, portable tiles",
         tolerance: 1e-5,
+        every: 5,
         compile: |network, weights, batch| {
             let isa = TileIsa::Portable;
             jit(network, weights, batch, 1, &PlanOptions { isa, ..EXACT })
@@ -53,22 +59,26 @@ pub(crate) const ENGINES: &[Engine] = &[
     },
     Engine {
         name: "jit, Winograd F(2×2, 3×3)",
-        tolerance: 1e-5,
+        tolerance: 2e-5,
+        every: 5,
         compile: |network, weights, batch| jit(network, weights, batch, 1, &forced(Winograd::F2x3)),
     },
     Engine {
         name: "jit, Winograd F(4×4, 3×3)",
         tolerance: 1e-4,
+        every: 5,
         compile: |network, weights, batch| jit(network, weights, batch, 1, &forced(Winograd::F4x3)),
     },
     Engine {
         name: "jit, Winograd F(4×4, 5×5), 2 threads",
         tolerance: 1e-4,
+        every: 5,
         compile: |network, weights, batch| jit(network, weights, batch, 2, &forced(Winograd::F4x5)),
     },
     Engine {
         name: "jit, Winograd F(4×4, 3×3), portable tiles",
         tolerance: 1e-4,
+        every: 10,
         compile: |network, weights, batch| {
             let isa = TileIsa::Portable;
             jit(

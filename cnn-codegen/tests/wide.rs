@@ -1,0 +1,88 @@
+//! Random convolutional networks with as many channels as real ones have, and odd sizes: every back end and every
+//! algorithm a convolution can get, against the interpreter.
+
+mod engines;
+
+use std::fmt::Write;
+
+use cnn_ir::op::Op;
+use cnn_runtime::weights::{Synthetic, synthetic_input};
+use engines::{ENGINES, distance, networks};
+use fastrand::Rng;
+
+const COUNT: u64 = 60;
+
+/// Three or four convolutions, some grouped, strided, depthwise or residual, with activations between.
+fn model(seed: u64) -> String {
+    let mut rng = Rng::with_seed(seed);
+    let pick = |rng: &mut Rng, from: &[usize]| from[rng.usize(..from.len())];
+    let mut channels = pick(&mut rng, &[3, 16, 24, 33, 40, 64]);
+    let size = [
+        pick(&mut rng, &[7, 9, 13, 14, 17, 21]),
+        pick(&mut rng, &[7, 8, 11, 15, 19, 23]),
+    ];
+    let mut toml = format!("[inputs]\nimage = [{channels}, {}, {}]\n", size[0], size[1]);
+    let mut last = "image".to_owned();
+    for layer in 0..rng.usize(3..5) {
+        let kernel = pick(&mut rng, &[1, 3, 3, 3, 5]);
+        let activation = ["relu", "relu6", "silu", "tanh", "hard_swish", "leaky_relu"][rng.usize(..6)];
+        let depthwise = layer > 0 && rng.u8(..5) == 0;
+        let residual = layer > 0 && !depthwise && rng.bool();
+        let filters = if depthwise || residual {
+            channels
+        } else {
+            pick(&mut rng, &[16, 20, 31, 48, 64, 72, 96, 128])
+        };
+        let groups = match () {
+            () if depthwise => channels,
+            () if channels % 4 == 0 && filters % 4 == 0 && rng.u8(..5) == 0 => 4,
+            () => 1,
+        };
+        let stride = if residual || rng.u8(..4) > 0 { 1 } else { 2 };
+        let _ = write!(
+            toml,
+            "\n[[layer]]\nname = \"c{layer}\"\nop = \"conv\"\nfilters = {filters}\nkernel = {kernel}\npadding = \"same\"\n\
+             stride = {stride}\ngroups = {groups}\n"
+        );
+        if residual {
+            let _ = write!(
+                toml,
+                "\n[[layer]]\nname = \"r{layer}\"\nop = \"add\"\nfrom = [\"c{layer}\", \"{last}\"]\n\
+                 activation = \"{activation}\"\n"
+            );
+            last = format!("r{layer}");
+        } else {
+            let _ = writeln!(toml, "activation = \"{activation}\"");
+            last = format!("c{layer}");
+        }
+        channels = filters;
+    }
+    toml
+}
+
+#[test]
+fn wide_networks_agree_on_every_engine() {
+    let mut failures = Vec::new();
+    for seed in 0..COUNT {
+        let batch = 1 + (seed % 3) as usize;
+        let networks = networks(&model(seed));
+        let graph = &networks[0].graph;
+        let Op::Input(input) = &graph[graph.inputs()[0]].op else {
+            unreachable!("an input")
+        };
+        let image = synthetic_input("image", batch * input.shape.elements(), seed);
+        let weights = Synthetic { seed };
+        let expected = (ENGINES[0].compile)(&networks[0], &weights, batch)(&[&image]);
+        for engine in &ENGINES[1..] {
+            let found = (engine.compile)(&networks[1], &weights, batch)(&[&image]);
+            let distance = distance(&expected[0], &found[0]);
+            if distance > engine.tolerance {
+                failures.push(format!(
+                    "seed {seed}, {}: {distance:.1e} of the largest element off",
+                    engine.name
+                ));
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
