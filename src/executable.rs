@@ -62,11 +62,7 @@ impl Job<'_> {
             } else {
                 TileIsa::detect()
             },
-            accuracy: if self.exact {
-                Accuracy::Exact
-            } else {
-                Accuracy::Fast
-            },
+            accuracy: if self.exact { Accuracy::Exact } else { Accuracy::Fast },
             threads: self.threads,
             force: None,
         };
