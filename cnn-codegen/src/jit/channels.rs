@@ -8,7 +8,7 @@ use cranelift_codegen::ir::types::{F32, I64};
 use cranelift_codegen::ir::{InstBuilder, StackSlotData, StackSlotKind, Value};
 
 use super::JitError;
-use super::emit::{ByteStrides, Emitter, VECTOR, Vector};
+use super::emit::{ByteStrides, Emitter, Extreme, VECTOR, Vector};
 use crate::plan::View;
 use crate::plan::layout::{BLOCK, extent};
 
@@ -110,7 +110,7 @@ impl Emitter<'_, '_> {
 
     fn keep_greatest(&mut self, greatest: [cranelift_frontend::Variable; 2], value: Vector) {
         let before = greatest.map(|half| self.builder.use_var(half));
-        let after = self.extreme(FloatCC::GreaterThan, before, value);
+        let after = self.extreme(Extreme::Max, before, value);
         for (variable, half) in greatest.into_iter().zip(after) {
             self.builder.def_var(variable, half);
         }

@@ -17,6 +17,13 @@ pub(super) const FLOAT: i64 = 4;
 /// Eight floats, as two of Cranelift's vectors: what eight channels of a pixel are.
 pub(super) type Vector = [Value; 2];
 
+/// Which element of a window wins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Extreme {
+    Max,
+    Min,
+}
+
 /// Emits one step's function: `fn(operands: *const *mut u8, first: usize, end: usize, scratch: *mut u8)`, which does
 /// items `first..end`.
 pub(super) struct Emitter<'a, 'f> {
@@ -213,9 +220,13 @@ impl Emitter<'_, '_> {
         [0, 1].map(|half| self.builder.ins().bitselect(mask[half], a[half], b[half]))
     }
 
-    /// The greater (or less) of each lane's; `b` where either is NaN. One instruction on x86-64.
-    pub(super) fn extreme(&mut self, condition: FloatCC, a: Vector, b: Vector) -> Vector {
-        let mask = self.compare(condition, a, b);
+    /// The greater (or less) of each lane's; `b` where either is NaN.
+    pub(super) fn extreme(&mut self, extreme: Extreme, a: Vector, b: Vector) -> Vector {
+        // In just this form it is one instruction on x86-64: `maxps`, `minps`.
+        let mask = match extreme {
+            Extreme::Max => self.compare(FloatCC::LessThan, b, a),
+            Extreme::Min => self.compare(FloatCC::LessThan, a, b),
+        };
         self.select(mask, a, b)
     }
 

@@ -5,11 +5,11 @@
 
 use cnn_ir::op::{GlobalPoolKind, PoolKind};
 use cranelift_codegen::ir::condcodes::FloatCC;
-use cranelift_codegen::ir::types::F32;
-use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_codegen::ir::types::{F32, F32X4};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 use cranelift_frontend::Variable;
 
-use super::emit::{ByteStrides, Emitter, Vector};
+use super::emit::{ByteStrides, Emitter, Extreme, Vector};
 use crate::plan::layout::{BLOCK, extent};
 use crate::plan::{PoolWindow, View};
 
@@ -75,14 +75,14 @@ impl Axis {
 #[derive(Clone, Copy, PartialEq)]
 enum Reduce {
     Sum,
-    Extreme(FloatCC, f32),
+    Extreme(Extreme, f32),
 }
 
 impl From<PoolKind> for Reduce {
     fn from(kind: PoolKind) -> Self {
         match kind {
-            PoolKind::Max => Reduce::Extreme(FloatCC::GreaterThan, f32::NEG_INFINITY),
-            PoolKind::Min => Reduce::Extreme(FloatCC::LessThan, f32::INFINITY),
+            PoolKind::Max => Reduce::Extreme(Extreme::Max, f32::NEG_INFINITY),
+            PoolKind::Min => Reduce::Extreme(Extreme::Min, f32::INFINITY),
             PoolKind::Avg { .. } => Reduce::Sum,
         }
     }
@@ -100,12 +100,40 @@ impl Emitter<'_, '_> {
     fn reduce(&mut self, reduce: Reduce, sum: Vector, value: Vector) -> Vector {
         match reduce {
             Reduce::Sum => self.add(sum, value),
-            Reduce::Extreme(condition, _) => {
-                let extreme = self.extreme(condition, sum, value);
+            Reduce::Extreme(extreme, _) => {
+                let extreme = self.extreme(extreme, sum, value);
                 let lost = self.compare(FloatCC::Unordered, sum, sum);
                 self.select(lost, sum, extreme)
             }
         }
+    }
+
+    /// Reduces a window's values. NaNs are looked for in pairs, beside the maxima, which lose them.
+    fn reduce_all(&mut self, reduce: Reduce, values: &[Vector]) -> Vector {
+        let Some((&first, rest)) = values.split_first() else {
+            return self.start(reduce);
+        };
+        let Reduce::Extreme(extreme, _) = reduce else {
+            return rest.iter().fold(first, |sum, &value| self.add(sum, value));
+        };
+        let result = rest
+            .iter()
+            .fold(first, |result, &value| self.extreme(extreme, result, value));
+        let mut lost: Option<Vector> = None;
+        for pair in values.chunks(2) {
+            let masks = [0, 1].map(|half| {
+                self.builder
+                    .ins()
+                    .fcmp(FloatCC::Unordered, pair[0][half], pair[pair.len() - 1][half])
+            });
+            lost = Some(lost.map_or(masks, |lost| {
+                self.map2(lost, masks, |builder, a, b| builder.ins().bor(a, b))
+            }));
+        }
+        let nan = self.splat(f32::NAN);
+        let Some(lost) = lost else { return result };
+        let lost = lost.map(|half| self.builder.ins().bitcast(F32X4, MemFlagsData::new(), half));
+        self.select(lost, nan, result)
     }
 
     /// The addresses of one item's block of channels. Operands: input, output.
@@ -187,22 +215,15 @@ impl Emitter<'_, '_> {
             let source = e.index(source, y, rows.stride as i64 * from.row);
             e.times(column_run.first, column_run.count, |e, x| {
                 let at = e.index(source, x, columns.stride as i64 * from.pixel);
-                let mut sum = None;
+                let mut values = Vec::new();
                 for ky in row_run.taps.clone() {
                     for kx in column_run.taps.clone() {
                         let dy = (ky * rows.dilation) as i64 - rows.before as i64;
                         let dx = (kx * columns.dilation) as i64 - columns.before as i64;
-                        let value = e.load(at, dy * from.row + dx * from.pixel);
-                        sum = Some(match sum {
-                            None => value,
-                            Some(sum) => e.reduce(reduce, sum, value),
-                        });
+                        values.push(e.load(at, dy * from.row + dx * from.pixel));
                     }
                 }
-                let mut result = match sum {
-                    Some(sum) => sum,
-                    None => e.start(reduce),
-                };
+                let mut result = e.reduce_all(reduce, &values);
                 if reduce == Reduce::Sum {
                     let scale = e.splat(scale);
                     result = e.mul(result, scale);

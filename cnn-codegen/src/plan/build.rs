@@ -32,12 +32,10 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
     let order = graph.order().map_err(|_| PlanError::Invalid)?;
     let algorithms = order
         .iter()
-        .filter_map(|&id| match &graph[id].op {
-            Op::Conv(conv) => Some((
-                id,
-                algorithm::choose(conv, shapes[graph.operands(id)[0]], shapes[id], options),
-            )),
-            _ => None,
+        .filter_map(|&id| {
+            let Op::Conv(conv) = &graph[id].op else { return None };
+            let input = shapes[graph.operands(id)[0]];
+            Some((id, algorithm::choose(conv, input, shapes[id], options)))
         })
         .collect();
     let mut builder = Builder {

@@ -140,9 +140,10 @@ impl Homes {
 
 /// The node whose value a node hands on unchanged.
 fn source(graph: &Graph, id: NodeId) -> NodeId {
-    match graph[id].op {
-        Op::Dropout(_) | Op::Identity(_) => source(graph, graph.operands(id)[0]),
-        _ => id,
+    if matches!(graph[id].op, Op::Dropout(_) | Op::Identity(_)) {
+        source(graph, graph.operands(id)[0])
+    } else {
+        id
     }
 }
 

@@ -34,10 +34,11 @@ impl Pass for FoldBatchNorm {
                 weights: graph[id].weights.clone(),
                 epsilon: norm.epsilon,
             };
-            match &mut graph[operand].op {
-                Op::Conv(conv) => (conv.norm, conv.activation) = (Some(folded), norm.activation),
-                Op::Dense(dense) => (dense.norm, dense.activation) = (Some(folded), norm.activation),
-                _ => continue,
+            let op = &mut graph[operand].op;
+            if let Op::Conv(conv) = op {
+                (conv.norm, conv.activation) = (Some(folded), norm.activation);
+            } else if let Op::Dense(dense) = op {
+                (dense.norm, dense.activation) = (Some(folded), norm.activation);
             }
             let what = format!("folded into the weights of `{}`", graph[operand].name);
             absorb(graph, operand, id);
@@ -50,14 +51,14 @@ impl Pass for FoldBatchNorm {
 /// Why the batch norm `norm` cannot be folded into `layer`.
 fn obstacle(graph: &Graph, layer: NodeId, norm: NodeId) -> Option<String> {
     let name = &graph[layer].name;
-    let (folded, activation, residual) = match &graph[layer].op {
-        Op::Conv(conv) => (conv.norm.is_some(), conv.activation, conv.residual),
-        Op::Dense(dense) => (dense.norm.is_some(), dense.activation, false),
-        _ => {
-            return Some(format!(
-                "`{name}` is no convolution or dense layer, so it has no weights to fold into"
-            ));
-        }
+    let (folded, activation, residual) = if let Op::Conv(conv) = &graph[layer].op {
+        (conv.norm.is_some(), conv.activation, conv.residual)
+    } else if let Op::Dense(dense) = &graph[layer].op {
+        (dense.norm.is_some(), dense.activation, false)
+    } else {
+        return Some(format!(
+            "`{name}` is no convolution or dense layer, so it has no weights to fold into"
+        ));
     };
     if activation.is_some() {
         Some(format!("`{name}` applies an activation first"))

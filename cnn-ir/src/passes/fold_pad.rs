@@ -100,7 +100,24 @@ fn fold(graph: &Graph, id: NodeId, pad: &Pad, x: Shape, padded: Shape) -> Result
             }
             Ok((user, op))
         }
-        _ => Err(format!("`{name}` is no convolution or average pool")),
+        Op::Input(_)
+        | Op::Dense(_)
+        | Op::GlobalPool(_)
+        | Op::AdaptiveAvgPool(_)
+        | Op::Activation(_)
+        | Op::Prelu(_)
+        | Op::Softmax(_)
+        | Op::BatchNorm(_)
+        | Op::Lrn(_)
+        | Op::Combine(_)
+        | Op::Concat(_)
+        | Op::Flatten(_)
+        | Op::Reshape(_)
+        | Op::Pad(_)
+        | Op::Upsample(_)
+        | Op::ChannelShuffle(_)
+        | Op::Dropout(_)
+        | Op::Identity(_) => Err(format!("`{name}` is no convolution or average pool")),
     }
 }
 

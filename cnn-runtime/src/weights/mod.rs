@@ -36,6 +36,9 @@ pub trait WeightSource: Sync {
     /// [`WeightError::Dtype`], or [`WeightError::OutOfMemory`].
     fn tensor(&self, name: &str, shape: &[usize]) -> Result<Cow<'_, [f32]>, WeightError>;
 
+    /// Says that a tensor will not be asked for again soon, so that its memory can be given back. It can still be asked for.
+    fn release(&self, _name: &str) {}
+
     /// All names present, sorted. Empty if the source makes up tensors as they are asked for.
     fn names(&self) -> Vec<String>;
 

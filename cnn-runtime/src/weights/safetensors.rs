@@ -8,10 +8,13 @@
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::path::Path;
 
 use half::{bf16, f16};
 use memmap2::Mmap;
+#[cfg(unix)]
+use memmap2::UncheckedAdvice;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
@@ -28,6 +31,8 @@ const MAX_HEADER: u64 = 100_000_000;
 /// counters as i64) and are an error only when such a tensor is asked for.
 #[derive(Debug)]
 pub struct Safetensors<B> {
+    /// What is done with the bytes of a tensor that is not needed any more.
+    release: fn(&B, Range<usize>),
     bytes: B,
     /// Offset of the data in `bytes`.
     data: usize,
@@ -76,8 +81,24 @@ impl SafetensorsFile {
         // change the file: elements are plain numbers without invalid bit patterns, and the
         // header is copied out once; shortening the file is documented above as forbidden.
         let map = unsafe { Mmap::map(&file) }.map_err(io)?;
-        Self::parse(map, format!("`{}`", path.display()))
+        let mut source = Self::parse(map, format!("`{}`", path.display()))?;
+        source.release = drop_pages;
+        Ok(source)
     }
+}
+
+/// Takes the pages of a range out of this process; they come back from the file if they are read again.
+fn drop_pages(map: &Mmap, range: Range<usize>) {
+    #[cfg(unix)]
+    {
+        // SAFETY: the map is a read-only view of a file, so that pages dropped hold nothing but the file's content. That
+        // nobody borrows them is not even needed: a page that is read again holds the same bytes.
+        let result = unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, range.len()) };
+        // Advice that is not taken costs memory, nothing else.
+        let _ = result;
+    }
+    #[cfg(not(unix))]
+    let _ = (map, range);
 }
 
 impl<B: AsRef<[u8]>> Safetensors<B> {
@@ -133,6 +154,7 @@ impl<B: AsRef<[u8]>> Safetensors<B> {
             });
         }
         Ok(Safetensors {
+            release: |_, _| {},
             data,
             header,
             origin,
@@ -202,6 +224,13 @@ impl<B: AsRef<[u8]> + Sync> WeightSource for Safetensors<B> {
             }
         }
         Ok(Cow::Owned(elements))
+    }
+
+    fn release(&self, name: &str) {
+        if let Some(info) = self.header.info(name) {
+            let (start, end) = info.data_offsets;
+            (self.release)(&self.bytes, self.data + start..self.data + end);
+        }
     }
 
     fn names(&self) -> Vec<String> {
