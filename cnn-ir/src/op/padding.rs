@@ -1,7 +1,6 @@
-//! Pairs and padding: how they are declared, and what `same` comes to.
+//! Pairs and padding as they are declared.
 
 use super::attributes::Reader;
-use super::window::extent;
 use super::words::{found, hint};
 use super::writer::{Writer, sides_value};
 use crate::ast::{Value, ValueKind};
@@ -47,34 +46,6 @@ pub enum Padding {
     Same,
     /// So much on each side.
     Explicit(Sides),
-}
-
-impl Padding {
-    /// The border around an input of `height` × `width`: what `same` comes to for this window.
-    pub fn resolve(&self, height: usize, width: usize, kernel: Pair, stride: Pair, dilation: Pair) -> Sides {
-        match *self {
-            Padding::Valid => Sides::default(),
-            Padding::Explicit(sides) => sides,
-            Padding::Same => {
-                let (top, bottom) = same(height, kernel.h, stride.h, dilation.h);
-                let (left, right) = same(width, kernel.w, stride.w, dilation.w);
-                Sides {
-                    top,
-                    left,
-                    bottom,
-                    right,
-                }
-            }
-        }
-    }
-}
-
-/// The least padding before and after with which `⌈n / stride⌉` windows fit.
-fn same(n: usize, size: usize, stride: usize, dilation: usize) -> (usize, usize) {
-    let outputs = n.div_ceil(stride.max(1));
-    let reach = outputs.saturating_sub(1).saturating_mul(stride);
-    let total = reach.saturating_add(extent(size, dilation)).saturating_sub(n);
-    (total / 2, total - total / 2)
 }
 
 impl Reader<'_> {

@@ -1,11 +1,39 @@
-//! Windows that slide: the floor formula, worked out and in words.
+//! Windows that slide: the floor formula, worked out and in words, and what `same` padding comes to.
 
 use super::Fault;
-use super::padding::{Padding, Pair};
+use super::padding::{Padding, Pair, Sides};
 
 /// Pixels from a window's first tap to its last: `dilation · (size − 1) + 1`.
 pub(super) fn extent(size: usize, dilation: usize) -> usize {
     dilation.saturating_mul(size.saturating_sub(1)).saturating_add(1)
+}
+
+impl Padding {
+    /// The border around an input of `height` × `width`: what `same` comes to for this window.
+    pub fn resolve(&self, height: usize, width: usize, kernel: Pair, stride: Pair, dilation: Pair) -> Sides {
+        match *self {
+            Padding::Valid => Sides::default(),
+            Padding::Explicit(sides) => sides,
+            Padding::Same => {
+                let (top, bottom) = same(height, kernel.h, stride.h, dilation.h);
+                let (left, right) = same(width, kernel.w, stride.w, dilation.w);
+                Sides {
+                    top,
+                    left,
+                    bottom,
+                    right,
+                }
+            }
+        }
+    }
+}
+
+/// The least padding before and after with which `⌈n / stride⌉` windows fit.
+fn same(n: usize, size: usize, stride: usize, dilation: usize) -> (usize, usize) {
+    let outputs = n.div_ceil(stride.max(1));
+    let reach = outputs.saturating_sub(1).saturating_mul(stride);
+    let total = reach.saturating_add(extent(size, dilation)).saturating_sub(n);
+    (total / 2, total - total / 2)
 }
 
 /// One axis of a window that slides over `n` pixels.
