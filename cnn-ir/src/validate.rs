@@ -48,16 +48,37 @@ impl std::ops::Index<NodeId> for Shapes {
 /// Infers the shape of every node's result.
 ///
 /// # Errors
-/// Every fault that does not follow from another: a node behind a faulty one is skipped. Nodes on a cycle are
-/// reported once a cycle.
+/// Every fault that does not follow from another, in the order of the source: a node behind a faulty one is skipped.
+/// Nodes on a cycle are reported once a cycle.
 pub fn validate(graph: &Graph) -> Result<Shapes, Vec<Diagnostic>> {
     let mut errors = Vec::new();
-    let mut shapes = Shapes::default();
     let (order, cyclic) = cut_cycles(graph, &mut errors);
+    let known = order.into_iter().filter(|id| !cyclic.contains(id));
+    let shapes = infer(graph, known, &mut errors);
+    errors.sort_by_key(|error| error.primary.as_ref().map_or(usize::MAX, |label| label.span.start));
+    if errors.is_empty() { Ok(shapes) } else { Err(errors) }
+}
+
+/// The faults of a graph that is known in part: nothing is said about `unknown` nodes, and nothing about shapes
+/// behind them or behind a cycle. Cycles themselves are not reported.
+pub(crate) fn validate_what_is_known(graph: &Graph, unknown: &BTreeSet<NodeId>) -> Vec<Diagnostic> {
+    let mut open = graph.clone();
+    unknown.iter().for_each(|&id| open.set_operands(id, &[]));
+    // Nodes on a cycle or behind one: each has another as its operand, so none gets a shape.
+    let shapeless = open.order().err().unwrap_or_default();
+    shapeless.iter().for_each(|&id| open.set_operands(id, &[]));
+    let (last, first): (Vec<_>, Vec<_>) =
+        (open.order().unwrap_or_default().into_iter()).partition(|id| shapeless.binary_search(id).is_ok());
+    let known = first.into_iter().chain(last).filter(|id| !unknown.contains(id));
+    let mut errors = Vec::new();
+    infer(graph, known, &mut errors);
+    errors
+}
+
+/// The shapes of the nodes in `order`. A node of which an operand has no shape gets none.
+fn infer(graph: &Graph, order: impl Iterator<Item = NodeId>, errors: &mut Vec<Diagnostic>) -> Shapes {
+    let mut shapes = Shapes::default();
     for id in order {
-        if cyclic.contains(&id) {
-            continue;
-        }
         let operands = graph.operands(id);
         let known: Option<Vec<_>> = operands.iter().map(|&operand| shapes.get(operand)).collect();
         let Some(known) = known else {
@@ -76,7 +97,7 @@ pub fn validate(graph: &Graph) -> Result<Shapes, Vec<Diagnostic>> {
             }
         }
     }
-    if errors.is_empty() { Ok(shapes) } else { Err(errors) }
+    shapes
 }
 
 /// All nodes, operands first, and those that are on a cycle. Each cycle is an error.

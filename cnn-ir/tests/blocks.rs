@@ -364,7 +364,7 @@ name = "v"
 op = "b"
 [[layer]]
 name = "w"
-op = "relu"
+op = "add"
 from = ["u.x.y", "v"]
 "#;
     assert_errors(text, &["8: the block `a` uses itself: `a` → `b` → `a`"]);

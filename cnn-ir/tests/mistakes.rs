@@ -83,6 +83,179 @@ fn errors_of_shapes_in_two_branches_are_both_reported() {
     );
 }
 
+/// A pool that fits into no image of [`net`], whatever stands beside it.
+fn too_large(name: &str) -> String {
+    layer(name, "op = \"max_pool\"\nsize = 20\nfrom = \"image\"")
+}
+
+#[test]
+fn errors_of_words_do_not_hide_those_of_shapes_elsewhere() {
+    for (wrong, expected) in [
+        ("op = \"rellu\"", "4: unknown operator or block `rellu`"),
+        ("op = \"relu\"\nslope = 1", "5: `relu` has no key `slope`"),
+        ("op = \"conv\"\nkernel = 3", "4: `conv` needs the key `filters`"),
+        ("op = \"relu\"\nfrom = \"imago\"", "5: unknown layer or input `imago`"),
+        ("op = \"relu\"\nfrom = 3", "5: `from` must be a name or a list"),
+        ("op = \"relu\"\nfrom = [3]", "5: each of `from` must be a string"),
+        ("op = \"relu\"\nweights = 3", "5: `weights` must be a prefix"),
+        ("op = = \"relu\"", "4: not valid TOML"),
+        ("op = 3", "4: `op` must be a string"),
+        ("kernel = 3", "3: this layer has no `op`"),
+        (
+            "op = \"relu\"\nfrom = \"a\"",
+            "5: the layer `a` works on its own result",
+        ),
+    ] {
+        // Before and behind it.
+        let text = net(&(layer("a", wrong) + &too_large("b")));
+        let found = errors(&text);
+        let below = format!(
+            "{}: b: the window needs 20 rows",
+            2 + layer("a", wrong).lines().count() + 3
+        );
+        assert_lines(&found, &[expected, &below]);
+        let text = net(&(too_large("b") + &layer("a", wrong)));
+        let found = errors(&text);
+        assert_eq!(found.len(), 2, "{found:#?}");
+        assert!(found[0].starts_with("5: b: the window needs 20 rows"), "{found:#?}");
+    }
+}
+
+#[test]
+fn errors_of_words_elsewhere_do_not_hide_those_of_shapes() {
+    for (text, expected) in [
+        (
+            format!("{IMAGE}{}[conf]\nx = 1\n", too_large("b")),
+            vec!["5: b:", "7: unknown table"],
+        ),
+        (
+            format!("name = 3\n{IMAGE}{}", too_large("b")),
+            vec!["1: the network's name", "6: b:"],
+        ),
+        (
+            format!("outputs = [\"c\"]\n{IMAGE}{}", too_large("b")),
+            vec!["1: unknown layer", "6: b:"],
+        ),
+        (
+            format!("inputs.mask = [0]\n{IMAGE}{}", too_large("b")),
+            vec!["1: mask: `shape`", "6: b:"],
+        ),
+        (
+            format!("{IMAGE}{}", too_large("9b")),
+            vec!["3: \"9b\" is not a valid name", "5: 9b:"],
+        ),
+        (
+            format!("name = = 3\n[inputs]\nimage = [3, 8, 8]\n{}", too_large("b")),
+            vec!["1: not valid", "7: b:"],
+        ),
+    ] {
+        let found = errors(&text);
+        assert_eq!(found.len(), expected.len(), "{text}\n{found:#?}");
+        for (found, expected) in found.iter().zip(&expected) {
+            let (line, start) = expected.split_once(": ").unwrap_or((expected, ""));
+            assert!(found.starts_with(line) && found.contains(start), "{text}\n{found:#?}");
+        }
+    }
+}
+
+#[test]
+fn what_works_on_a_broken_layer_does_not_complain() {
+    let dense = |from: &str| layer("d", &format!("op = \"dense\"\nunits = 1\n{from}")) + &layer("e", "op = \"relu\"");
+    for (wrong, expected) in [
+        ("op = \"flaten\"", "unknown operator"),
+        ("op = \"flatten\"\naxis = 1", "`flatten` has no key `axis`"),
+        ("op = \"flatten\"\nform = \"image\"", "`flatten` has no key `form`"),
+        ("op = \"relu\"\nfrom = \"imago\"", "unknown layer or input"),
+        ("op = \"relu\"\nfrom = [3]", "each of `from` must be"),
+        ("op = \"relu\"\nfrom = 3", "`from` must be"),
+        ("op = \"relu\"\nfrom = \"d\"", "layers work on each other's results"),
+        ("op = = \"flatten\"", "not valid TOML"),
+    ] {
+        for from in ["", "from = \"a\"", "from = [\"a\"]"] {
+            let found = errors(&net(&(layer("a", wrong) + &dense(from))));
+            assert!(
+                found.len() == 1 && found[0].contains(expected),
+                "{wrong}, {from}: {found:#?}"
+            );
+        }
+    }
+    // Whose shape is meant, nobody knows.
+    let twice = layer("a", "op = \"relu\"") + &layer("a", "op = \"flatten\"") + &dense("from = \"a\"");
+    assert_lines(&errors(&net(&twice)), &["6: the name `a` is given twice"]);
+    for (inputs, expected) in [
+        ("", "1: unknown table or key `nothing`"),
+        ("[inputs]\nimage = [3, 8, 0]\n", "2: image: `shape` must be"),
+        ("[inputs]\nimage = [3, 8, \n", ""),
+        ("inputs.image = [3, 8, \n", ""),
+        ("[inputs]\nimage = [3 8 8]\n", "2: not valid TOML"),
+        ("inputs.image = [3 8 8]\n", "1: not valid TOML"),
+    ] {
+        let text = format!(
+            "{inputs}{}",
+            layer("c", "op = \"conv\"\nfilters = 1\nkernel = 7") + &dense("")
+        );
+        let found = errors(&text);
+        assert!(
+            found.iter().all(|line| !line.contains("c: ") && !line.contains("d: ")),
+            "{found:#?}"
+        );
+        assert!(
+            !found.is_empty() && (inputs.is_empty() || found[0].starts_with(expected)),
+            "{found:#?}"
+        );
+    }
+    // Layers that were lost between others, or stand under a misspelt name.
+    let text = net(&(layer("a", "op = \"relu\"")
+        + &layer("b", "op = \"flatten\"").replace("[layer]", "[element]")
+        + &dense("")));
+    assert_lines(&errors(&text), &["5: unknown table or key `element`"]);
+    let text = net(&(layer("a", "op = \"relu\"")
+        + &layer("b", "op = \"flatten\"").replace("[layer]", "[layers]")
+        + &dense("")));
+    assert_lines(
+        &errors(&text),
+        &["5: unknown table or key `layers`; did you mean `layer`?"],
+    );
+}
+
+#[test]
+fn blocks_with_errors_hide_only_what_depends_on_them() {
+    let block = "[block.unit]\nparams = [\"f\"]\n".to_string()
+        + &layer("x", "op = \"conv\"\nfilters = \"$f\"\nkernel = 3").replace("[layer]", "[block.unit.layer]")
+        + &layer("y", "op = \"max_pool\"\nsize = 20\nfrom = \"in\"").replace("[layer]", "[block.unit.layer]");
+    let unit = |rest: &str| net(&(block.clone() + &layer("u", &format!("op = \"unit\"\n{rest}"))));
+    for (rest, expected) in [
+        (
+            "f = 0",
+            ["12: u.y: the window", "17: `filters` must be between 1"].as_slice(),
+        ),
+        (
+            "ff = 4",
+            &["12: u.y: the window", "17: unknown parameter of the block `unit` `ff`"],
+        ),
+        (
+            "f = 4\ng = 1",
+            &["12: u.y: the window", "18: unknown parameter of the block `unit` `g`"],
+        ),
+        (
+            "f = 4\nform = \"image\"",
+            &["18: unknown parameter of the block `unit` `form`"],
+        ),
+        ("f = 4\nfrom = \"imago\"", &["18: unknown layer or input `imago`"]),
+        ("f = 4\nfrom = 4", &["18: `from` must be a name"]),
+    ] {
+        assert_lines(&errors(&unit(rest)), expected);
+    }
+    let inner = unit("f = 4").replace("from = \"in\"", "from = \"inn\"") + &too_large("z");
+    assert_lines(
+        &errors(&inner),
+        &[
+            "13: unknown layer of the block `unit` `inn`",
+            "21: z: the window needs 20 rows",
+        ],
+    );
+}
+
 #[test]
 fn a_broken_layer_is_still_known_by_name() {
     let text = net(&(layer("a", "op = = \"relu\"")

@@ -100,7 +100,8 @@ impl Source {
     /// The graph as declared and what is odd about it.
     ///
     /// # Errors
-    /// [`Error::Model`] with everything that is wrong with it but for shapes.
+    /// [`Error::Model`] with everything that is wrong with it, unless it is only that shapes do not fit: whoever asks
+    /// for those is told.
     pub fn graph(&self) -> Result<(Graph, Vec<Diagnostic>), Error> {
         let (mut graph, warnings) = front::graph_from_toml(&self.text).map_err(|faults| self.error(faults))?;
         if graph.name.is_empty() {

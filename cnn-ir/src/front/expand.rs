@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{BlockDecl, InputDecl, Key, LayerDecl, NetDecl, Value, ValueKind};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, nearest};
 use crate::op::Op;
 use crate::span::{Span, Spanned};
 
@@ -199,9 +199,15 @@ impl<'a> Expander<'a> {
     fn instance(&mut self, layer: &LayerDecl, block: &'a BlockDecl) {
         let above = self.flat.layers.last().map(|above| &above.layer.name);
         let above = above.or(self.flat.inputs.first().map(|input| &input.name));
-        let operands = match &layer.from {
-            Some(from) => from.clone(),
-            None => above
+        let misspelt = layer.keys.iter().map(|key| &key.name).find(|key| {
+            let means_something = key.value == "weights" || block.params.iter().any(|param| param.value == key.value);
+            !means_something && nearest(&key.value, ["from"]).is_some()
+        });
+        let operands = match (&layer.from, misspelt) {
+            (Some(from), _) => from.clone(),
+            // What it is applied to was said, but not read.
+            (None, Some(key)) => vec![Spanned::new(String::new(), key.span)],
+            (None, None) => above
                 .map(|name| Spanned::new(name.value.clone(), layer.op.span))
                 .into_iter()
                 .collect(),
@@ -275,14 +281,14 @@ fn silenced(mut layer: LayerDecl) -> LayerDecl {
     layer
 }
 
-/// What an operand's name means inside an instance.
+/// What an operand's name means inside an instance. One that means nothing there becomes the empty name.
 fn inner_operands(name: &Spanned<String>, instance: &Instance<'_>) -> Vec<Spanned<String>> {
     if name.value == "in" {
         instance.operands.clone()
     } else if is_inner(&name.value, instance.block) {
         vec![Spanned::new(format!("{}.{}", instance.name, name.value), name.span)]
     } else {
-        Vec::new()
+        vec![Spanned::new(String::new(), name.span)]
     }
 }
 

@@ -11,8 +11,8 @@ use super::Report;
 const FORM: &str =
     "a shape is [channels, height, width], with `layout = \"hwc\"` [height, width, channels], or [length]";
 
-/// Reads an input's keys. After an error the result only serves to go on.
-pub(super) fn read(input: &InputDecl, report: &mut Report) -> Input {
+/// Reads an input's keys; `None` after an error.
+pub(super) fn read(input: &InputDecl, report: &mut Report) -> Option<Input> {
     let name = &input.name.value;
     let shape = input
         .keys
@@ -30,11 +30,12 @@ pub(super) fn read(input: &InputDecl, report: &mut Report) -> Input {
             if read.layout == InputLayout::Hwc && matches!(read.shape, Shape::Flat(_)) {
                 let message = format!("{name}: `layout = \"hwc\"` needs a `shape` of three dimensions");
                 report.add(Diagnostic::error(place, message).note(FORM));
+                return None;
             }
             warn_of_wrong_order(name, place, &read, report);
-            return read;
+            Some(read)
         }
-        Ok(_) => {}
+        Ok(_) => None,
         Err(errors) => {
             for mut error in errors {
                 error.message = format!("{name}: {}", error.message);
@@ -46,11 +47,8 @@ pub(super) fn read(input: &InputDecl, report: &mut Report) -> Input {
                 }
                 report.add(error);
             }
+            None
         }
-    }
-    Input {
-        shape: Shape::Flat(1),
-        layout: InputLayout::Chw,
     }
 }
 
@@ -106,7 +104,7 @@ mod tests {
     #[test]
     fn hwc_is_turned_into_chw() {
         let mut report = Report::default();
-        let read = read(&input(&[24, 32, 3], Some("hwc")), &mut report);
+        let read = read(&input(&[24, 32, 3], Some("hwc")), &mut report).unwrap();
         assert_eq!(read.shape, Shape::map(3, 24, 32));
         assert_eq!(read.layout, InputLayout::Hwc);
         assert!(report.finish(()).unwrap().1.is_empty());

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ast::{Key, ValueKind};
+use crate::ast::{Key, LayerDecl, ValueKind};
 use crate::diag::Diagnostic;
 use crate::graph::{Graph, Node, NodeId, Place};
-use crate::op::{Dialect, Identity, Op};
+use crate::op::{Dialect, Identity, Input, InputLayout, Op};
+use crate::shape::Shape;
 use crate::span::{Span, Spanned};
 
 use super::{Flat, FlatLayer, Report, input, names};
@@ -15,15 +16,28 @@ const MAX_CYCLES: usize = 10;
 /// Words that are compared at most to say what unknown names might mean.
 const MAX_COMPARED: usize = 1_000_000;
 
+/// A graph and what of it is not known.
+pub(super) struct Lowered {
+    pub(super) graph: Graph,
+    /// Nodes that stand for layers or inputs which could not be read, or whose operands are not known.
+    pub(super) unknown: BTreeSet<NodeId>,
+}
+
 /// Builds the graph. If there are errors in the report afterwards, the graph is not what was declared.
 ///
 /// `complete` says that no part of the declaration is missing: only then a name can be said to be unknown.
 pub(crate) fn lower(flat: &Flat, dialect: Dialect, complete: bool, report: &mut Report) -> Graph {
+    lower_what_is_known(flat, dialect, complete, report).graph
+}
+
+/// As [`lower`], with the nodes about which nothing can be said.
+pub(super) fn lower_what_is_known(flat: &Flat, dialect: Dialect, complete: bool, report: &mut Report) -> Lowered {
     let mut graph = Graph::new(flat.name.as_ref().map_or("", |name| &name.value));
     if complete {
         check_not_empty(flat, report);
     }
     let mut declared = Vec::new();
+    let mut unknown = BTreeSet::new();
     for input in &flat.inputs {
         let place = Place {
             layer: input.name.span,
@@ -31,30 +45,53 @@ pub(crate) fn lower(flat: &Flat, dialect: Dialect, complete: bool, report: &mut 
             keys: places(&input.keys),
             ..Place::default()
         };
+        let read = input::read(input, report);
         let node = Node {
             name: input.name.value.clone(),
-            op: Op::Input(input::read(input, report)),
+            op: Op::Input(read.unwrap_or(Input {
+                shape: Shape::Flat(1),
+                layout: InputLayout::Chw,
+            })),
             weights: input.name.value.clone(),
             place,
         };
-        declared.push((&input.name, graph.add(node, &[])));
+        let id = graph.add(node, &[]);
+        if read.is_none() {
+            unknown.insert(id);
+        }
+        declared.push((&input.name, id));
     }
     for layer in &flat.layers {
-        let node = node(layer, dialect, report);
-        declared.push((&layer.layer.name, graph.add(node, &[])));
+        let op = operator(layer, dialect, report);
+        let is_unknown = op.is_none();
+        let op = op.unwrap_or(Op::Identity(Identity));
+        let id = graph.add(node(layer, op, report), &[]);
+        if is_unknown {
+            unknown.insert(id);
+        }
+        declared.push((&layer.layer.name, id));
     }
     let mut names = Names::new(flat, &declared, complete, report);
     for (i, layer) in flat.layers.iter().enumerate() {
         let (_, id) = declared[flat.inputs.len() + i];
-        let operands = match &layer.layer.from {
-            Some(from) => from
-                .iter()
-                .filter_map(|name| names.find(name, "layer or input", report))
-                .collect(),
+        let operands: Vec<_> = match &layer.layer.from {
+            Some(from) => {
+                let found = from
+                    .iter()
+                    .filter_map(|name| names.find(name, "layer or input", report));
+                let found: Vec<_> = found.collect();
+                if found.len() < from.len() || from.iter().any(|name| names.is_ambiguous(name)) {
+                    unknown.insert(id);
+                }
+                found
+            }
             // The layer above; the first input for the first layer.
             None if i > 0 => vec![declared[flat.inputs.len() + i - 1].1],
             None => graph.inputs().first().copied().into_iter().collect(),
         };
+        if operands.is_empty() && flat.inputs.is_empty() {
+            unknown.insert(id);
+        }
         graph.set_operands(id, &operands);
     }
     let mut seen = BTreeMap::new();
@@ -69,7 +106,7 @@ pub(crate) fn lower(flat: &Flat, dialect: Dialect, complete: bool, report: &mut 
     if !report.has_errors() {
         warn_of_unused(&graph, &declared, report);
     }
-    graph
+    Lowered { graph, unknown }
 }
 
 fn check_not_empty(flat: &Flat, report: &mut Report) {
@@ -90,10 +127,26 @@ fn check_not_empty(flat: &Flat, report: &mut Report) {
     }
 }
 
-/// The node of a layer; an identity if the layer has an error.
-fn node(flat: &FlatLayer, dialect: Dialect, report: &mut Report) -> Node {
+/// What a layer computes; `None` if that cannot be read.
+fn operator(flat: &FlatLayer, dialect: Dialect, report: &mut Report) -> Option<Op> {
     let layer = &flat.layer;
-    let (weights, keys): (Vec<Key>, Vec<Key>) = layer.keys.iter().cloned().partition(|key| key.name.value == "weights");
+    if layer.op.value.is_empty() {
+        // Whoever made it so has said why.
+        if !report.has_errors() {
+            report.add(Diagnostic::error(layer.name.span, "this layer has no `op`"));
+        }
+        return None;
+    }
+    let keys = layer.keys.iter().filter(|key| key.name.value != "weights");
+    let keys: Vec<Key> = keys.cloned().collect();
+    let read = Op::read(&layer.op, &keys, dialect);
+    read.map_err(|errors| add(errors, layer, report)).ok()
+}
+
+/// The node of a layer, without its operands.
+fn node(flat: &FlatLayer, op: Op, report: &mut Report) -> Node {
+    let layer = &flat.layer;
+    let weights: Vec<_> = layer.keys.iter().filter(|key| key.name.value == "weights").collect();
     let mut prefix = layer.name.value.clone();
     let mut errors = Vec::new();
     if let Some(key) = weights.first() {
@@ -108,25 +161,7 @@ fn node(flat: &FlatLayer, dialect: Dialect, report: &mut Report) -> Node {
     if let Some(again) = weights.get(1) {
         errors.push(names::duplicate(&again.name, weights[0].name.span));
     }
-    let mut op = Op::Identity(Identity);
-    if layer.op.value.is_empty() {
-        // Whoever made it so has said why.
-        if !report.has_errors() {
-            report.add(Diagnostic::error(layer.name.span, "this layer has no `op`"));
-        }
-    } else {
-        match Op::read(&layer.op, &keys, dialect) {
-            Ok(read) => op = read,
-            Err(found) => errors.extend(found),
-        }
-    }
-    for error in errors {
-        let error = layer
-            .instances
-            .iter()
-            .fold(error, |error, place| error.also(*place, "in this block instance"));
-        report.add(error);
-    }
+    add(errors, layer, report);
     Node {
         name: layer.name.value.clone(),
         op,
@@ -141,6 +176,14 @@ fn node(flat: &FlatLayer, dialect: Dialect, report: &mut Report) -> Node {
     }
 }
 
+/// Reports errors of a layer, with the block instances that it came from.
+fn add(errors: Vec<Diagnostic>, layer: &LayerDecl, report: &mut Report) {
+    for error in errors {
+        let places = layer.instances.iter();
+        report.add(places.fold(error, |error, place| error.also(*place, "in this block instance")));
+    }
+}
+
 fn places(keys: &[Key]) -> BTreeMap<String, Span> {
     keys.iter()
         .map(|key| (key.name.value.clone(), key.value.span))
@@ -150,6 +193,8 @@ fn places(keys: &[Key]) -> BTreeMap<String, Span> {
 /// Everything that `from` and `outputs` can name.
 struct Names<'a> {
     known: BTreeMap<&'a str, NodeId>,
+    /// Names given twice.
+    ambiguous: BTreeSet<&'a str>,
     /// Instances that were not expanded: their inner layers are unknown for no fault of the one who names them.
     closed: BTreeSet<&'a str>,
     complete: bool,
@@ -159,9 +204,13 @@ struct Names<'a> {
 impl<'a> Names<'a> {
     fn new(flat: &'a Flat, declared: &[(&'a Spanned<String>, NodeId)], complete: bool, report: &mut Report) -> Self {
         let mut known = BTreeMap::new();
+        let mut ambiguous = BTreeSet::new();
         let mut places: BTreeMap<&str, Span> = BTreeMap::new();
         let mut add = |name: &'a Spanned<String>, id| match places.get(name.value.as_str()) {
-            Some(first) => report.add(names::duplicate(name, *first)),
+            Some(first) => {
+                ambiguous.insert(name.value.as_str());
+                report.add(names::duplicate(name, *first));
+            }
             None => {
                 places.insert(&name.value, name.span);
                 known.insert(name.value.as_str(), id);
@@ -177,10 +226,15 @@ impl<'a> Names<'a> {
         let closed = flat.layers.iter().filter(|flat| flat.layer.op.value.is_empty());
         Names {
             known,
+            ambiguous,
             closed: closed.map(|flat| flat.layer.name.value.as_str()).collect(),
             complete,
             compared: 0,
         }
+    }
+
+    fn is_ambiguous(&self, name: &Spanned<String>) -> bool {
+        self.ambiguous.contains(name.value.as_str())
     }
 
     fn find(&mut self, name: &Spanned<String>, what: &str, report: &mut Report) -> Option<NodeId> {

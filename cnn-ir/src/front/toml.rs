@@ -26,10 +26,12 @@ pub fn parse(text: &str) -> Parsed {
     }
     let mut net = reader.network(document.get_ref());
     reader.silence_broken_layers(&mut net);
+    reader.disconnect_lost_layers(&mut net);
     Parsed {
         net,
         diagnostics: reader.diagnostics,
         complete: !reader.incomplete,
+        inputs_broken: reader.inputs_broken,
     }
 }
 
@@ -48,6 +50,11 @@ struct Reader {
     missing: Vec<(usize, Diagnostic)>,
     unnamed: usize,
     incomplete: bool,
+    /// Where `[inputs]` begins.
+    inputs: Vec<usize>,
+    inputs_broken: bool,
+    /// Where tables begin that may have been meant as layers but are not in the declaration.
+    lost: Vec<usize>,
 }
 
 impl Reader {
@@ -84,6 +91,7 @@ impl Reader {
             .iter()
             .filter_map(|error| self.headers.iter().rev().find(|header| *header <= error).copied())
             .collect();
+        self.inputs_broken = self.inputs.iter().any(|header| broken.contains(header));
         let missing = std::mem::take(&mut self.missing);
         self.diagnostics.extend(
             missing
@@ -95,6 +103,21 @@ impl Reader {
         for layer in net.layers.iter_mut().chain(blocks) {
             if broken.contains(&layer.span.start) {
                 layer.op.value.clear();
+            }
+        }
+    }
+
+    /// The layer above is not the one meant if a table stands between that could not be read.
+    fn disconnect_lost_layers(&self, net: &mut NetDecl) {
+        let blocks = net.blocks.iter_mut().map(|block| &mut block.layers);
+        for layers in blocks.chain([&mut net.layers]) {
+            let mut above = 0;
+            for layer in layers {
+                let between = above..layer.span.start;
+                above = layer.span.start;
+                if layer.from.is_none() && self.lost.iter().any(|lost| between.contains(lost)) {
+                    layer.from = Some(vec![unreadable(layer.op.span)]);
+                }
             }
         }
     }
@@ -113,15 +136,20 @@ impl Reader {
             match meant {
                 Some("name") => net.name = self.text(value, "the network's name"),
                 Some("outputs") => net.outputs = self.outputs(value),
-                Some("inputs") => net.inputs = self.inputs(value),
-                Some("layer") => net.layers = self.layers(value, "[[layer]]"),
-                Some("block") => net.blocks = self.blocks(value),
+                // A table may stand under its name and a misspelt one.
+                Some("inputs") => net.inputs.extend(self.inputs(value)),
+                Some("layer") => net.layers.extend(self.layers(value, "[[layer]]")),
+                Some("block") => net.blocks.extend(self.blocks(value)),
                 _ => {
                     self.incomplete = true;
                     self.headers.push(value.span().start);
+                    if let DeValue::Array(tables) = value.get_ref() {
+                        self.lost.extend(tables.iter().map(|table| table.span().start));
+                    }
                 }
             }
         }
+        net.layers.sort_by_key(|layer| layer.span.start);
         net
     }
 
@@ -137,6 +165,7 @@ impl Reader {
 
     fn inputs(&mut self, value: &Node<DeValue<'_>>) -> Vec<InputDecl> {
         self.headers.push(value.span().start);
+        self.inputs.push(value.span().start);
         let Some(table) = self.table(
             value,
             "`inputs`",
@@ -215,7 +244,10 @@ impl Reader {
     fn layer(&mut self, value: &Node<DeValue<'_>>) -> Option<LayerDecl> {
         let header = span_of(value);
         self.headers.push(header.start);
-        let table = self.table(value, "a layer", "a table with `name`, `op` and the operator's keys")?;
+        let Some(table) = self.table(value, "a layer", "a table with `name`, `op` and the operator's keys") else {
+            self.lost.push(header.start);
+            return None;
+        };
         let (mut name, mut op, mut from, mut others) = (None, None, None, Vec::new());
         let mut span = header;
         let (mut has_name, mut has_op) = (false, false);
@@ -232,7 +264,7 @@ impl Reader {
                     has_op = true;
                     op = self.text(value, "`op`");
                 }
-                "from" => from = self.texts(value, "`from`"),
+                "from" => from = Some(self.operands(value)),
                 _ => others.push((key, value)),
             }
         }
@@ -361,6 +393,22 @@ impl Reader {
         }
     }
 
+    /// A layer's `from`. What is not a name becomes an unreadable one.
+    fn operands(&mut self, node: &Node<DeValue<'_>>) -> Vec<Spanned<String>> {
+        match node.get_ref() {
+            DeValue::Array(values) => {
+                let mut name = |value| {
+                    self.text(value, "each of `from`")
+                        .unwrap_or_else(|| unreadable(span_of(value)))
+                };
+                values.iter().map(&mut name).collect()
+            }
+            _ => self
+                .texts(node, "`from`")
+                .unwrap_or_else(|| vec![unreadable(span_of(node))]),
+        }
+    }
+
     fn table<'a, 'i>(&mut self, node: &'a Node<DeValue<'i>>, what: &str, form: &str) -> Option<&'a DeTable<'i>> {
         match node.get_ref() {
             DeValue::Table(table) => Some(table),
@@ -392,6 +440,11 @@ impl Reader {
             Diagnostic::error(span_of(node), format!("{what} must be {expected}")).label(format!("found {found}")),
         );
     }
+}
+
+/// An operand that was written but is not a name: nothing is called like it.
+fn unreadable(place: Span) -> Spanned<String> {
+    Spanned::new(String::new(), place)
 }
 
 /// The entries in the order written.
