@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use cnn_runtime::memory::{AlignedBuffer, MemoryError};
 use cnn_runtime::threads::ThreadPool;
-use cnn_runtime::weights::{WeightError, WeightSource};
+use cnn_runtime::weights::WeightSource;
 use cranelift_jit::JITModule;
 use thiserror::Error;
 
@@ -336,32 +336,16 @@ fn pieces(plan: &Plan, step: &Step, items: usize, threads: usize) -> usize {
     }
 }
 
-/// Carries out all recipes, on all threads.
+/// Carries out all recipes, each on all threads.
 fn pack(plan: &Plan, weights: &dyn WeightSource, pool: &ThreadPool) -> Result<AlignedBuffer, JitError> {
     let mut block = AlignedBuffer::zeroed_bytes(plan.constant_bytes)?;
-    let mut rest = block.floats_mut();
-    let mut taken = 0;
-    let mut parts = Vec::with_capacity(plan.constants.len());
+    let floats = block.floats_mut();
     for constant in &plan.constants {
-        let (_, from) = std::mem::take(&mut rest).split_at_mut(constant.offset / size_of::<f32>() - taken);
-        let (part, behind) = from.split_at_mut(constant.recipe.floats());
-        taken = constant.offset / size_of::<f32>() + part.len();
-        rest = behind;
-        parts.push(Mutex::new((constant, part)));
+        let first = constant.offset / size_of::<f32>();
+        let out = &mut floats[first..first + constant.recipe.floats()];
+        constant.recipe.pack(weights, out, pool)?;
+        // A file's weights are not held twice.
+        constant.recipe.tensors().iter().for_each(|name| weights.release(name));
     }
-    let failure: Mutex<Option<WeightError>> = Mutex::new(None);
-    pool.run(parts.len(), &|index| {
-        let mut part = parts[index].lock().unwrap_or_else(PoisonError::into_inner);
-        let (constant, out) = &mut *part;
-        if let Err(error) = constant.recipe.pack(weights, out) {
-            failure
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .get_or_insert(error);
-        }
-    });
-    match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-        Some(error) => Err(error.into()),
-        None => Ok(block),
-    }
+    Ok(block)
 }

@@ -1,8 +1,11 @@
 //! Filters by name: weight, bias and a batch norm to be folded into them.
 
+use std::array::from_fn;
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
+use super::lanes::LaneRows;
 use crate::weights::{WeightError, WeightSource};
 
 /// The filters of a convolution or the units of a dense layer, by name.
@@ -37,7 +40,7 @@ impl Norm {
     }
 
     /// Scale and shift of each channel, in f64: `γ/√(σ² + ε)` and `β − μ · scale`.
-    pub(crate) fn load(&self, source: &dyn WeightSource, channels: usize) -> Result<Vec<(f64, f64)>, WeightError> {
+    pub(super) fn load(&self, source: &dyn WeightSource, channels: usize) -> Result<Vec<(f64, f64)>, WeightError> {
         let mut parts = Vec::with_capacity(4);
         for name in self.tensors() {
             parts.push(source.tensor(&name, &[channels])?);
@@ -59,24 +62,39 @@ impl fmt::Display for Norm {
 }
 
 /// Filters that have been read.
-pub(crate) struct Filters<'a> {
+pub(super) struct Filters<'a> {
     /// Row-major, one filter behind the other.
-    pub(crate) weight: Cow<'a, [f32]>,
+    weight: Cow<'a, [f32]>,
+    count: usize,
+    /// Weights of one filter.
+    row: usize,
+    /// The row of filters that do not exist.
+    zeros: Vec<f32>,
     bias: Option<Cow<'a, [f32]>>,
     norm: Option<Vec<(f64, f64)>>,
 }
 
 impl Filters<'_> {
-    /// A weight of that filter with the batch norm folded in.
-    pub(crate) fn scaled(&self, filter: usize, weight: f32) -> f32 {
-        match &self.norm {
-            Some(norm) => (f64::from(weight) * norm[filter].0) as f32,
-            None => weight,
-        }
+    /// Eight filters from `first` on, one a lane: weights `columns` of those in `present`, zeros of the others.
+    pub(super) fn lanes(&self, first: usize, present: Range<usize>, columns: Range<usize>) -> LaneRows<'_> {
+        let exists = |lane: usize| present.contains(&(first + lane)) && first + lane < self.count;
+        let rows = from_fn(|lane| {
+            let row = if exists(lane) {
+                &self.weight[(first + lane) * self.row..][..self.row]
+            } else {
+                &self.zeros
+            };
+            &row[columns.clone()]
+        });
+        let scales = self
+            .norm
+            .as_ref()
+            .map(|norm| from_fn(|lane| if exists(lane) { norm[first + lane].0 } else { 1.0 }));
+        LaneRows::new(rows, scales)
     }
 
     /// A filter's bias with the batch norm folded in.
-    pub(crate) fn bias(&self, filter: usize) -> f32 {
+    pub(super) fn bias(&self, filter: usize) -> f32 {
         let bias = self.bias.as_ref().map_or(0.0, |bias| bias[filter]);
         match &self.norm {
             Some(norm) => (f64::from(bias) * norm[filter].0 + norm[filter].1) as f32,
@@ -110,9 +128,14 @@ impl FilterSource {
             .collect()
     }
 
-    pub(crate) fn load<'a>(&self, source: &'a dyn WeightSource) -> Result<Filters<'a>, WeightError> {
+    pub(super) fn load<'a>(&self, source: &'a dyn WeightSource) -> Result<Filters<'a>, WeightError> {
+        let weight = source.tensor(&self.weight, &self.shape)?;
+        let row = self.channels() * self.taps();
         Ok(Filters {
-            weight: source.tensor(&self.weight, &self.shape)?,
+            weight,
+            count: self.count(),
+            row,
+            zeros: vec![0.0; row],
             bias: self
                 .bias
                 .as_ref()

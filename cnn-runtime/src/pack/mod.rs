@@ -7,11 +7,19 @@
 //! | module | what it owns |
 //! |---|---|
 //! | `filters` | filters with their bias and a folded batch norm |
+//! | `instructions` | what packing makes use of |
+//! | `lanes` | eight filters side by side |
+//! | `lanewise` | filters of one channel each |
 //! | `panels` | the weight stream of tile kernels |
+//! | `parts` | the parts of one constant shared between threads |
 //! | `winograd` | filters transformed for Winograd's products |
 
 mod filters;
+mod instructions;
+mod lanes;
+mod lanewise;
 mod panels;
+mod parts;
 mod winograd;
 
 use std::fmt;
@@ -20,6 +28,7 @@ pub use filters::{FilterSource, Norm};
 pub use panels::{ChannelOrder, Panels};
 pub use winograd::WinogradFilters;
 
+use crate::threads::ThreadPool;
 use crate::weights::{WeightError, WeightSource};
 
 /// Floats of one vector; channels are padded to whole vectors.
@@ -75,26 +84,20 @@ impl Recipe {
         }
     }
 
-    /// Makes the constant. `out` has [`Recipe::floats`] elements, all 0.
+    /// Makes the constant, on all threads of the pool. `out` has [`Recipe::floats`] elements, all 0.
+    ///
+    /// The result does not depend on the number of threads.
     ///
     /// # Errors
     /// A tensor that is missing, has another shape or cannot be read.
-    pub fn pack(&self, source: &dyn WeightSource, out: &mut [f32]) -> Result<(), WeightError> {
+    pub fn pack(&self, source: &dyn WeightSource, out: &mut [f32], pool: &ThreadPool) -> Result<(), WeightError> {
         debug_assert_eq!(out.len(), self.floats());
         match self {
-            Recipe::Panels { filters, panels } => panels.pack(filters, &filters.load(source)?, out),
-            Recipe::Winograd { filters, transformed } => transformed.pack(filters, &filters.load(source)?, out),
-            Recipe::Lanewise { filters } => {
-                let loaded = filters.load(source)?;
-                let taps = filters.taps();
-                for (channel, filter) in loaded.weight.chunks_exact(taps).enumerate() {
-                    let block = &mut out[channel / LANES * LANES * (1 + taps)..];
-                    block[channel % LANES] = loaded.bias(channel);
-                    for (tap, &weight) in filter.iter().enumerate() {
-                        block[(1 + tap) * LANES + channel % LANES] = loaded.scaled(channel, weight);
-                    }
-                }
+            Recipe::Panels { filters, panels } => panels.pack(filters, &filters.load(source)?, out, pool),
+            Recipe::Winograd { filters, transformed } => {
+                transformed.pack(filters, &filters.load(source)?, out, pool);
             }
+            Recipe::Lanewise { filters } => lanewise::pack(filters, &filters.load(source)?, out, pool),
             Recipe::ScaleShift { norm, channels } => {
                 let (scales, shifts) = out.split_at_mut(channels.next_multiple_of(LANES));
                 for (channel, (scale, shift)) in norm.load(source, *channels)?.into_iter().enumerate() {

@@ -4,6 +4,10 @@ use std::fmt;
 
 use super::LANES;
 use super::filters::{FilterSource, Filters};
+use super::instructions::Instructions;
+use super::lanes::LaneRows;
+use super::parts::{PackPart, pack_parts};
+use crate::threads::ThreadPool;
 
 /// In which order a panel walks the input's channels and taps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,49 +77,127 @@ impl Panels {
         self.first_channels.len() * self.panel_floats(filters)
     }
 
-    pub(crate) fn pack(&self, source: &FilterSource, filters: &Filters<'_>, out: &mut [f32]) {
-        let width = LANES * self.vectors;
-        for (panel, stream) in out.chunks_exact_mut(self.panel_floats(source)).enumerate() {
-            for lane in 0..width.min(source.count().saturating_sub(panel * width)) {
-                self.pack_filter(source, filters, panel, panel * width + lane, &mut stream[lane..]);
-            }
-        }
+    /// Packs panels in parallel.
+    pub(super) fn pack(&self, source: &FilterSource, filters: &Filters<'_>, out: &mut [f32], pool: &ThreadPool) {
+        let job = PackPanels {
+            panels: self,
+            source,
+            filters,
+            places: self.places(source.taps()),
+        };
+        let floats = out.len();
+        let streams = out.chunks_exact_mut(self.panel_floats(source)).collect();
+        pack_parts(streams, floats, pool, &job);
     }
 
-    /// Writes one filter's bias and weights to every `8 · vectors`-th float.
-    fn pack_filter(&self, source: &FilterSource, filters: &Filters<'_>, panel: usize, filter: usize, lane: &mut [f32]) {
-        let (channels, taps) = (source.channels(), source.taps());
-        let own = &filters.weight[filter * channels * taps..][..channels * taps];
-        // Where the filter's group begins among all channels.
-        let group = filter / (source.count() / self.groups) * channels;
-        let weight = |channel: usize, tap: usize| match channel.checked_sub(group) {
-            Some(c) if c < channels => filters.scaled(filter, own[c * taps + tap]),
-            _ => 0.0,
+    /// Where in its stream a panel has the weights of the channels that it sees, by channel and tap: the place of the
+    /// first lane.
+    fn places(&self, taps: usize) -> Vec<usize> {
+        let mut places = vec![usize::MAX; self.chunks.iter().sum::<usize>().next_multiple_of(LANES) * taps];
+        // Behind the bias.
+        let mut step = 1;
+        let mut put = |channel: usize, tap: usize| {
+            places[channel * taps + tap] = step * LANES * self.vectors;
+            step += 1;
         };
-        let mut steps = lane.iter_mut().step_by(LANES * self.vectors);
-        let mut put = |value: f32| {
-            if let Some(step) = steps.next() {
-                *step = value;
-            }
-        };
-        put(filters.bias(filter));
-        let mut first = self.first_channels[panel];
+        let mut first = 0;
         for &count in &self.chunks {
             match self.order {
                 ChannelOrder::Planar => {
                     for channel in first..first + count {
-                        (0..taps).for_each(|tap| put(weight(channel, tap)));
+                        (0..taps).for_each(|tap| put(channel, tap));
                     }
                 }
                 ChannelOrder::Blocked { lanes } => {
                     for block in (first..first + count).step_by(LANES) {
                         for tap in 0..taps {
-                            (block..block + lanes).for_each(|channel| put(weight(channel, tap)));
+                            (block..block + lanes).for_each(|channel| put(channel, tap));
                         }
                     }
                 }
             }
             first += count;
+        }
+        places
+    }
+}
+
+/// Part of a stream that is written for all of its filters before the next: little enough to stay in the second-level
+/// cache, so much that the rows' next lines are fetched ahead.
+const BLOCK_BYTES: usize = 64 << 10;
+
+/// Packs the panels of one constant.
+struct PackPanels<'a> {
+    panels: &'a Panels,
+    source: &'a FilterSource,
+    filters: &'a Filters<'a>,
+    places: Vec<usize>,
+}
+
+/// A run of filters that see the same channels.
+struct Run<'a> {
+    lanes: LaneRows<'a>,
+    /// The first of their lanes' vector in the panel.
+    lane: usize,
+    /// The place of their first weight among [`PackPanels::places`].
+    first: usize,
+}
+
+impl PackPanels<'_> {
+    /// The filters of one panel, eight at a time; fewer where groups meet.
+    fn runs(&self, panel: usize) -> Vec<Run<'_>> {
+        let (count, taps) = (self.source.count(), self.source.taps());
+        let width = LANES * self.panels.vectors;
+        // Of a group.
+        let (members, channels) = (count / self.panels.groups, self.source.channels());
+        let mut runs = Vec::with_capacity(self.panels.vectors);
+        for lane in (0..width).step_by(LANES) {
+            let first = panel * width + lane;
+            let end = count.min(first + LANES);
+            let mut filter = first;
+            while filter < end {
+                let group = filter / members;
+                // Channels of the group that the panel does not see, before and behind those that it does.
+                let (group_channel, first_channel) = (group * channels, self.panels.first_channels[panel]);
+                let skipped = first_channel.saturating_sub(group_channel).min(channels);
+                let place = (group_channel.saturating_sub(first_channel) * taps).min(self.places.len());
+                let column = skipped * taps;
+                let seen = (channels * taps - column).min(self.places.len() - place);
+                let next = (group + 1) * members;
+                runs.push(Run {
+                    lanes: self.filters.lanes(first, filter..next, column..column + seen),
+                    lane,
+                    first: place,
+                });
+                filter = next;
+            }
+        }
+        runs
+    }
+}
+
+impl PackPart<&mut [f32]> for PackPanels<'_> {
+    #[inline(always)]
+    fn pack_part(&self, instructions: impl Instructions, panel: usize, stream: &mut &mut [f32]) {
+        let width = LANES * self.panels.vectors;
+        for (lane, filter) in (panel * width..self.source.count()).take(width).enumerate() {
+            stream[lane] = self.filters.bias(filter);
+        }
+        let runs = self.runs(panel);
+        let block = (BLOCK_BYTES / size_of::<f32>() / width).next_multiple_of(LANES);
+        let longest = runs.iter().map(|run| run.lanes.len()).max().unwrap_or(0);
+        for start in (0..longest).step_by(block) {
+            for run in &runs {
+                let places = &self.places[run.first..];
+                let stream = &mut stream[run.lane..];
+                let range = start.min(run.lanes.len())..(start + block).min(run.lanes.len());
+                run.lanes.each(instructions, range, |i, weights| {
+                    // What no step of the stream reads has no place.
+                    if let Some(step) = stream.get_mut(places[i]..).and_then(<[f32]>::first_chunk_mut) {
+                        *step = weights;
+                    }
+                });
+            }
         }
     }
 }
@@ -162,7 +244,7 @@ mod tests {
             panels: panels.clone(),
         };
         let mut out = vec![0.0; recipe.floats()];
-        recipe.pack(&source, &mut out).unwrap();
+        recipe.pack(&source, &mut out, &ThreadPool::new(1).unwrap()).unwrap();
         let weight = source.tensor("w.weight", &filters.shape).unwrap();
         let bias = source.tensor("w.bias", &[10]).unwrap();
         assert_eq!(panels.chunk_offsets(&filters), [0, (1 + 48) * 8]);
@@ -206,7 +288,7 @@ mod tests {
             panels,
         };
         let mut out = vec![0.0; recipe.floats()];
-        recipe.pack(&source, &mut out).unwrap();
+        recipe.pack(&source, &mut out, &ThreadPool::new(1).unwrap()).unwrap();
         let weight = source.tensor("w.weight", &filters.shape).unwrap();
         for filter in 0..8 {
             for channel in 0..16 {

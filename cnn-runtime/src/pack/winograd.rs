@@ -4,10 +4,15 @@ use std::fmt;
 
 use super::LANES;
 use super::filters::{FilterSource, Filters};
+use super::instructions::Instructions;
+use super::lanes::LaneRows;
+use super::parts::{PackPart, pack_parts};
 use crate::kernels::winograd::Winograd;
+use crate::threads::ThreadPool;
 
 /// The order of the constant: the bias of all filters, padded to whole vectors; then
-/// `[part][ξ][panel][channel][8 · vectors]`, channels padded to whole vectors with zeros.
+/// `[part][ξ][panel][channel][8 · vectors]`, channels padded to whole vectors with zeros, and
+/// filters too (of either sign).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WinogradFilters {
     /// Which transform.
@@ -28,29 +33,75 @@ impl WinogradFilters {
         count + self.variant.products() * count * channels
     }
 
-    pub(super) fn pack(&self, source: &FilterSource, filters: &Filters<'_>, out: &mut [f32]) {
-        let (taps, channels) = (source.taps(), source.channels());
+    /// Packs panels in parallel.
+    pub(super) fn pack(&self, source: &FilterSource, filters: &Filters<'_>, out: &mut [f32], pool: &ThreadPool) {
+        let floats = out.len();
         let padded = source.count().next_multiple_of(LANES);
         let (bias, transformed) = out.split_at_mut(padded);
+        for (filter, bias) in bias.iter_mut().enumerate().take(source.count()) {
+            *bias = filters.bias(filter);
+        }
         let width = LANES * self.vectors;
-        let panel = channels.next_multiple_of(LANES) * width;
         let panels = padded / width / self.parts;
-        let position = panels * panel;
-        let part = self.variant.products() * position;
-        let mut filter = vec![0.0; taps];
-        let mut tile = vec![0.0; self.variant.products()];
-        for (index, weights) in filters.weight.chunks_exact(channels * taps).enumerate() {
-            bias[index] = filters.bias(index);
-            let (panel_index, lane) = (index / width, index % width);
-            let base = panel_index / panels * part + panel_index % panels * panel + lane;
-            for (channel, weights) in weights.chunks_exact(taps).enumerate() {
-                for (scaled, &weight) in filter.iter_mut().zip(weights) {
-                    *scaled = filters.scaled(index, weight);
+        // A panel's part of each position.
+        let mut parts: Vec<Vec<&mut [f32]>> = (0..padded / width).map(|_| Vec::new()).collect();
+        let slices = transformed.chunks_exact_mut(source.channels().next_multiple_of(LANES) * width);
+        for (index, slice) in slices.enumerate() {
+            parts[index / (self.variant.products() * panels) * panels + index % panels].push(slice);
+        }
+        let job = PackTransformed {
+            variant: self.variant,
+            vectors: self.vectors,
+            source,
+            filters,
+        };
+        pack_parts(parts, floats, pool, &job);
+    }
+}
+
+/// Weights of a filter's channel in the largest variant.
+const MOST_TAPS: usize = 25;
+
+/// Packs the panels of one constant.
+struct PackTransformed<'a> {
+    variant: Winograd,
+    vectors: usize,
+    source: &'a FilterSource,
+    filters: &'a Filters<'a>,
+}
+
+impl PackPart<Vec<&mut [f32]>> for PackTransformed<'_> {
+    #[inline(always)]
+    fn pack_part(&self, instructions: impl Instructions, panel: usize, positions: &mut Vec<&mut [f32]>) {
+        let (taps, channels) = (self.source.taps(), self.source.channels());
+        let width = LANES * self.vectors;
+        let lanes: Vec<LaneRows<'_>> = (0..width)
+            .step_by(LANES)
+            .map(|lane| {
+                self.filters
+                    .lanes(panel * width + lane, 0..self.source.count(), 0..channels * taps)
+            })
+            .collect();
+        let mut weights = [[0.0; LANES]; LANES * MOST_TAPS];
+        // `[position][channel][vector]` of eight channels: written to each position in one piece.
+        let vectors = self.vectors;
+        let mut staged = vec![[0.0; LANES]; self.variant.products() * LANES * vectors];
+        for first in (0..channels).step_by(LANES) {
+            let end = channels.min(first + LANES);
+            for (vector, lanes) in lanes.iter().enumerate() {
+                lanes.each(instructions, first * taps..end * taps, |i, column| {
+                    weights[i - first * taps] = column;
+                });
+                for channel in 0..end - first {
+                    self.variant
+                        .transform_lanes(&weights[channel * taps..][..taps], |position, values| {
+                            staged[(position * LANES + channel) * vectors + vector] = values;
+                        });
                 }
-                self.variant.transform_filter(&filter, &mut tile);
-                for (xi, &value) in tile.iter().enumerate() {
-                    transformed[base + xi * position + channel * width] = value;
-                }
+            }
+            let staged = staged.as_flattened().chunks_exact(LANES * width);
+            for (position, staged) in positions.iter_mut().zip(staged) {
+                position[first * width..end * width].copy_from_slice(&staged[..(end - first) * width]);
             }
         }
     }

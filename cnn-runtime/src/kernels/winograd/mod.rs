@@ -32,6 +32,7 @@ pub use input::{InputTransform, InputTransformFn};
 pub use output::{Clamp, OutputTransform, OutputTransformFn};
 
 use super::Isa;
+use super::lanes::LANES;
 use variant::{F2x3, F4x3, F4x5};
 
 /// F(m×m, r×r), by m and r.
@@ -88,6 +89,22 @@ impl Winograd {
         }
     }
 
+    /// [`Winograd::transform_filter`] of eight filters side by side, each bit for bit as alone:
+    /// `filters` has eight weights of each tap, `put` gets eight results of each position.
+    ///
+    /// Inlined, to be compiled for the caller's instructions.
+    ///
+    /// # Panics
+    /// If `filters` has another length.
+    #[inline(always)]
+    pub(crate) fn transform_lanes(self, filters: &[[f32; LANES]], put: impl FnMut(usize, [f32; LANES])) {
+        match self {
+            Self::F2x3 => transform_lanes(&F2x3::G, filters, put),
+            Self::F4x3 => transform_lanes(&F4x3::G, filters, put),
+            Self::F4x5 => transform_lanes(&F4x5::G, filters, put),
+        }
+    }
+
     /// The input transform's address for compiled code.
     pub fn input_symbol(self, isa: Isa) -> InputTransformFn {
         match self {
@@ -122,6 +139,45 @@ fn transform_filter<const A: usize, const R: usize>(g: &[[f64; R]; A], filter: &
         for (column, right) in g.iter().enumerate() {
             let sum: f64 = half.iter().zip(right).map(|(h, factor)| h * factor).sum();
             transformed[row * A + column] = sum as f32;
+        }
+    }
+}
+
+/// U = G g Gᵀ of eight filters, with the operations of [`transform_filter`] in its order.
+#[inline(always)]
+fn transform_lanes<const A: usize, const R: usize>(
+    g: &[[f64; R]; A],
+    filters: &[[f32; LANES]],
+    mut put: impl FnMut(usize, [f32; LANES]),
+) {
+    assert_eq!(filters.len(), R * R, "elements of a filter");
+    let mut wide = [[[0.0; LANES]; R]; R];
+    for (wide, weights) in wide.as_flattened_mut().iter_mut().zip(filters) {
+        for lane in 0..LANES {
+            wide[lane] = f64::from(weights[lane]);
+        }
+    }
+    for (row, left) in g.iter().enumerate() {
+        let mut half = [[0.0; LANES]; R];
+        for i in 0..R {
+            for lane in 0..LANES {
+                let mut sum = 0.0;
+                for j in 0..R {
+                    sum += left[j] * wide[j][i][lane];
+                }
+                half[i][lane] = sum;
+            }
+        }
+        for (column, right) in g.iter().enumerate() {
+            let mut result = [0.0; LANES];
+            for lane in 0..LANES {
+                let mut sum = half[0][lane] * right[0];
+                for i in 1..R {
+                    sum += half[i][lane] * right[i];
+                }
+                result[lane] = sum as f32;
+            }
+            put(row * A + column, result);
         }
     }
 }

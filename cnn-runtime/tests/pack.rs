@@ -1,0 +1,239 @@
+//! Packed constants against their definition, element by element and bit by bit, on one thread and on several.
+
+use std::sync::LazyLock;
+
+use cnn_runtime::kernels::winograd::Winograd;
+use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe, WinogradFilters};
+use cnn_runtime::threads::ThreadPool;
+use cnn_runtime::weights::{Synthetic, WeightSource};
+
+const SOURCE: Synthetic = Synthetic { seed: 5 };
+const EPSILON: f64 = 1e-5;
+
+static POOLS: LazyLock<[ThreadPool; 2]> = LazyLock::new(|| [1, 3].map(|threads| ThreadPool::new(threads).unwrap()));
+
+/// Filters of a shape; with `norm` there is a bias too, so that both fold.
+fn filters(shape: &[usize], norm: bool) -> FilterSource {
+    FilterSource {
+        weight: "layer.weight".into(),
+        shape: shape.to_vec(),
+        bias: norm.then(|| "layer.bias".into()),
+        norm: norm.then(|| Norm {
+            prefix: "norm".into(),
+            epsilon: EPSILON,
+        }),
+    }
+}
+
+/// Weights and biases with the batch norm folded in.
+fn folded(filters: &FilterSource) -> (Vec<f32>, Vec<f32>) {
+    let (count, row) = (filters.count(), filters.channels() * filters.taps());
+    let mut weights = SOURCE.tensor(&filters.weight, &filters.shape).unwrap().into_owned();
+    let Some(norm) = &filters.norm else {
+        return (weights, vec![0.0; count]);
+    };
+    let part = |name: &str| SOURCE.tensor(name, &[count]).unwrap().into_owned();
+    let [gamma, beta, mean, variance]: [Vec<f32>; 4] = norm
+        .tensors()
+        .iter()
+        .map(|name| part(name))
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    let mut bias = part("layer.bias");
+    for filter in 0..count {
+        let scale = f64::from(gamma[filter]) / (f64::from(variance[filter]) + EPSILON).sqrt();
+        let shift = f64::from(beta[filter]) - f64::from(mean[filter]) * scale;
+        bias[filter] = (f64::from(bias[filter]) * scale + shift) as f32;
+        for weight in &mut weights[filter * row..][..row] {
+            *weight = (f64::from(*weight) * scale) as f32;
+        }
+    }
+    (weights, bias)
+}
+
+/// Packs on each pool and compares bits; only a zero may have either sign.
+fn check(recipe: &Recipe, expected: &[f32]) {
+    assert_eq!(recipe.floats(), expected.len());
+    for pool in &*POOLS {
+        let mut out = vec![0.0; recipe.floats()];
+        recipe.pack(&SOURCE, &mut out, pool).unwrap();
+        for (i, (found, expected)) in out.iter().zip(expected).enumerate() {
+            assert!(
+                found.to_bits() == expected.to_bits() || (*found == 0.0 && *expected == 0.0),
+                "element {i} of {recipe:?} on {} threads: {found}, not {expected}",
+                pool.threads()
+            );
+        }
+    }
+}
+
+/// The definition: `[panel][chunk]( [bias] [k-step] )[8 · vectors]`.
+fn check_panels(filters: FilterSource, panels: Panels) {
+    let (weights, biases) = folded(&filters);
+    let (count, channels, taps) = (filters.count(), filters.channels(), filters.taps());
+    let width = 8 * panels.vectors;
+    let mut expected = Vec::new();
+    for (panel, &first_channel) in panels.first_channels.iter().enumerate() {
+        let owned = |filter: usize| Some(filter).filter(|&filter| filter < count);
+        let lanes: Vec<_> = (panel * width..(panel + 1) * width).map(owned).collect();
+        expected.extend(lanes.iter().map(|filter| filter.map_or(0.0, |filter| biases[filter])));
+        let mut step = |channel: usize, tap: usize| {
+            expected.extend(lanes.iter().map(|filter| {
+                let of = |filter: usize| {
+                    let own = channel.checked_sub(filter / (count / panels.groups) * channels)?;
+                    (own < channels).then(|| weights[(filter * channels + own) * taps + tap])
+                };
+                filter.and_then(of).unwrap_or(0.0)
+            }));
+        };
+        let mut first = first_channel;
+        for &chunk in &panels.chunks {
+            match panels.order {
+                ChannelOrder::Planar => {
+                    for channel in first..first + chunk {
+                        (0..taps).for_each(|tap| step(channel, tap));
+                    }
+                }
+                ChannelOrder::Blocked { lanes } => {
+                    for block in (first..first + chunk).step_by(8) {
+                        for tap in 0..taps {
+                            (block..block + lanes).for_each(|channel| step(channel, tap));
+                        }
+                    }
+                }
+            }
+            first += chunk;
+        }
+    }
+    check(&Recipe::Panels { filters, panels }, &expected);
+}
+
+#[test]
+fn panels_of_any_size_walk_all_channels() {
+    let blocked = ChannelOrder::Blocked { lanes: 8 };
+    // Shape, vectors of a panel, order, chunks.
+    let cases: [(&[usize], usize, ChannelOrder, &[usize]); 10] = [
+        (&[64, 3, 7, 7], 2, ChannelOrder::Planar, &[3]),
+        (&[13, 5, 3, 2], 1, ChannelOrder::Planar, &[2, 2, 1]),
+        (&[3, 1, 1, 1], 2, ChannelOrder::Planar, &[1]),
+        (&[10, 3, 3, 3], 2, ChannelOrder::Blocked { lanes: 3 }, &[3]),
+        (&[40, 21, 3, 3], 3, blocked, &[8, 8, 8]),
+        (&[33, 16, 1, 1], 2, blocked, &[16]),
+        (&[48, 11, 2, 3], 2, blocked, &[8, 3]),
+        // Large enough to be shared, longer than what is written at a time.
+        (&[100, 1037], 8, ChannelOrder::Planar, &[1037]),
+        (&[128, 4096], 5, ChannelOrder::Planar, &[4096]),
+        (&[72, 264, 3, 3], 2, blocked, &[128, 128, 8]),
+    ];
+    for (shape, vectors, order, chunks) in cases {
+        for norm in [false, true] {
+            let panels = Panels {
+                vectors,
+                groups: 1,
+                order,
+                first_channels: vec![0; shape[0].div_ceil(8 * vectors)],
+                chunks: chunks.to_vec(),
+            };
+            check_panels(filters(shape, norm), panels);
+        }
+    }
+}
+
+#[test]
+fn panels_of_groups_have_zeros_between_them() {
+    /// Shape, groups, vectors, each panel's first channel, chunks of the channels that it sees.
+    type Case<'a> = (&'a [usize], usize, usize, &'a [usize], &'a [usize]);
+    let cases: [Case<'_>; 6] = [
+        (&[32, 16, 3, 3], 2, 2, &[0, 16], &[16]),
+        (&[8, 4, 1, 1], 4, 1, &[0], &[16]),
+        // A panel of two groups and a half, another of the rest.
+        (&[30, 3, 3, 3], 5, 2, &[0, 0], &[8, 8]),
+        // Of its group a panel sees the end or the beginning only.
+        (&[48, 24, 2, 2], 2, 3, &[0, 16], &[32]),
+        (&[48, 24, 2, 2], 2, 3, &[16, 32], &[8, 8]),
+        (
+            &[256, 40, 3, 3],
+            4,
+            2,
+            &[0, 0, 0, 0, 40, 40, 40, 40, 80, 80, 80, 80, 120, 120, 120, 120],
+            &[40],
+        ),
+    ];
+    for (shape, groups, vectors, first_channels, chunks) in cases {
+        for norm in [false, true] {
+            let panels = Panels {
+                vectors,
+                groups,
+                order: ChannelOrder::Blocked { lanes: 8 },
+                first_channels: first_channels.to_vec(),
+                chunks: chunks.to_vec(),
+            };
+            check_panels(filters(shape, norm), panels);
+        }
+    }
+}
+
+#[test]
+fn winograd_filters_are_those_of_the_transform_bit_for_bit() {
+    for variant in Winograd::ALL {
+        let (r, products) = (variant.taps(), variant.products());
+        // Filters, channels, vectors, parts.
+        for (count, channels, vectors, parts) in [(16, 8, 2, 1), (21, 13, 1, 3), (64, 3, 2, 2), (32, 40, 4, 1)] {
+            for norm in [false, true] {
+                let filters = filters(&[count, channels, r, r], norm);
+                let (weights, biases) = folded(&filters);
+                let (width, depth) = (8 * vectors, channels.next_multiple_of(8));
+                let padded = count.next_multiple_of(8);
+                let panels = padded / width / parts;
+                let mut expected = vec![0.0; padded + products * padded * depth];
+                expected[..count].copy_from_slice(&biases);
+                let mut tile = vec![0.0; products];
+                for (index, filter) in weights.chunks_exact(r * r).enumerate() {
+                    let (filter_index, channel) = (index / channels, index % channels);
+                    let (panel, lane) = (filter_index / width, filter_index % width);
+                    variant.transform_filter(filter, &mut tile);
+                    for (position, &value) in tile.iter().enumerate() {
+                        let slice = (panel / panels * products + position) * panels + panel % panels;
+                        expected[padded + (slice * depth + channel) * width + lane] = value;
+                    }
+                }
+                let transformed = WinogradFilters {
+                    variant,
+                    vectors,
+                    parts,
+                };
+                check(&Recipe::Winograd { filters, transformed }, &expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn lanewise_filters_are_interleaved() {
+    for (channels, taps) in [(8, [3, 3]), (13, [1, 1]), (2048, [5, 3]), (1, [2, 4])] {
+        for norm in [false, true] {
+            let filters = filters(&[channels, 1, taps[0], taps[1]], norm);
+            let (weights, biases) = folded(&filters);
+            let taps = filters.taps();
+            let mut expected = Vec::new();
+            for block in 0..channels.div_ceil(8) {
+                let lanes = || block * 8..block * 8 + 8;
+                expected.extend(lanes().map(|channel| biases.get(channel).copied().unwrap_or(0.0)));
+                for tap in 0..taps {
+                    expected.extend(lanes().map(|channel| weights.get(channel * taps + tap).copied().unwrap_or(0.0)));
+                }
+            }
+            check(&Recipe::Lanewise { filters }, &expected);
+        }
+    }
+}
+
+#[test]
+fn a_missing_tensor_is_an_error() {
+    let mut filters = filters(&[8, 8, 1, 1], false);
+    filters.weight = "layer.unknown".into();
+    let recipe = Recipe::Lanewise { filters };
+    let mut out = vec![0.0; recipe.floats()];
+    assert!(recipe.pack(&SOURCE, &mut out, &POOLS[1]).is_err());
+}
