@@ -117,6 +117,35 @@ fn panics_reach_the_caller_and_leave_the_pool_usable() {
 }
 
 #[test]
+fn payloads_that_panic_themselves_do_not_end_a_job_early() {
+    /// A panic's payload whose destructor panics.
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new(()));
+        }
+    }
+    let pool = ThreadPool::new(4).unwrap();
+    for _ in 0..200 {
+        let running = AtomicUsize::new(0);
+        let payload = catch_unwind(AssertUnwindSafe(|| {
+            pool.run(40, &|chunk| {
+                running.fetch_add(1, Ordering::Relaxed);
+                if chunk % 3 == 1 {
+                    std::thread::sleep(Duration::from_micros(50));
+                }
+                running.fetch_sub(1, Ordering::Relaxed);
+                std::panic::resume_unwind(Box::new(Bomb));
+            });
+        }))
+        .unwrap_err();
+        std::mem::forget(payload);
+        assert_eq!(running.into_inner(), 0, "the job ended before its chunks");
+        check(&pool, 40);
+    }
+}
+
+#[test]
 fn pools_come_and_go() {
     for round in 0..100 {
         let pool = ThreadPool::new(1 + round % 5).unwrap();

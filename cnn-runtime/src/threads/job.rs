@@ -9,8 +9,8 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::null_mut;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::Backoff;
 use super::sleep::Sleep;
@@ -86,10 +86,7 @@ impl Slot {
             backoff.wait();
         }
         // A panic is rare and its thread locks before it counts the chunk as done.
-        match self.panic.0.lock() {
-            Ok(mut panic) => panic.take(),
-            Err(poisoned) => poisoned.into_inner().take(),
-        }
+        self.panic.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether there are chunks to claim.
@@ -122,10 +119,14 @@ impl Slot {
 
     /// Runs one chunk and keeps its panic.
     fn attempt(&self, job: Job<'_>, chunk: usize) {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(chunk)))
-            && let Ok(mut panic) = self.panic.0.lock()
-        {
-            panic.get_or_insert(payload);
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| job(chunk))) {
+            let mut first = self.panic.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if first.is_none() {
+                *first = Some(payload);
+            } else {
+                // Its destructor might panic too, and a caller that unwinds takes the job from those who work on it.
+                std::mem::forget(payload);
+            }
         }
     }
 
