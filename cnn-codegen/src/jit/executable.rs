@@ -17,9 +17,6 @@ use crate::plan::{Place, Plan, Step};
 /// A step's function: operands, first item, end, scratch.
 type StepFn = unsafe extern "C" fn(*const *mut u8, usize, usize, *mut u8);
 
-/// The most operands a step may have and be called without allocation.
-const OPERANDS: usize = 8;
-
 /// Work below which a step is not divided: waking another core's cache costs more.
 const DIVIDE_MULTIPLICATIONS: u64 = 100_000;
 const DIVIDE_BYTES: usize = 64 << 10;
@@ -65,17 +62,21 @@ impl Drop for Module {
 /// What one run needs for itself.
 struct Memory {
     arena: AlignedBuffer,
+    /// The operands of the step under way; has room for those of any step.
+    pointers: Pointers,
     /// One for each thread, enough for any step; those that no thread is using.
     scratch: Mutex<Vec<AlignedBuffer>>,
 }
 
 impl Memory {
     fn new(plan: &Plan, threads: usize) -> Result<Memory, MemoryError> {
+        let most = plan.steps.iter().map(|step| operands(&step.work).len()).max();
         let scratch = (0..threads)
             .map(|_| AlignedBuffer::zeroed_bytes(plan.scratch_bytes()))
             .collect::<Result<_, _>>()?;
         Ok(Memory {
             arena: AlignedBuffer::zeroed_bytes(plan.arena_bytes)?,
+            pointers: Pointers(Vec::with_capacity(most.unwrap_or(0))),
             scratch: Mutex::new(scratch),
         })
     }
@@ -225,19 +226,23 @@ impl Executable {
             // Whatever a step reads without having been written shows in the outputs.
             memory.arena.floats_mut().fill(f32::NAN);
         }
-        let arena = memory.arena.as_mut_ptr().cast::<u8>();
+        let Memory {
+            arena,
+            pointers,
+            scratch,
+        } = &mut memory;
+        let arena = arena.as_mut_ptr().cast::<u8>();
         self.pool.wake();
         for (index, call) in self.calls.iter().enumerate() {
-            let mut pointers = Pointers([std::ptr::null_mut(); OPERANDS]);
-            for (pointer, &base) in pointers.0.iter_mut().zip(&call.bases) {
-                *pointer = match base {
-                    Base::Arena(offset) => arena.wrapping_add(offset),
-                    Base::Constant(offset) => self.constants.as_ptr().cast::<u8>().cast_mut().wrapping_add(offset),
-                    Base::Input(input) => inputs[input].as_ptr().cast::<u8>().cast_mut(),
-                    Base::Output(output) => outputs[output].as_mut_ptr().cast::<u8>(),
-                };
-            }
-            around(index, &|| self.call(call, &pointers, &memory.scratch));
+            pointers.0.clear();
+            pointers.0.extend(call.bases.iter().map(|&base| match base {
+                Base::Arena(offset) => arena.wrapping_add(offset),
+                Base::Constant(offset) => self.constants.as_ptr().cast::<u8>().cast_mut().wrapping_add(offset),
+                Base::Input(input) => inputs[input].as_ptr().cast::<u8>().cast_mut(),
+                Base::Output(output) => outputs[output].as_mut_ptr().cast::<u8>(),
+            }));
+            let (pointers, scratch) = (&*pointers, &*scratch);
+            around(index, &|| self.call(call, pointers, scratch));
         }
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
         Ok(())
@@ -310,8 +315,10 @@ impl std::fmt::Debug for Executable {
 }
 
 /// The operands of one call, which the threads of a step share.
-struct Pointers([*mut u8; OPERANDS]);
+struct Pointers(Vec<*mut u8>);
 
+// SAFETY: between runs nothing looks at the pointers; a run fills them anew.
+unsafe impl Send for Pointers {}
 // SAFETY: the pointers are only handed to the step's function, whose items do not interfere.
 unsafe impl Sync for Pointers {}
 
@@ -328,7 +335,8 @@ fn base(plan: &Plan, operand: Operand) -> Base {
 
 fn pieces(plan: &Plan, step: &Step, items: usize, threads: usize) -> usize {
     let bytes = plan.buffers[step.work.writes().0].bytes;
-    let large = step.multiplications * plan.batch as u64 >= DIVIDE_MULTIPLICATIONS || bytes >= DIVIDE_BYTES;
+    let large =
+        step.multiplications.saturating_mul(plan.batch as u64) >= DIVIDE_MULTIPLICATIONS || bytes >= DIVIDE_BYTES;
     if threads > 1 && large {
         items.clamp(1, PIECES * threads)
     } else {

@@ -34,7 +34,7 @@ use cranelift_module::{FuncId, Linkage, Module, ModuleError};
 use thiserror::Error;
 
 use crate::plan::layout::{BLOCK, Layout, extent};
-use crate::plan::{self, BufferId, ConstantId, Plan, PlanFault, Step, Work};
+use crate::plan::{self, BufferId, ConstantId, Plan, PlanFault, Step, TileIsa, Work};
 use crate::tile::TileError;
 use emit::{Emitter, FLOAT, memory};
 pub use executable::{Executable, RunError};
@@ -87,6 +87,9 @@ enum Operand {
 /// # Errors
 /// [`JitError`]
 pub fn compile(plan: &Plan, weights: &dyn WeightSource, threads: usize) -> Result<Executable, JitError> {
+    if plan.isa == TileIsa::Avx2Fma && !crate::tile::supported() {
+        return Err(JitError::Target("the plan's tiles need AVX2 and FMA".into()));
+    }
     let code = generate(plan, false)?;
     Executable::new(plan.clone(), code, weights, threads)
 }

@@ -75,7 +75,8 @@ pub(super) fn conv(
     let columns = (conv.kernel.w, bytes(s.pixel * conv.dilation.w));
     // The first tap stands in the halo.
     let corner = -(bytes(sides.top * s.row) + bytes(sides.left * s.pixel));
-    let pixel_bytes = channels * conv.stride.h * conv.stride.w * size_of::<f32>();
+    let strides = conv.stride.h.saturating_mul(conv.stride.w);
+    let pixel_bytes = (channels * size_of::<f32>()).saturating_mul(strides);
     let block_pixels = (BLOCK_BYTES / pixel_bytes.max(1)).max(1);
     let size = format!("{}×{}", conv.kernel.h, conv.kernel.w);
 

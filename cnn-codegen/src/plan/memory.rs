@@ -22,7 +22,7 @@ pub(super) fn lifetimes(plan: &Plan) -> Vec<Option<(usize, usize)>> {
 }
 
 /// Places every buffer: the largest first, each at the lowest offset where it meets no placed buffer of an
-/// overlapping lifetime (greedy by size; Pisarchyk & Lee, 2020).
+/// overlapping lifetime (greedy by size; Pisarchyk & Lee, 2020). What no machine could have saturates.
 pub(super) fn place(plan: &mut Plan) {
     let lifetimes = lifetimes(plan);
     let size = |buffer: usize| plan.buffers[buffer].bytes.next_multiple_of(ALIGNMENT);
@@ -40,12 +40,12 @@ pub(super) fn place(plan: &mut Plan) {
         let mut taken: Vec<(usize, usize)> = placed
             .iter()
             .filter(|(other, _)| overlaps(*other))
-            .map(|&(other, offset)| (offset, offset + size(other)))
+            .map(|&(other, offset): &(usize, usize)| (offset, offset.saturating_add(size(other))))
             .collect();
         taken.sort_unstable();
-        let mut offset = 0;
+        let mut offset = 0usize;
         for (start, end) in taken {
-            if offset + size(buffer) <= start {
+            if offset.saturating_add(size(buffer)) <= start {
                 break;
             }
             offset = offset.max(end);
@@ -55,13 +55,14 @@ pub(super) fn place(plan: &mut Plan) {
 
     plan.arena_bytes = placed
         .iter()
-        .map(|&(buffer, offset)| offset + size(buffer))
+        .map(|&(buffer, offset)| offset.saturating_add(size(buffer)))
         .max()
         .unwrap_or(0);
     plan.lower_bound_bytes = (0..plan.steps.len())
         .map(|step| {
             let alive = |buffer: &usize| lifetimes[*buffer].is_some_and(|(first, last)| first <= step && step <= last);
-            (0..plan.buffers.len()).filter(alive).map(size).sum()
+            let alive = (0..plan.buffers.len()).filter(alive);
+            alive.map(size).fold(0, usize::saturating_add)
         })
         .max()
         .unwrap_or(0);

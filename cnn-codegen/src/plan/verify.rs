@@ -4,16 +4,23 @@
 //! - no step writes an input, and every output is written;
 //! - buffers that are alive at the same step do not overlap, stay within the arena and are aligned;
 //! - constants do not overlap and are aligned;
-//! - every view lies within its buffer;
-//! - everything a sweep's tiles touch lies within its buffers and its constant.
+//! - buffers have the sizes of their layouts, every view lies within its buffer, and the views of a step fit each other;
+//! - everything a sweep's tiles touch lies within its buffers and its constant;
+//! - no two items of a step write the same place, and none reads what another writes.
+//!
+//! Emitters take all bounds from views, layouts and nests. So a plan that passes makes code that stays within memory.
+
+mod shapes;
+mod tiles;
 
 use std::ops::Range;
 
 use thiserror::Error;
 
-use super::layout::{BLOCK, Layout};
+use super::layout::{BLOCK, Layout, extent};
 use super::memory::{ALIGNMENT, lifetimes};
-use super::{Axis, BufferId, ConstantId, Move, Nest, Place, Plan, Sweep, View, WinogradWork, Work};
+use super::{BufferId, ConstantId, Move, Place, Plan, Sweep, View, WinogradWork, Work};
+use tiles::reach;
 
 /// Something a plan must not do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -35,12 +42,14 @@ pub fn verify(plan: &Plan) -> Result<(), Vec<PlanFault>> {
         faults: Vec::new(),
         step: 0,
     };
+    checks.buffers();
     checks.data_flow();
     checks.arena();
     checks.constants();
     for (index, step) in plan.steps.iter().enumerate() {
         checks.step = index;
         checks.views(&step.work);
+        checks.shapes(&step.work);
         match &step.work {
             Work::Sweep(sweep) => checks.sweep(sweep),
             Work::Winograd(work) => checks.winograd(work),
@@ -112,7 +121,9 @@ impl Checks<'_> {
             .iter()
             .enumerate()
             .filter_map(|(index, buffer)| match (buffer.place, lifetimes[index]) {
-                (Place::Arena(offset), Some(life)) => Some((BufferId(index), offset..offset + buffer.bytes, life)),
+                (Place::Arena(offset), Some(life)) => {
+                    Some((BufferId(index), offset..offset.saturating_add(buffer.bytes), life))
+                }
                 _ => None,
             })
             .collect();
@@ -175,15 +186,21 @@ impl Checks<'_> {
         for view in views {
             let buffer = &plan.buffers[view.buffer.0];
             let end = view.channel + view.shape.channels();
-            let vector = view.shape.elements() == view.shape.channels();
-            let fits = end <= buffer.shape.channels() || (vector && view.shape.elements() <= buffer.shape.elements());
+            let ([_, height, width], [_, rows, columns]) = (extent(view.shape), extent(buffer.shape));
+            let fits = end <= buffer.shape.channels() && [height, width] == [rows, columns];
             self.require(fits, || format!("a view ends behind {}", name(plan, view.buffer)));
             let internal = matches!(buffer.place, Place::Arena(_));
+            // A vector's channels follow each other in any layout, unless there are zeros around each of them.
+            let vector = height * width == 1 && buffer.strides.lane == 1;
             let blocked = matches!(buffer.layout, Layout::Blocked { .. }) || vector;
             self.require(
                 free || (internal && blocked && view.channel.is_multiple_of(BLOCK)),
                 || format!("a step works on {}, which is not in blocks", name(plan, view.buffer)),
             );
+            let whole = end.is_multiple_of(BLOCK) || end == buffer.shape.channels();
+            self.require(free || view.buffer != work.writes() || whole, || {
+                format!("a view ends within a block of {}", name(plan, view.buffer))
+            });
         }
     }
 
@@ -197,7 +214,24 @@ impl Checks<'_> {
             bytes(sweep.output),
             sweep.residual.map_or(0, bytes),
         ];
-        self.within(reach(&sweep.nest, sweep.start), limits);
+        let nest = &sweep.nest;
+        if let Some(what) = tiles::lists(nest) {
+            return self.require(false, || what.into());
+        }
+        self.within(reach(nest, sweep.start, true), limits);
+        if let Some(what) = tiles::interference(nest) {
+            self.require(false, || what.into());
+        }
+        // A step may read one part of a concatenation and write another.
+        let [input, _, output, residual] = reach(nest, sweep.start, false);
+        for (buffer, read) in [(Some(sweep.input), input), (sweep.residual, residual)] {
+            if buffer == Some(sweep.output) {
+                let apart = read.end <= output.start || output.end <= read.start;
+                let (start, end) = (read.start.min(output.start), read.end.max(output.end));
+                let image = nest.images.count == 1 || (start >= 0 && end <= nest.images.step.output);
+                self.require(apart && image, || "it reads what other items of it write".into());
+            }
+        }
     }
 
     /// Compares what the products touch with the item's own memory and with the transformed filters.
@@ -207,7 +241,10 @@ impl Checks<'_> {
         let part = (work.part_floats * size_of::<f32>()) as i64;
         for (tiles, nest) in &work.products {
             self.require(*tiles <= work.block, || "an item has more tiles than memory".into());
-            self.within(reach(nest, Move::default()), [transformed, part, products, 0]);
+            match tiles::lists(nest) {
+                None => self.within(reach(nest, Move::default(), true), [transformed, part, products, 0]),
+                Some(what) => self.require(false, || what.into()),
+            }
         }
         let weights = work.bias_floats() + work.parts * work.part_floats;
         let all = self.constant_bytes(work.weights);
@@ -245,42 +282,4 @@ impl Checks<'_> {
             });
         }
     }
-}
-
-/// Adds up all loops of a nest: the bytes its kernels touch of input, weights, output and residual.
-fn reach(nest: &Nest, start: Move) -> [Range<i64>; 4] {
-    let mut touched: [Range<i64>; 4] = std::array::from_fn(|_| Range {
-        start: i64::MAX,
-        end: i64::MIN,
-    });
-    let panel_inputs = (
-        nest.panel_inputs.iter().min().copied().unwrap_or(0),
-        nest.panel_inputs.iter().max().copied().unwrap_or(0),
-    );
-    for region in &nest.regions {
-        for segment in &region.segments {
-            for (pass, &spec) in segment.specs.iter().enumerate() {
-                let spec = &nest.specs[spec];
-                let weights = 0..(spec.weight_floats() * size_of::<f32>()) as i64;
-                let ranges = [spec.input_bytes(), weights, spec.output_bytes(), spec.residual_bytes()];
-                let fixed = [start, nest.passes[pass], region.start, segment.start];
-                let axes = [&nest.images, &nest.panels, &region.rows, &segment.tiles];
-                for (operand, range) in ranges.into_iter().enumerate() {
-                    if operand == 3 && !spec.residual {
-                        continue;
-                    }
-                    let of = |m: &Move| [m.input, m.weights, m.output, m.residual][operand];
-                    let start: i64 = fixed.iter().map(of).sum();
-                    let steps = |axis: &&Axis| of(&axis.step) * (axis.count as i64 - 1);
-                    let below: i64 = axes.iter().map(|axis| steps(axis).min(0)).sum();
-                    let above: i64 = axes.iter().map(|axis| steps(axis).max(0)).sum();
-                    let (low, high) = if operand == 0 { panel_inputs } else { (0, 0) };
-                    let all = &mut touched[operand];
-                    all.start = all.start.min(start + below + low + range.start);
-                    all.end = all.end.max(start + above + high + range.end);
-                }
-            }
-        }
-    }
-    touched
 }

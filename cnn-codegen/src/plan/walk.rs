@@ -67,9 +67,7 @@ impl Map {
             if count == 0 {
                 continue;
             }
-            let tiles = map.tiles(rows, most);
-            let segments = segments(&tiles, &mut shapes);
-            let pixels = tiles.iter().flatten().copied().collect::<Vec<_>>();
+            let segments = segments(map.tiles(rows, most), &mut shapes);
             let start = map.at(first, 0);
             let step = map.at(rows, 0);
             if count == 1 {
@@ -97,7 +95,7 @@ impl Map {
                     rows: Axis { count, step },
                     block: block_pixels.div_ceil(rows * map.width).max(1),
                     segments,
-                    runs: runs(pixels.iter().map(|at| at.output), output_vectors),
+                    runs: runs(map.tiles(rows, most).flatten().map(|at| at.output), output_vectors),
                 });
             }
         }
@@ -118,22 +116,20 @@ impl Map {
         )
     }
 
-    /// The tiles of `rows` rows: near-equal, none above `most` pixels.
-    fn tiles(&self, rows: usize, most: usize) -> Vec<Vec<Move>> {
+    /// The tiles of `rows` rows: near-equal, none above `most` pixels. One by one, as a map may have billions.
+    fn tiles(&self, rows: usize, most: usize) -> impl Iterator<Item = Vec<Move>> {
         let pixels = rows * self.width;
         let count = pixels.div_ceil(most);
         let (size, larger) = (pixels / count, pixels % count);
         let mut next = 0;
-        (0..count)
-            .map(|tile| {
-                let end = next + size + usize::from(tile < larger);
-                let tile = (next..end)
-                    .map(|pixel| self.at(pixel / self.width, pixel % self.width))
-                    .collect();
-                next = end;
-                tile
-            })
-            .collect()
+        (0..count).map(move |tile| {
+            let end = next + size + usize::from(tile < larger);
+            let tile = (next..end)
+                .map(|pixel| self.at(pixel / self.width, pixel % self.width))
+                .collect();
+            next = end;
+            tile
+        })
     }
 }
 
@@ -174,7 +170,7 @@ fn cost(pixels: usize, most: usize) -> f64 {
 }
 
 /// Joins neighbouring tiles of the same shape into segments.
-fn segments(tiles: &[Vec<Move>], shapes: &mut Vec<TilePixels>) -> Vec<Segment> {
+fn segments(tiles: impl Iterator<Item = Vec<Move>>, shapes: &mut Vec<TilePixels>) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
     for tile in tiles {
         let start = tile[0];

@@ -1,0 +1,127 @@
+//! That buffers have the sizes their layouts say, and that the views of a step fit each other: what all emitters but
+//! the sweep's take bounds from.
+
+use super::{Checks, name};
+use crate::plan::layout::{BLOCK, Layout, extent};
+use crate::plan::{BufferId, ConstantId, Copy, Elementwise, Place, Port, View, WinogradWork, Work};
+
+impl Checks<'_> {
+    /// Strides and sizes are those of the layout; the user's arrays hold the elements and nothing else.
+    pub(super) fn buffers(&mut self) {
+        let plan = self.plan;
+        for (index, buffer) in plan.buffers.iter().enumerate() {
+            let id = BufferId(index);
+            let external = !matches!(buffer.place, Place::Arena(_));
+            let strides = buffer.layout.strides(buffer.shape, external);
+            let bytes = strides.and_then(|strides| {
+                let floats = strides.image.checked_mul(plan.batch)?;
+                floats.checked_mul(size_of::<f32>())
+            });
+            self.require(strides == Some(buffer.strides) && bytes == Some(buffer.bytes), || {
+                format!("{} has not the size of its layout", name(plan, id))
+            });
+            let owns = |port: Option<&Port>| port.is_some_and(|port| port.buffer == id && port.shape == buffer.shape);
+            let theirs = match buffer.place {
+                Place::Arena(_) => true,
+                Place::Input(input) => owns(plan.inputs.get(input)),
+                Place::Output(output) => owns(plan.outputs.get(output)),
+            };
+            let bare = !external || buffer.layout == Layout::PLANAR || buffer.layout == Layout::Hwc;
+            self.require(theirs && bare, || format!("{} is not the user's array", name(plan, id)));
+        }
+    }
+
+    /// That the views of a step have the shapes its emitter expects, and do not overlap where that would matter.
+    pub(super) fn shapes(&mut self, work: &Work) {
+        let same = |a: &View, b: &View| extent(a.shape) == extent(b.shape);
+        let channels = |a: &View, b: &View| a.shape.channels() == b.shape.channels();
+        let fits = match work {
+            // Their tiles are looked at one by one.
+            Work::Sweep(_) | Work::ClearHalo(_) => true,
+            Work::Winograd(work) => self.winograd_fits(work),
+            Work::Copy(copy) => self.copy_fits(copy),
+            Work::Elementwise(step) => self.elementwise_fits(step),
+            Work::Pool(pool) => channels(&pool.input, &pool.output),
+            Work::GlobalPool { input, output, .. } => channels(input, output) && output.shape.plane() == 1,
+            Work::AdaptiveAvgPool { input, output } => channels(input, output),
+            Work::Softmax { input, output, .. } | Work::Lrn { input, output, .. } => same(input, output),
+            Work::Upsample {
+                input, output, scale, ..
+            } => {
+                let ([c, h, w], large) = (extent(input.shape), extent(output.shape));
+                large == [c, h * scale.h, w * scale.w]
+            }
+            Work::ChannelShuffle { input, output, groups } => {
+                same(input, output) && *groups > 0 && input.shape.channels().is_multiple_of(*groups)
+            }
+        };
+        self.require(fits, || "its operands do not fit each other".into());
+        let apart = match work {
+            Work::Sweep(_) | Work::ClearHalo(_) => true,
+            Work::Winograd(work) => [Some(work.input), work.residual]
+                .into_iter()
+                .flatten()
+                .all(|view| apart(view, work.output)),
+            Work::Copy(copy) => {
+                let range = |view: View| view.channel..view.channel + view.shape.channels();
+                let (from, to) = (range(copy.from), range(copy.to));
+                copy.from.buffer != copy.to.buffer || from.end <= to.start || to.end <= from.start
+            }
+            // Each element is read before it is written, by the same item.
+            Work::Elementwise(step) => step
+                .operands
+                .iter()
+                .all(|&view| apart(view, step.output) || (view == step.output)),
+            Work::Pool(pool) => apart(pool.input, pool.output),
+            Work::GlobalPool { input, output, .. }
+            | Work::AdaptiveAvgPool { input, output }
+            | Work::Softmax { input, output, .. }
+            | Work::Lrn { input, output, .. }
+            | Work::Upsample { input, output, .. }
+            | Work::ChannelShuffle { input, output, .. } => apart(*input, *output),
+        };
+        self.require(apart, || "it reads what other items of it write".into());
+    }
+
+    fn winograd_fits(&self, work: &WinogradWork) -> bool {
+        let residual = work
+            .residual
+            .is_none_or(|view| extent(view.shape) == extent(work.output.shape));
+        residual && work.all_tiles() > 0 && work.block > 0 && work.parts > 0
+    }
+
+    fn copy_fits(&self, copy: &Copy) -> bool {
+        let ([channels, height, width], [target, rows, columns]) = (extent(copy.from.shape), extent(copy.to.shape));
+        if copy.reshape {
+            let to = &self.plan.buffers[copy.to.buffer.0];
+            copy.from.shape.elements() == copy.to.shape.elements()
+                && to.layout == Layout::PLANAR
+                && copy.to.shape == to.shape
+                && copy.at == (0, 0)
+                && copy.border.is_none()
+        } else {
+            channels == target && copy.at.0 + height <= rows && copy.at.1 + width <= columns
+        }
+    }
+
+    fn elementwise_fits(&self, step: &Elementwise) -> bool {
+        let [channels, height, width] = extent(step.output.shape);
+        let operand = |view: &View| {
+            let [c, h, w] = extent(view.shape);
+            c == channels && ([h, w] == [height, width] || [h, w] == [1, 1])
+        };
+        let floats = |ConstantId(constant): ConstantId| self.plan.constants[constant].recipe.floats();
+        let padded = channels.next_multiple_of(BLOCK);
+        !step.operands.is_empty()
+            && step.operands.iter().all(operand)
+            && step.scale_shift.is_none_or(|constant| floats(constant) >= 2 * padded)
+            && step.slope.is_none_or(|constant| floats(constant) >= padded)
+    }
+}
+
+/// Whether two views share no block.
+fn apart(a: View, b: View) -> bool {
+    let blocks = |view: View| view.channel / BLOCK..(view.channel + view.shape.channels()).div_ceil(BLOCK);
+    let (one, other) = (blocks(a), blocks(b));
+    a.buffer != b.buffer || one.end <= other.start || other.end <= one.start
+}

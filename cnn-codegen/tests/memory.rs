@@ -1,0 +1,245 @@
+//! Networks that reach the limits of what emitted code may touch: many operands, sizes that only just fit.
+
+#[expect(dead_code, reason = "other tests need more of it")]
+mod engines;
+
+use std::fmt::Write;
+
+use cnn_codegen::jit;
+use cnn_codegen::plan::{self, Plan, PlanOptions, PoolWindow, Sweep, View, Work};
+use cnn_ir::shape::Shape;
+use cnn_runtime::weights::{Synthetic, synthetic_input};
+use engines::{ENGINES, distance, networks};
+
+/// Runs a network of one input on every engine.
+fn agree(toml: &str, elements: usize, batch: usize) {
+    let networks = networks(toml);
+    let weights = Synthetic { seed: 7 };
+    let image = synthetic_input("image", batch * elements, 7);
+    let expected = (ENGINES[0].compile)(&networks[0], &weights, batch)(&[&image]);
+    for engine in &ENGINES[1..] {
+        for network in &networks {
+            let found = (engine.compile)(network, &weights, batch)(&[&image]);
+            for (expected, found) in expected.iter().zip(&found) {
+                let distance = distance(expected, found);
+                assert!(
+                    distance <= engine.tolerance,
+                    "{}, {}: {distance}",
+                    engine.name,
+                    network.stage
+                );
+            }
+        }
+    }
+}
+
+/// The sum of so many convolutions.
+fn sum(operands: usize) -> String {
+    let mut toml = "[inputs]\nimage = [5, 6, 7]\n".to_owned();
+    let mut names = Vec::new();
+    for index in 0..operands {
+        let _ = write!(
+            toml,
+            "\n[[layer]]\nname = \"c{index}\"\nop = \"conv\"\nfrom = \"image\"\nfilters = 11\nkernel = 1\n"
+        );
+        names.push(format!("\"c{index}\""));
+    }
+    let names = names.join(", ");
+    let _ = write!(toml, "\n[[layer]]\nname = \"sum\"\nop = \"add\"\nfrom = [{names}]\n");
+    toml
+}
+
+#[test]
+fn a_sum_may_have_any_number_of_operands() {
+    for operands in [2, 7, 8, 20] {
+        agree(&sum(operands), 5 * 6 * 7, 2);
+    }
+}
+
+/// A plan with everything that can be wrong: sweeps, a concatenation, a pool, an elementwise step, a dense layer.
+fn plan() -> Plan {
+    let toml = r#"
+        [inputs]
+        image = [5, 9, 10]
+
+        [[layer]]
+        name = "a"
+        op = "conv"
+        filters = 32
+        kernel = 3
+        padding = "same"
+        activation = "tanh"
+
+        [[layer]]
+        name = "b"
+        op = "conv"
+        filters = 13
+        kernel = 3
+        padding = "same"
+
+        [[layer]]
+        name = "ab"
+        op = "concat"
+        from = ["a", "b"]
+
+        [[layer]]
+        name = "norm"
+        op = "batch_norm"
+
+        [[layer]]
+        name = "max_pool"
+        op = "max_pool"
+        size = 2
+
+        [[layer]]
+        name = "flatten"
+        op = "flatten"
+
+        [[layer]]
+        name = "dense"
+        op = "dense"
+        units = 20
+    "#;
+    let network = &networks(toml)[0];
+    let options = PlanOptions {
+        batch: 2,
+        ..PlanOptions::default()
+    };
+    plan::build(&network.graph, &network.shapes, &options).expect("a plan")
+}
+
+/// The message about a plan after a change.
+fn fault(change: impl Fn(&mut Plan)) -> String {
+    let mut plan = plan();
+    assert_eq!(plan::verify(&plan), Ok(()));
+    change(&mut plan);
+    let faults = plan::verify(&plan).expect_err("a fault");
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// The first step whose work is of a kind.
+fn find<'a, T: ?Sized>(plan: &'a mut Plan, pick: impl Fn(&'a mut Work) -> Option<&'a mut T>) -> &'a mut T {
+    plan.steps
+        .iter_mut()
+        .find_map(|step| pick(&mut step.work))
+        .expect("such a step")
+}
+
+fn sweep(plan: &mut Plan) -> &mut Sweep {
+    find(plan, |work| match work {
+        Work::Sweep(sweep) => Some(&mut **sweep),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_plan_that_leaves_its_memory_is_refused() {
+    let says = |change: fn(&mut Plan), expected: &str| {
+        let found = fault(change);
+        assert!(found.contains(expected), "expected {expected}, found {found}");
+    };
+    says(|plan| plan.buffers[1].bytes -= 4, "has not the size of its layout");
+    says(
+        |plan| plan.buffers[1].strides.image -= 8,
+        "has not the size of its layout",
+    );
+    says(
+        |plan| plan.inputs[0].shape = Shape::map(5, 9, 9),
+        "is not the user's array",
+    );
+    says(|plan| plan.arena_bytes -= 64, "ends behind the arena");
+    says(|plan| sweep(plan).start.input -= 4, "of their input");
+    says(|plan| sweep(plan).nest.panels.count += 1, "of their weights");
+    says(|plan| sweep(plan).nest.images.count += 1, "of their output");
+    let pool = |plan: &mut Plan, change: fn(&mut PoolWindow)| {
+        change(find(plan, |work| match work {
+            Work::Pool(pool) => Some(pool),
+            _ => None,
+        }));
+    };
+    let fault_of_pool = fault(|plan| pool(plan, |pool| pool.input.channel += 8));
+    assert!(fault_of_pool.contains("ends behind"), "{fault_of_pool}");
+    let fault_of_pool = fault(|plan| pool(plan, |pool| pool.output.shape = Shape::map(45, 5, 5)));
+    assert!(fault_of_pool.contains("ends behind"), "{fault_of_pool}");
+    let fault_of_pool = fault(|plan| pool(plan, |pool| pool.output.shape = Shape::map(40, 4, 5)));
+    assert!(fault_of_pool.contains("do not fit each other"), "{fault_of_pool}");
+}
+
+#[test]
+fn a_plan_whose_items_interfere_is_refused() {
+    let says = |change: fn(&mut Plan), expected: &str| {
+        let found = fault(change);
+        assert!(found.contains(expected), "expected {expected}, found {found}");
+    };
+    says(|plan| sweep(plan).nest.images.step.output = 32, "two images write");
+    says(|plan| sweep(plan).nest.panels.step.output -= 32, "evenly apart");
+    says(
+        |plan| sweep(plan).nest.regions[0].segments[0].start.output += 32,
+        "other places than its item wrote",
+    );
+    says(
+        |plan| sweep(plan).nest.regions[0].runs[0].1 -= 8,
+        "other places than its item wrote",
+    );
+    says(
+        |plan| sweep(plan).nest.regions[0].rows.step.output -= 32,
+        "two tiles write",
+    );
+    says(
+        |plan| {
+            let elementwise = find(plan, |work| match work {
+                Work::Elementwise(elementwise) => Some(elementwise),
+                _ => None,
+            });
+            let shape = Shape::map(16, 9, 10);
+            elementwise.operands = vec![View {
+                channel: 0,
+                shape,
+                ..elementwise.output
+            }];
+            elementwise.output = View {
+                channel: 8,
+                shape,
+                ..elementwise.output
+            };
+        },
+        "reads what other items of it write",
+    );
+}
+
+#[test]
+fn an_absurd_batch_is_an_error() {
+    let toml = sum(20);
+    let network = &networks(&toml)[0];
+    for bits in [30, 36, 45, 50, 63] {
+        let options = PlanOptions {
+            batch: 1 << bits,
+            ..PlanOptions::default()
+        };
+        let weights = Synthetic { seed: 7 };
+        if let Ok(plan) = plan::build(&network.graph, &network.shapes, &options) {
+            assert!(jit::compile(&plan, &weights, 1).is_err(), "2^{bits} images");
+        }
+    }
+}
+
+#[test]
+fn steps_beyond_every_map_are_planned() {
+    for layer in [
+        "op = \"conv\"\nfilters = 9\nkernel = 1\nstride = 2147483647",
+        "op = \"conv\"\nfilters = 9\nkernel = 1\ndilation = 2147483647",
+        "op = \"conv\"\nfilters = 9\nkernel = [1, 3]\nstride = [2147483647, 1]\npadding = \"same\"",
+        "op = \"conv\"\nfilters = 3\nkernel = 1\ngroups = 3\nstride = 2147483647",
+        "op = \"max_pool\"\nsize = 1\nstride = 2147483647",
+        "op = \"avg_pool\"\nsize = 3\nstride = 2147483647",
+        "op = \"max_pool\"\nsize = 1\nstride = 1\ndilation = 2147483647",
+        "op = \"max_pool\"\nsize = [300, 1]\nstride = [1, 1]\npadding = [150, 0, 150, 0]",
+        "op = \"lrn\"\nsize = 2147483647",
+    ] {
+        agree(
+            &format!("[inputs]\nimage = [3, 6, 7]\n\n[[layer]]\nname = \"layer\"\n{layer}\n"),
+            3 * 6 * 7,
+            2,
+        );
+    }
+}
