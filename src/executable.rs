@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cnn_codegen::interp::{Interpreter, InterpreterError};
 use cnn_codegen::jit::{self, JitError, RunError};
-use cnn_codegen::plan::{self, Accuracy, Plan, PlanError, PlanOptions, TileIsa};
+use cnn_codegen::plan::{self, Accuracy, Measurements, Plan, PlanError, PlanOptions, TileIsa};
 use cnn_ir::graph::Graph;
 use cnn_ir::validate::Shapes;
 
@@ -28,6 +28,8 @@ pub(crate) struct Job<'a> {
     pub(crate) portable: bool,
     /// Whether only multiplying and adding will do.
     pub(crate) exact: bool,
+    /// Times of kernels, measured before.
+    pub(crate) measured: Measurements,
     /// What the user's arrays take.
     pub(crate) arrays: Need,
     /// Bytes that may be taken.
@@ -50,12 +52,9 @@ pub struct StepTime {
 }
 
 impl Job<'_> {
-    /// The plan, if it keeps the bounds.
-    pub(crate) fn plan(&self) -> Result<(Plan, Need), Error> {
-        self.arrays
-            .at_least(self.graph, self.shapes, self.batch)
-            .check(self.limit, self.batch)?;
-        let options = PlanOptions {
+    /// What the plan is made for.
+    pub(crate) fn plan_options(&self) -> PlanOptions {
+        PlanOptions {
             batch: self.batch,
             isa: if self.portable {
                 TileIsa::Portable
@@ -65,8 +64,16 @@ impl Job<'_> {
             accuracy: if self.exact { Accuracy::Exact } else { Accuracy::Fast },
             threads: self.threads,
             force: None,
-        };
-        let plan = plan::build(self.graph, self.shapes, &options).map_err(plan_error)?;
+            measured: self.measured.clone(),
+        }
+    }
+
+    /// The plan, if it keeps the bounds.
+    pub(crate) fn plan(&self) -> Result<(Plan, Need), Error> {
+        self.arrays
+            .at_least(self.graph, self.shapes, self.batch)
+            .check(self.limit, self.batch)?;
+        let plan = plan::build(self.graph, self.shapes, &self.plan_options()).map_err(plan_error)?;
         let need = self.arrays.clone().planned(&plan);
         need.check(self.limit, self.batch)?;
         Ok((plan, need))

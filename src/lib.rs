@@ -20,6 +20,7 @@
 //! | [`Source`] → [`Model`] | a network's text; the network, understood and found valid |
 //! | [`Weights`] | named tensors: a file, bytes, arrays, or made up |
 //! | [`Options`] | back end, batch, threads, bounds |
+//! | [`Tuner`] → [`Tuning`] | kernels measured on this machine |
 //! | [`Network`] | compiled: runs, from several threads at once if need be |
 //! | [`Error`] | everything that can go wrong, typed, with messages that teach |
 //!
@@ -33,6 +34,7 @@ mod memory;
 mod model;
 mod network;
 mod options;
+pub mod tune;
 mod weights;
 
 pub use builtin::Builtin;
@@ -44,6 +46,7 @@ pub use executable::StepTime;
 pub use model::{Model, Optimised, Port, Source, WeightReport};
 pub use network::Network;
 pub use options::{Backend, Options};
+pub use tune::{Tuner, Tuning};
 pub use weights::Weights;
 
 #[cfg(doctest)]

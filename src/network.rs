@@ -200,9 +200,12 @@ pub(crate) fn with_job<T>(
         graph,
         shapes,
         batch: options.batch,
-        threads: options.threads.unwrap_or(0), // all
+        threads: options
+            .threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
         portable: options.portable,
         exact: options.exact,
+        measured: options.measured.clone(),
         arrays: Need::arrays(model, options.batch),
         limit: options.max_memory.unwrap_or_else(cnn_runtime::memory::available_memory),
     })

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cnn_codegen::plan::Measurements;
+
 /// Who carries a network out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Backend {
@@ -68,6 +70,9 @@ pub struct Options {
     /// Use no algorithm that rounds more than multiplying and adding does: slower, and within 1e-5 of f64 arithmetic
     /// where otherwise 1e-4 of the largest output is allowed.
     pub exact: bool,
+    /// Times of kernels on this machine, from [`Model::tune`](crate::Model::tune): they decide between algorithms where
+    /// they are known.
+    pub measured: Measurements,
     /// Use no instructions but those that every machine of this kind has, even where there are better ones.
     pub portable: bool,
     /// Bytes that weights, values between layers, inputs and outputs may take together; what the machine has
@@ -83,6 +88,7 @@ impl Default for Options {
             threads: None,
             optimise: true,
             exact: false,
+            measured: Measurements::NONE,
             portable: false,
             max_memory: None,
         }

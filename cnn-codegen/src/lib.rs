@@ -5,3 +5,5 @@ pub mod interp;
 pub mod jit;
 pub mod plan;
 pub mod tile;
+#[cfg(feature = "jit")]
+pub mod tune;

@@ -3,8 +3,10 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args;
+use cnn::plan::Measurements;
 use cnn::{Backend, Options, ir};
 
 /// When to use colour.
@@ -52,10 +54,13 @@ pub(super) struct Compilation {
     /// Use only instructions that every machine of this kind has
     #[arg(long)]
     portable: bool,
+    /// Measure the kernels that convolutions may use for about so long, and use the fastest; times are remembered
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5")]
+    pub(super) tune: Option<Seconds>,
 }
 
 impl Compilation {
-    /// The library's options, for so many images.
+    /// The library's options, for so many images, before tuning.
     pub(super) fn options(&self, batch: usize) -> Options {
         Options {
             backend: self.backend,
@@ -63,6 +68,7 @@ impl Compilation {
             threads: self.threads.map(NonZeroUsize::get),
             optimise: !self.no_optimise,
             exact: self.exact,
+            measured: Measurements::NONE,
             portable: self.portable,
             max_memory: self.max_memory.map(|size| size.0),
         }
@@ -167,6 +173,24 @@ impl FromStr for Size {
     }
 }
 
+/// A time: `5`, `0.5`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Seconds(pub(super) Duration);
+
+impl FromStr for Seconds {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Seconds, String> {
+        let seconds = text
+            .parse()
+            .ok()
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        seconds.map(Seconds).ok_or_else(|| {
+            format!("expected seconds such as 5 or 0.5, found `{text}` (a model goes before this option)")
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +210,16 @@ mod tests {
         }
         for text in ["", "x", "-1", "0", "1.2.3", "1Q", "1KiX", "∞"] {
             assert!(text.parse::<Size>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds() {
+        for (text, milliseconds) in [("5", 5000), ("0.25", 250), ("0", 0), ("1e2", 100_000)] {
+            assert_eq!(text.parse(), Ok(Seconds(Duration::from_millis(milliseconds))), "{text}");
+        }
+        for text in ["", "lenet5", "-1", "nan", "inf", "1e300", "5s"] {
+            assert!(text.parse::<Seconds>().is_err(), "{text}");
         }
     }
 

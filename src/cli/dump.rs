@@ -69,7 +69,8 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         }
         Stage::Fused => fused(&session::open(&arguments.model)?, arguments.format)?,
         Stage::Planned => {
-            let plan = session::open(&arguments.model)?.plan(&arguments.options())?;
+            let model = session::open(&arguments.model)?;
+            let plan = model.plan(&arguments.options(&model)?)?;
             match arguments.format {
                 Format::Text => plan::to_text(&plan),
                 Format::Json => format!("{:#}\n", plan::to_json(&plan)),
@@ -81,7 +82,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
                 return Err(no_form("clif` and `asm", "text"));
             }
             let model = session::open(&arguments.model)?;
-            let listing = model.listing(&arguments.options())?;
+            let listing = model.listing(&arguments.options(&model)?)?;
             listing.iter().map(|function| code(function, arguments.stage)).collect()
         }
         Stage::Rust => {
@@ -99,8 +100,9 @@ fn no_form(stages: &str, forms: &str) -> Failure {
 }
 
 impl Arguments {
-    fn options(&self) -> Options {
-        self.compilation.options(self.compilation.batch.map_or(1, usize::from))
+    fn options(&self, model: &Model) -> Result<Options, Error> {
+        let batch = self.compilation.batch.map_or(1, usize::from);
+        session::options(model, &self.compilation, batch)
     }
 }
 

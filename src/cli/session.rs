@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use cnn::{Error, Model, Network, Source, Weights};
+use cnn::{Error, Model, Network, Options, Source, Tuner, Weights};
 
 use super::args::{Compilation, Origin};
 use super::progress::Progress;
@@ -66,6 +66,26 @@ pub(super) fn warn_unused(model: &Model, weights: &Weights) {
     ));
 }
 
+/// The library's options, for so many images, with the times of kernels if they are asked for.
+pub(super) fn options(model: &Model, compilation: &Compilation, batch: usize) -> Result<Options, Error> {
+    let options = compilation.options(batch);
+    let Some(budget) = compilation.tune else {
+        return Ok(options);
+    };
+    let progress = Progress::new(format!("tuning {}", model.name()));
+    let tuner = Tuner {
+        budget: budget.0,
+        ..Tuner::default()
+    };
+    let tuning = model.tune(&options, &tuner)?;
+    drop(progress);
+    tuning.warnings.iter().for_each(warn);
+    Ok(Options {
+        measured: tuning.measured,
+        ..options
+    })
+}
+
 /// Compiles, with a sign of life if that takes long.
 pub(super) fn compile(
     model: &Model,
@@ -73,8 +93,9 @@ pub(super) fn compile(
     compilation: &Compilation,
     batch: usize,
 ) -> Result<Network, Error> {
+    let options = options(model, compilation, batch)?;
     let _progress = Progress::new(format!("compiling {}", model.name()));
-    model.compile(weights, &compilation.options(batch))
+    model.compile(weights, &options)
 }
 
 /// What to say when weights are needed and none were given.

@@ -6,4 +6,5 @@ mod commands;
 mod digits;
 mod readme;
 mod support;
+mod tuning;
 mod usage;

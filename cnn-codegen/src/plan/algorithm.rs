@@ -1,15 +1,19 @@
-//! Which algorithm a convolution gets: predicted times of all candidates, from measured rates.
+//! Which algorithm a convolution gets: the one that measured fastest on this machine; without measurements, the one of
+//! the least predicted time.
 //!
-//! Rates are of one core of the machine the prototype and this project were measured on (see `docs/performance.md`);
-//! only their ratios matter.
+//! Predictions come from rates of one core of the machine that the prototype and this project were measured on (see
+//! `docs/performance.md`); only their ratios matter.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 
+use cnn_ir::graph::NodeId;
 use cnn_ir::op::{Conv, Pair};
 use cnn_ir::shape::Shape;
 use cnn_runtime::kernels::winograd::Winograd;
 
 use super::layout::{BLOCK, extent};
+use super::measured::Signature;
 use super::{Accuracy, PlanOptions, TileIsa};
 
 /// How a convolution is carried out.
@@ -29,11 +33,11 @@ const STREAM_RATE: f64 = 20.0;
 /// Transformed weights beyond this stream from memory for every image.
 const STREAM_BYTES: f64 = 12e6;
 
-/// A candidate and its predicted time.
+/// A candidate and its predicted time in nanoseconds.
 #[derive(Clone, Copy, Debug)]
-struct Candidate {
-    algorithm: Algorithm,
-    nanoseconds: f64,
+pub(super) struct Candidate {
+    pub(super) algorithm: Algorithm,
+    pub(super) predicted: f64,
 }
 
 /// Nanoseconds of both transforms for one tile of one block of channels: input, output.
@@ -80,12 +84,12 @@ fn fits(conv: &Conv, variant: Winograd, channels: usize) -> bool {
         && channels >= BLOCK
 }
 
-/// The algorithm for a convolution, and the reasons.
-pub(super) fn choose(conv: &Conv, input: Shape, output: Shape, options: &PlanOptions) -> (Algorithm, String) {
+/// All algorithms that compute a convolution, the direct one first.
+fn candidates(conv: &Conv, input: Shape, output: Shape) -> Vec<Candidate> {
     let channels = input.channels();
     let mut candidates = vec![Candidate {
         algorithm: Algorithm::Direct,
-        nanoseconds: direct(conv, channels, extent(output)),
+        predicted: direct(conv, channels, extent(output)),
     }];
     for variant in Winograd::ALL
         .into_iter()
@@ -93,42 +97,83 @@ pub(super) fn choose(conv: &Conv, input: Shape, output: Shape, options: &PlanOpt
     {
         candidates.push(Candidate {
             algorithm: Algorithm::Winograd(variant),
-            nanoseconds: winograd(variant, channels, extent(output)),
+            predicted: winograd(variant, channels, extent(output)),
         });
     }
-    let allowed = |candidate: &&Candidate| match (options.accuracy, options.isa) {
-        (Accuracy::Exact, _) => candidate.algorithm == Algorithm::Direct,
+    candidates
+}
+
+fn is_allowed(algorithm: Algorithm, options: &PlanOptions) -> bool {
+    match (options.accuracy, options.isa) {
+        (Accuracy::Exact, _) => algorithm == Algorithm::Direct,
         // The rates of portable tiles differ, but not their order.
         (Accuracy::Fast, TileIsa::Avx2Fma | TileIsa::Portable) => true,
-    };
-    let forced = |candidate: &&Candidate| Some(candidate.algorithm) == options.force;
-    let fastest = candidates
-        .iter()
-        .filter(allowed)
-        .min_by(|a, b| a.nanoseconds.total_cmp(&b.nanoseconds));
-    let chosen = candidates
-        .iter()
-        .find(forced)
-        .or(fastest)
-        .map_or(Algorithm::Direct, |chosen| chosen.algorithm);
-    let mut why = String::new();
-    if candidates.len() > 1 {
-        why.push_str("predicted");
-        for candidate in &candidates {
-            let _ = write!(
-                why,
-                " {} {:.0} µs,",
-                candidate.algorithm.name(),
-                candidate.nanoseconds / 1000.0
-            );
-        }
-        why.pop();
-        if options.accuracy == Accuracy::Exact {
-            why.push_str("; exact results were asked for");
-        }
     }
-    (chosen, why)
 }
+
+/// The algorithms that compute a convolution as exactly as the options want it.
+pub(super) fn allowed(conv: &Conv, input: Shape, output: Shape, options: &PlanOptions) -> Vec<Candidate> {
+    let mut candidates = candidates(conv, input, output);
+    candidates.retain(|candidate| is_allowed(candidate.algorithm, options));
+    candidates
+}
+
+/// The algorithm for a convolution, and the reasons.
+pub(super) fn choose(conv: &Conv, input: Shape, output: Shape, options: &PlanOptions) -> (Algorithm, String) {
+    let candidates = candidates(conv, input, output);
+    if candidates.len() == 1 {
+        return (Algorithm::Direct, String::new());
+    }
+    let measured = options
+        .measured
+        .get(&Signature::new(conv, input, output, options))
+        .unwrap_or_default();
+    let time = |algorithm: Algorithm| {
+        measured
+            .iter()
+            .find(|(one, _)| *one == algorithm)
+            .map(|(_, time)| *time)
+    };
+    let allowed = || {
+        candidates
+            .iter()
+            .filter(|candidate| is_allowed(candidate.algorithm, options))
+    };
+    // A measured time cannot be held against a predicted one: all candidates must have one.
+    let times: Option<Vec<_>> = allowed()
+        .map(|candidate| Some((time(candidate.algorithm)?, candidate.algorithm)))
+        .collect();
+    let fastest = match times {
+        Some(times) => times
+            .into_iter()
+            .min_by_key(|&(time, _)| time)
+            .map(|(_, algorithm)| algorithm),
+        None => allowed()
+            .min_by(|a, b| a.predicted.total_cmp(&b.predicted))
+            .map(|candidate| candidate.algorithm),
+    };
+    let forced = options
+        .force
+        .filter(|&forced| candidates.iter().any(|candidate| candidate.algorithm == forced));
+    let list = |times: &mut dyn Iterator<Item = (Algorithm, f64)>| {
+        let times = times.map(|(algorithm, time)| format!("{} {:.0} µs", algorithm.name(), time / 1000.0));
+        times.collect::<Vec<_>>().join(", ")
+    };
+    let mut why = String::new();
+    let predicted = list(&mut candidates.iter().map(|one| (one.algorithm, one.predicted)));
+    let _ = write!(why, "predicted {predicted}");
+    if !measured.is_empty() {
+        let measured = list(&mut measured.iter().map(|&(algorithm, time)| (algorithm, time as f64)));
+        let _ = write!(why, "; measured {measured}");
+    }
+    if options.accuracy == Accuracy::Exact {
+        why.push_str("; exact results were asked for");
+    }
+    (forced.or(fastest).unwrap_or(Algorithm::Direct), why)
+}
+
+/// The algorithm of each convolution, and why.
+pub(super) type Algorithms = HashMap<NodeId, (Algorithm, String)>;
 
 impl Algorithm {
     /// A short name.
@@ -139,5 +184,84 @@ impl Algorithm {
             Algorithm::Winograd(Winograd::F4x3) => "Winograd F(4×4, 3×3)",
             Algorithm::Winograd(Winograd::F4x5) => "Winograd F(4×4, 5×5)",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cnn_ir::op::Padding;
+
+    use super::super::measured::Measurements;
+    use super::*;
+
+    const INPUT: Shape = Shape::map(64, 56, 56);
+    const DIRECT: Algorithm = Algorithm::Direct;
+    const SMALL: Algorithm = Algorithm::Winograd(Winograd::F2x3);
+    const LARGE: Algorithm = Algorithm::Winograd(Winograd::F4x3);
+
+    fn layer() -> Conv {
+        Conv {
+            filters: 64,
+            kernel: Pair { h: 3, w: 3 },
+            stride: Pair::ONE,
+            padding: Padding::Same,
+            dilation: Pair::ONE,
+            groups: 1,
+            bias: true,
+            activation: None,
+            norm: None,
+            residual: false,
+        }
+    }
+
+    fn choice(conv: &Conv, times: &[(Algorithm, u64)], options: PlanOptions) -> (Algorithm, String) {
+        let signature = Signature::new(&layer(), INPUT, INPUT, &options);
+        let measured = Measurements::from_iter([(signature, times.to_vec())]);
+        choose(conv, INPUT, INPUT, &PlanOptions { measured, ..options })
+    }
+
+    #[test]
+    fn what_was_measured_beats_what_was_predicted() {
+        let options = PlanOptions::default;
+        let (predicted, why) = choose(&layer(), INPUT, INPUT, &options());
+        assert_eq!(predicted, LARGE);
+        assert!(!why.contains("measured"), "{why}");
+
+        let times = [(DIRECT, 900_000), (SMALL, 410_000), (LARGE, 520_000)];
+        let (chosen, why) = choice(&layer(), &times, options());
+        assert_eq!(chosen, SMALL);
+        let words = "; measured direct 900 µs, Winograd F(2×2, 3×3) 410 µs, Winograd F(4×4, 3×3) 520 µs";
+        assert!(why.starts_with("predicted direct ") && why.ends_with(words), "{why}");
+    }
+
+    #[test]
+    fn half_measured_is_not_measured() {
+        assert_eq!(choice(&layer(), &[(DIRECT, 1)], PlanOptions::default()).0, LARGE);
+    }
+
+    #[test]
+    fn another_layers_times_do_not_count() {
+        let times = [(DIRECT, 1), (SMALL, 2), (LARGE, 3)];
+        let other = Conv {
+            residual: true,
+            ..layer()
+        };
+        assert_eq!(choice(&other, &times, PlanOptions::default()).0, LARGE);
+        assert_eq!(choice(&layer(), &times, PlanOptions::default()).0, DIRECT);
+    }
+
+    #[test]
+    fn exactness_and_force_come_first() {
+        let times = [(DIRECT, 3), (SMALL, 2), (LARGE, 1)];
+        let exact = PlanOptions {
+            accuracy: Accuracy::Exact,
+            ..PlanOptions::default()
+        };
+        assert_eq!(choice(&layer(), &times, exact).0, DIRECT);
+        let forced = PlanOptions {
+            force: Some(SMALL),
+            ..PlanOptions::default()
+        };
+        assert_eq!(choice(&layer(), &times, forced).0, SMALL);
     }
 }

@@ -18,6 +18,7 @@
 //! | `values` | the buffers and views of values, copies between layouts |
 //! | `homes` | which values share a buffer: concatenations, halos |
 //! | `algorithm` | which algorithm a convolution gets, and why |
+//! | `measured` | which convolutions have a choice, and what measuring gave |
 //! | `convolution`, `dense` | convolutions and dense layers as sweeps |
 //! | `winograd` | convolutions on transformed tiles |
 //! | `sweep`, `tiling`, `walk` | tiles over pixels, panels and chunks of channels |
@@ -32,6 +33,7 @@ mod dense;
 mod homes;
 mod isa;
 pub mod layout;
+mod measured;
 mod memory;
 mod options;
 mod print;
@@ -49,6 +51,7 @@ use cnn_ir::shape::Shape;
 pub use cnn_runtime::pack::Recipe;
 pub use isa::TileIsa;
 pub use layout::{Layout, Strides};
+pub use measured::{Choice, Measurements, Signature, Times, choices};
 pub use options::{Accuracy, PlanError, PlanOptions};
 pub use print::{to_json, to_text};
 pub use sweep::{Axis, Move, Nest, Region, Segment, Sweep};

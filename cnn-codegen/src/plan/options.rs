@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::algorithm::Algorithm;
 use super::isa::TileIsa;
+use super::measured::Measurements;
 
 /// What a plan is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct PlanOptions {
     pub threads: usize,
     /// Uses this algorithm for every convolution that it fits; for tests and measurements.
     pub force: Option<Algorithm>,
+    /// Times that were measured on this machine: they decide where they are known, predictions elsewhere.
+    pub measured: Measurements,
 }
 
 /// How exact results must be.
@@ -39,6 +42,7 @@ impl Default for PlanOptions {
             accuracy: Accuracy::default(),
             threads: 1,
             force: None,
+            measured: Measurements::NONE,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use cnn_codegen::interp::Interpreter;
 use cnn_codegen::jit;
-use cnn_codegen::plan::{self, Accuracy, Algorithm, PlanOptions, TileIsa};
+use cnn_codegen::plan::{self, Accuracy, Algorithm, Measurements, PlanOptions, TileIsa};
 use cnn_ir::front::graph_from_toml;
 use cnn_ir::graph::Graph;
 use cnn_ir::passes::optimise;
@@ -101,6 +101,7 @@ const EXACT: PlanOptions = PlanOptions {
     accuracy: Accuracy::Exact,
     threads: 1,
     force: None,
+    measured: Measurements::NONE,
 };
 
 fn forced(variant: Winograd) -> PlanOptions {
