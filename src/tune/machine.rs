@@ -5,6 +5,7 @@
 pub(super) fn describe() -> String {
     let version = env!("CARGO_PKG_VERSION");
     let mut words = vec![brand().unwrap_or_else(|| std::env::consts::ARCH.to_owned())];
+    words.extend(generation());
     words.extend(features().into_iter().map(str::to_owned));
     format!("{}; cnn {version}", words.join(" "))
 }
@@ -34,6 +35,21 @@ fn brand() -> Option<String> {
 
 #[cfg(not(target_arch = "x86_64"))]
 fn brand() -> Option<String> {
+    None
+}
+
+/// Family and model: virtual machines call different generations by one name.
+#[cfg(target_arch = "x86_64")]
+fn generation() -> Option<String> {
+    let signature = std::arch::x86_64::__cpuid(1).eax;
+    let bits = |from: u32, count: u32| (signature >> from) & ((1 << count) - 1);
+    let family = bits(8, 4) + if bits(8, 4) == 15 { bits(20, 8) } else { 0 };
+    let model = bits(4, 4) + 16 * bits(16, 4);
+    Some(format!("family {family} model {model}"))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn generation() -> Option<String> {
     None
 }
 
