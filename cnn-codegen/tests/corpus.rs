@@ -1,6 +1,7 @@
 //! The fixtures, whose expected outputs another system computed in f64, on every back end, before and after the
 //! passes, with the file's batch and with a batch of three different images.
 
+#[expect(dead_code, reason = "other tests need more of it")]
 mod engines;
 
 use std::fs;

@@ -1,6 +1,7 @@
 //! Random convolutional networks with as many channels as real ones have, and odd sizes: every back end and every
 //! algorithm a convolution can get, against the interpreter.
 
+#[expect(dead_code, reason = "other tests need more of it")]
 mod engines;
 
 use std::fmt::Write;

@@ -1,15 +1,14 @@
 //! Finished code with its constants, arenas and threads: the only place that calls emitted functions.
 
-use std::mem::ManuallyDrop;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cnn_runtime::memory::{AlignedBuffer, MemoryError};
 use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::WeightSource;
-use cranelift_jit::JITModule;
 use thiserror::Error;
 
+use super::code_memory::CodeMemory;
 use super::functions::Kept;
 use super::{Code, JitError, Operand, items, operands};
 use crate::plan::{Place, Plan, Step};
@@ -40,23 +39,6 @@ struct Call {
     items: usize,
     pieces: usize,
     scratch: bool,
-}
-
-/// Owns the emitted code.
-struct Module(ManuallyDrop<JITModule>);
-
-// SAFETY: after `finalize_definitions` the module is never changed or read again until it is dropped; it only keeps
-// the code mapped.
-unsafe impl Send for Module {}
-// SAFETY: as above: shared access does nothing.
-unsafe impl Sync for Module {}
-
-impl Drop for Module {
-    fn drop(&mut self) {
-        // SAFETY: `Executable` owns both the module and every pointer into it; nothing runs while it is dropped, and
-        // the module is not used afterwards.
-        unsafe { ManuallyDrop::take(&mut self.0).free_memory() }
-    }
 }
 
 /// What one run needs for itself.
@@ -90,7 +72,7 @@ pub struct Executable {
     /// Memory that no run is using.
     memory: Mutex<Vec<Memory>>,
     pool: ThreadPool,
-    _module: Module,
+    _code: CodeMemory,
     _kept: Kept,
 }
 
@@ -162,7 +144,7 @@ impl Executable {
             constants,
             memory,
             pool,
-            _module: Module(ManuallyDrop::new(module)),
+            _code: module,
             _kept: kept,
         })
     }

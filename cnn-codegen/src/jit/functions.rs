@@ -16,6 +16,7 @@ use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 
 use super::JitError;
+use super::code_memory::CodeMemory;
 use crate::plan::TileIsa;
 use crate::tile::{self, TileSpec};
 
@@ -28,7 +29,7 @@ pub(super) struct Kept {
 
 /// A module under construction.
 pub(super) struct Functions {
-    pub(super) module: JITModule,
+    pub(super) module: CodeMemory,
     kernels: HashMap<TileSpec, FuncId>,
     runtime: HashMap<&'static str, FuncId>,
     tile_isa: TileIsa,
@@ -129,7 +130,7 @@ impl Functions {
         };
         builder.symbols(symbols(isa));
         Ok(Functions {
-            module: JITModule::new(builder),
+            module: CodeMemory::new(JITModule::new(builder)),
             kernels: HashMap::new(),
             runtime: HashMap::new(),
             tile_isa,
@@ -156,7 +157,7 @@ impl Functions {
     }
 
     /// The finished module and what its code refers to.
-    pub(super) fn into_parts(self) -> (JITModule, Kept) {
+    pub(super) fn into_parts(self) -> (CodeMemory, Kept) {
         (self.module, self.kept)
     }
 

@@ -10,9 +10,11 @@
 //! | `functions` | the module under construction: kernels, runtime functions, settings |
 //! | `emit` | loops, addresses and vectors of eight floats |
 //! | `sweep`, `winograd`, `copy`, `elementwise`, `pool`, `channels` | the loop nests |
+//! | `code_memory` | the memory that code lives in |
 //! | `executable` | finished code and its memory; the only place that calls it |
 
 mod channels;
+mod code_memory;
 mod copy;
 mod elementwise;
 mod emit;

@@ -9,7 +9,7 @@ use cnn_ir::validate::Shapes;
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::pack::{Norm, Recipe};
 
-use super::algorithm::{self, Algorithm};
+use super::algorithm::{self, Algorithm, Algorithms};
 use super::convolution::{self, Planned};
 use super::dense;
 use super::homes::{self, Homes};
@@ -65,9 +65,6 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
     }
     builder.finish()
 }
-
-/// The algorithm of each convolution, and why.
-pub(super) type Algorithms = HashMap<NodeId, (Algorithm, String)>;
 
 pub(super) struct Builder<'a> {
     pub(super) graph: &'a Graph,

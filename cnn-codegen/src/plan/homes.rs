@@ -10,8 +10,7 @@ use cnn_ir::op::{Conv, Op, Sides};
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
 
-use super::algorithm::Algorithm;
-use super::build::Algorithms;
+use super::algorithm::{Algorithm, Algorithms};
 use super::layout::BLOCK;
 
 /// Homes and halos of all values.
