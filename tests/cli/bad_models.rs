@@ -55,7 +55,10 @@ fn independent_mistakes_are_shown_together() {
     // A misspelt word and a shape that does not fit.
     fs::write(&path, text.replace("conv", "covn")).unwrap();
     for command in ["check", "run", "summary"] {
-        cnn(&[command, &path]).fails(1, &["did you mean `conv`", "net.toml:6:", "net.toml:14:", "2 errors in"]);
+        cnn(&[command, &path]).fails(
+            1,
+            &["did you mean `conv`", "net.toml:6:", "net.toml:14:", "2 errors in"],
+        );
     }
 }
 
