@@ -1,11 +1,10 @@
 //! The pool under stress: every chunk runs once, whatever the threads, sizes and callers.
 
-use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cnn_runtime::threads::{SPIN, ThreadPool, run_chunks};
+use cnn_runtime::threads::{SPIN, ThreadPool};
 
 /// Runs a job of `chunks` chunks and checks that each ran exactly once.
 fn check(pool: &ThreadPool, chunks: usize) {
@@ -153,18 +152,4 @@ fn pools_come_and_go() {
             check(&pool, 4);
         }
     }
-}
-
-#[test]
-fn compiled_code_can_run_chunks() {
-    unsafe extern "C" fn add(context: *mut c_void, chunk: usize) {
-        // SAFETY: the test passes an AtomicUsize.
-        let sum = unsafe { &*context.cast::<AtomicUsize>() };
-        sum.fetch_add(chunk, Ordering::Relaxed);
-    }
-    let pool = ThreadPool::new(2).unwrap();
-    let mut sum = AtomicUsize::new(0);
-    // SAFETY: the pool and the sum live through the call; `add` fits them and does not unwind.
-    unsafe { run_chunks(&raw const pool, 10, add, (&raw mut sum).cast()) };
-    assert_eq!(sum.into_inner(), 45);
 }

@@ -15,11 +15,8 @@ use crate::plan::layout::{BLOCK, extent};
 impl Emitter<'_, '_> {
     /// One image. Operands: input, output.
     pub(super) fn softmax(&mut self, input: View, output: View, log: bool, image: Value) -> Result<(), JitError> {
-        let (from, to) = self.both(input, output);
-        let source = self.origin(0, input);
-        let source = self.index(source, image, from.image);
-        let sink = self.origin(1, output);
-        let sink = self.index(sink, image, to.image);
+        let (source, from) = self.image(0, input, image);
+        let (sink, to) = self.image(1, output, image);
         let [channels, height, width] = extent(input.shape);
         if let Shape::Flat(n) = input.shape {
             let function = self.runtime(if log { "log_softmax" } else { "softmax" })?;
@@ -104,10 +101,6 @@ impl Emitter<'_, '_> {
         Ok(())
     }
 
-    fn both(&self, input: View, output: View) -> (ByteStrides, ByteStrides) {
-        (self.plan.strides(input).into(), self.plan.strides(output).into())
-    }
-
     fn keep_greatest(&mut self, greatest: [cranelift_frontend::Variable; 2], value: Vector) {
         let before = greatest.map(|half| self.builder.use_var(half));
         let after = self.extreme(Extreme::Max, before, value);
@@ -151,7 +144,6 @@ impl Emitter<'_, '_> {
 
     /// One row of one image. Operands: input, output.
     pub(super) fn lrn(&mut self, input: View, output: View, lrn: Lrn, item: Value) -> Result<(), JitError> {
-        let (from, to) = self.both(input, output);
         let [channels, height, width] = extent(input.shape);
         let down = (lrn.size - 1) / 2;
         let row = LrnRow {
@@ -169,11 +161,9 @@ impl Emitter<'_, '_> {
         let parameters = self.functions.keep_row(row);
         let function = self.runtime("lrn")?;
         let (image, y) = self.divide(item, height);
-        let source = self.origin(0, input);
-        let source = self.index(source, image, from.image);
+        let (source, from) = self.image(0, input, image);
         let source = self.index(source, y, from.row);
-        let sink = self.origin(1, output);
-        let sink = self.index(sink, image, to.image);
+        let (sink, to) = self.image(1, output, image);
         let sink = self.index(sink, y, to.row);
         let parameters = self.int(parameters);
         self.builder.ins().call(function, &[source, sink, parameters]);
@@ -182,7 +172,8 @@ impl Emitter<'_, '_> {
 
     /// One channel of one image: output channel `i · groups + g` is input channel `g · C/groups + i`.
     pub(super) fn channel_shuffle(&mut self, input: View, output: View, groups: usize, item: Value) {
-        let (from, to) = self.both(input, output);
+        let (from, to): (ByteStrides, ByteStrides) =
+            (self.plan.strides(input).into(), self.plan.strides(output).into());
         let [channels, height, width] = extent(input.shape);
         let (image, channel) = self.divide(item, channels);
         let (i, g) = self.divide(channel, groups);
@@ -195,15 +186,9 @@ impl Emitter<'_, '_> {
 
     /// One block of one image. Operands: input, output.
     pub(super) fn upsample(&mut self, input: View, output: View, scale: Pair, mode: UpsampleMode, item: Value) {
-        let (from, to) = self.both(input, output);
-        let [channels, height, width] = extent(input.shape);
-        let (image, block) = self.divide(item, channels.div_ceil(BLOCK));
-        let source = self.origin(0, input);
-        let source = self.index(source, image, from.image);
-        let source = self.index(source, block, from.block);
-        let sink = self.origin(1, output);
-        let sink = self.index(sink, image, to.image);
-        let sink = self.index(sink, block, to.block);
+        let (source, from) = self.block(0, input, item);
+        let (sink, to) = self.block(1, output, item);
+        let [_, height, width] = extent(input.shape);
         match mode {
             UpsampleMode::Nearest => self.times(0, height, |e, iy| {
                 let source = e.index(source, iy, from.row);

@@ -56,13 +56,8 @@ impl Emitter<'_, '_> {
         let target = extent(copy.to.shape);
         match way(self.plan, copy) {
             Way::Blocks => {
-                let (image, block) = self.divide(item, channels.div_ceil(BLOCK));
-                let source = self.origin(0, copy.from);
-                let source = self.index(source, image, from.image);
-                let source = self.index(source, block, from.block);
-                let sink = self.origin(1, copy.to);
-                let sink = self.index(sink, image, to.image);
-                let sink = self.index(sink, block, to.block);
+                let (source, _) = self.block(0, copy.from, item);
+                let (sink, _) = self.block(1, copy.to, item);
                 if let Some(value) = copy.border {
                     let vector = self.splat(value);
                     self.pixels(target, |e, y, x| {

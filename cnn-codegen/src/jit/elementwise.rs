@@ -2,11 +2,10 @@
 
 use cnn_ir::op::CombineKind;
 use cranelift_codegen::ir::condcodes::FloatCC;
-use cranelift_codegen::ir::{InstBuilder, Value};
+use cranelift_codegen::ir::Value;
 
 use super::JitError;
-use super::emit::{ByteStrides, Emitter, VECTOR, Vector};
-use super::functions::activation;
+use super::emit::{Emitter, VECTOR, Vector};
 use crate::plan::layout::{BLOCK, extent};
 use crate::plan::{Elementwise, Plan};
 
@@ -61,18 +60,14 @@ impl Emitter<'_, '_> {
     pub(super) fn elementwise(&mut self, step: &Elementwise, item: Value) -> Result<(), JitError> {
         let nest = nest(self.plan, step);
         let (image, block) = self.divide(item, nest.blocks);
-        let output = ByteStrides::from(self.plan.strides(step.output));
         let position = step.operands.len();
-        let sink = self.origin(position, step.output);
-        let sink = self.index(sink, image, output.image);
+        let (sink, output) = self.image(position, step.output, image);
         let sink = self.index(sink, block, output.block);
 
         // One vector for operands that count for every pixel, an address for the others.
         let mut sources = Vec::with_capacity(step.operands.len());
         for (index, &view) in step.operands.iter().enumerate() {
-            let strides = ByteStrides::from(self.plan.strides(view));
-            let base = self.origin(index, view);
-            let base = self.index(base, image, strides.image);
+            let (base, strides) = self.image(index, view, image);
             let base = self.index(base, block, strides.block);
             let single = view.shape.plane() == 1 && step.output.shape.plane() > 1;
             sources.push((base, strides, if single { Some(self.load(base, 0)) } else { None }));
@@ -93,14 +88,10 @@ impl Emitter<'_, '_> {
             self.load(base, 0)
         });
 
-        let activation = match step.activation {
-            Some(function) => {
-                let (kind, parameters) = activation(function);
-                let function = self.runtime(kind.name())?;
-                Some((function, parameters.map(|parameter| self.float(parameter))))
-            }
-            None => None,
-        };
+        let activation = step
+            .activation
+            .map(|function| self.row_function(function))
+            .transpose()?;
         // A vector's neighbour: the next pixel, or the next block of a vector.
         let pixel = VECTOR;
         self.times(0, nest.height, |e, y| {
@@ -136,11 +127,8 @@ impl Emitter<'_, '_> {
                 let at = e.index(sink, x, pixel);
                 e.store(value, at, 0);
             });
-            if let Some((function, parameters)) = activation {
-                let floats = e.int((nest.width * BLOCK) as i64);
-                e.builder
-                    .ins()
-                    .call(function, &[sink, sink, floats, parameters[0], parameters[1]]);
+            if let Some(function) = activation {
+                e.apply(function, sink, nest.width * BLOCK);
             }
         });
         Ok(())

@@ -1,12 +1,14 @@
 //! The building blocks of emitted code: loops with constant bounds, addresses, and vectors of eight floats.
 
+use cnn_ir::op::Activation;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, F32X4, I64};
 use cranelift_codegen::ir::{FuncRef, InstBuilder, MemFlagsData, Value};
 use cranelift_frontend::{FunctionBuilder, Variable};
 
 use super::JitError;
-use super::functions::Functions;
+use super::functions::{self, Functions};
+use crate::plan::layout::BLOCK;
 use crate::plan::{Plan, Strides, View};
 
 /// Bytes of a vector of eight floats.
@@ -236,10 +238,46 @@ impl Emitter<'_, '_> {
         self.offset(self.operands[operand], origin)
     }
 
+    /// The address of a view's first element in one image, and the view's strides.
+    pub(super) fn image(&mut self, operand: usize, view: View, image: Value) -> (Value, ByteStrides) {
+        let strides = ByteStrides::from(self.plan.strides(view));
+        let base = self.origin(operand, view);
+        (self.index(base, image, strides.image), strides)
+    }
+
+    /// The same for the block of channels of an item, where items are the blocks of all images.
+    pub(super) fn block(&mut self, operand: usize, view: View, item: Value) -> (Value, ByteStrides) {
+        let (image, block) = self.divide(item, view.shape.channels().div_ceil(BLOCK));
+        let (base, strides) = self.image(operand, view, image);
+        (self.index(base, block, strides.block), strides)
+    }
+
+    /// The runtime's function that applies an activation to a row of floats.
+    pub(super) fn row_function(&mut self, activation: Activation) -> Result<RowFunction, JitError> {
+        let (kind, parameters) = functions::activation(activation);
+        let function = self.runtime(kind.name())?;
+        let parameters = parameters.map(|parameter| self.float(parameter));
+        Ok(RowFunction { function, parameters })
+    }
+
+    /// Applies it in place.
+    pub(super) fn apply(&mut self, row: RowFunction, at: Value, floats: usize) {
+        let floats = self.int(floats as i64);
+        let [first, second] = row.parameters;
+        self.builder.ins().call(row.function, &[at, at, floats, first, second]);
+    }
+
     /// A runtime function, to be called from this one.
     pub(super) fn runtime(&mut self, name: &'static str) -> Result<FuncRef, JitError> {
         self.functions.runtime(name, self.builder.func)
     }
+}
+
+/// An activation as a function of the runtime, with its two parameters.
+#[derive(Clone, Copy)]
+pub(super) struct RowFunction {
+    function: FuncRef,
+    parameters: [Value; 2],
 }
 
 /// A view's strides in bytes.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cnn_ir::op::Activation;
-use cnn_runtime::kernels::activation::ActivationKind;
+use cnn_runtime::kernels::activation::{ActivationKind, activation_symbols};
 use cnn_runtime::kernels::lrn::LrnRow;
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::kernels::{Isa, lrn, softmax};
@@ -79,9 +79,9 @@ fn target() -> Result<OwnedTargetIsa, JitError> {
 
 /// The runtime's functions by name, with their addresses.
 fn symbols(isa: Isa) -> Vec<(&'static str, *const u8)> {
-    let mut symbols: Vec<_> = ActivationKind::ALL
-        .iter()
-        .map(|kind| (kind.name(), kind.symbol(isa) as *const u8))
+    let mut symbols: Vec<_> = activation_symbols(isa)
+        .into_iter()
+        .map(|(kind, function)| (kind.name(), function as *const u8))
         .collect();
     symbols.push(("softmax", softmax::softmax_symbol(isa, false) as *const u8));
     symbols.push(("log_softmax", softmax::softmax_symbol(isa, true) as *const u8));

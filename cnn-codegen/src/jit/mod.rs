@@ -165,23 +165,20 @@ fn generate(plan: &Plan, keep_text: bool) -> Result<Code, JitError> {
 
 /// The pointers that a step's function gets, in the order its emitter expects.
 fn operands(work: &Work) -> Vec<Operand> {
-    if let Work::Winograd(work) = work {
-        let mut operands = vec![
-            Operand::Buffer(work.input.buffer),
-            Operand::Constant(work.weights),
-            Operand::Buffer(work.output.buffer),
+    let convolution = |input, weights, output, residual: Option<BufferId>| {
+        let operands = [
+            Operand::Buffer(input),
+            Operand::Constant(weights),
+            Operand::Buffer(output),
         ];
-        operands.extend(work.residual.map(|view| Operand::Buffer(view.buffer)));
-        return operands;
-    }
+        operands.into_iter().chain(residual.map(Operand::Buffer)).collect()
+    };
     if let Work::Sweep(sweep) = work {
-        let mut operands = vec![
-            Operand::Buffer(sweep.input),
-            Operand::Constant(sweep.weights),
-            Operand::Buffer(sweep.output),
-        ];
-        operands.extend(sweep.residual.map(Operand::Buffer));
-        return operands;
+        return convolution(sweep.input, sweep.weights, sweep.output, sweep.residual);
+    }
+    if let Work::Winograd(work) = work {
+        let residual = work.residual.map(|view| view.buffer);
+        return convolution(work.input.buffer, work.weights, work.output.buffer, residual);
     }
     let reads = work.reads().into_iter().map(Operand::Buffer);
     let constants = work.constants().into_iter().map(Operand::Constant);

@@ -10,7 +10,7 @@ use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 use cranelift_frontend::Variable;
 
 use super::emit::{ByteStrides, Emitter, Extreme, Vector};
-use crate::plan::layout::{BLOCK, extent};
+use crate::plan::layout::extent;
 use crate::plan::{PoolWindow, View};
 
 /// Unrolled taps of all runs together.
@@ -134,15 +134,6 @@ impl Emitter<'_, '_> {
         let Some(lost) = lost else { return result };
         let lost = lost.map(|half| self.builder.ins().bitcast(F32X4, MemFlagsData::new(), half));
         self.select(lost, nan, result)
-    }
-
-    /// The addresses of one item's block of channels. Operands: input, output.
-    fn block(&mut self, operand: usize, view: View, item: Value) -> (Value, ByteStrides) {
-        let strides = ByteStrides::from(self.plan.strides(view));
-        let (image, block) = self.divide(item, view.shape.channels().div_ceil(BLOCK));
-        let base = self.origin(operand, view);
-        let base = self.index(base, image, strides.image);
-        (self.index(base, block, strides.block), strides)
     }
 
     /// The body of one item.

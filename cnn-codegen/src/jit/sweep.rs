@@ -6,7 +6,6 @@ use cranelift_module::Module;
 
 use super::JitError;
 use super::emit::Emitter;
-use super::functions::activation;
 use crate::plan::{Move, Nest, Region, Sweep};
 
 /// The four pointers of a tile kernel.
@@ -126,17 +125,12 @@ impl Emitter<'_, '_> {
             });
         }
         if let Some(function) = nest.finish {
-            let (kind, parameters) = activation(function);
-            let function = self.runtime(kind.name())?;
-            let parameters = parameters.map(|parameter| self.float(parameter));
+            let function = self.row_function(function)?;
             self.rows(region, from, end, |e, row| {
                 let at = e.stepped(at, row, region.rows.step);
                 for &(offset, floats) in &region.runs {
                     let run = e.offset(at.output, offset);
-                    let floats = e.int(floats as i64);
-                    e.builder
-                        .ins()
-                        .call(function, &[run, run, floats, parameters[0], parameters[1]]);
+                    e.apply(function, run, floats);
                 }
             });
         }

@@ -8,7 +8,7 @@ use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, StackSlot, StackSlotData, StackSlotKind, Value};
 
 use super::JitError;
-use super::emit::{ByteStrides, Emitter, FLOAT};
+use super::emit::{Emitter, FLOAT};
 use super::functions::transforms;
 use super::sweep::Pointers;
 use crate::plan::WinogradWork;
@@ -63,8 +63,7 @@ impl Emitter<'_, '_> {
         transformed: Value,
     ) -> Result<(), JitError> {
         let strides = *self.plan.strides(work.input);
-        let source = self.origin(0, work.input);
-        let source = self.index(source, image, ByteStrides::from(&strides).image);
+        let (source, _) = self.image(0, work.input, image);
         let [_, height, width] = extent(work.input.shape);
         let slot = self.parameters(size_of::<InputTransform>());
         self.set(slot, offset_of!(InputTransform, src), source);
@@ -101,9 +100,7 @@ impl Emitter<'_, '_> {
     ) -> Result<(), JitError> {
         let strides = *self.plan.strides(work.output);
         let blocks = work.blocks[1] as i64;
-        let sink = self.origin(2, work.output);
-        let to = ByteStrides::from(&strides);
-        let sink = self.index(sink, image, to.image);
+        let (sink, to) = self.image(2, work.output, image);
         let sink = self.index(sink, part, blocks * to.block);
         let bias = self.index(self.operands[1], part, blocks * BLOCK as i64 * FLOAT);
         let [_, height, width] = extent(work.output.shape);
@@ -117,9 +114,8 @@ impl Emitter<'_, '_> {
             None => (self.int(0), strides),
             Some(view) => {
                 let from = *self.plan.strides(view);
-                let base = self.origin(3, view);
-                let base = self.index(base, image, ByteStrides::from(&from).image);
-                (self.index(base, part, blocks * ByteStrides::from(&from).block), from)
+                let (base, step) = self.image(3, view, image);
+                (self.index(base, part, blocks * step.block), from)
             }
         };
         self.set(slot, offset_of!(OutputTransform, residual), residual);

@@ -187,11 +187,9 @@ impl Builder<'_> {
                 let to = self.output(id)?;
                 let at = (pad.sides.top, pad.sides.left);
                 let copy = Copy {
-                    from,
-                    to,
                     at,
                     border: Some(pad.value),
-                    reshape: false,
+                    ..Copy::all(from, to)
                 };
                 self.step(id, "copy with a border", Work::Copy(copy));
             }
@@ -375,13 +373,7 @@ impl Builder<'_> {
                 shape,
             };
             if self.first(operand) != to {
-                let copy = Copy {
-                    from: self.first(operand),
-                    to,
-                    at: (0, 0),
-                    border: None,
-                    reshape: false,
-                };
+                let copy = Copy::all(self.first(operand), to);
                 self.step(id, "copy", Work::Copy(copy));
             }
             channel += shape.channels();
@@ -402,11 +394,8 @@ impl Builder<'_> {
         }
         let to = self.buffer(id, shape, Layout::PLANAR, Place::Arena(0))?;
         let copy = Copy {
-            from,
-            to,
-            at: (0, 0),
-            border: None,
             reshape: true,
+            ..Copy::all(from, to)
         };
         self.step(id, "copy into planar order", Work::Copy(copy));
         self.values.insert(id, vec![to]);
@@ -419,13 +408,7 @@ impl Builder<'_> {
             let shape = self.shapes[output.node];
             let from = self.first(output.node);
             let to = self.buffer(output.node, shape, Layout::PLANAR, Place::Output(index))?;
-            let copy = Copy {
-                from,
-                to,
-                at: (0, 0),
-                border: None,
-                reshape: false,
-            };
+            let copy = Copy::all(from, to);
             self.step(output.node, "output", Work::Copy(copy));
             self.plan.outputs.push(Port {
                 name: output.name.clone(),

@@ -132,13 +132,7 @@ impl Builder<'_> {
     pub(super) fn copied(&mut self, id: NodeId, layout: Layout) -> Result<View, PlanError> {
         let from = self.first(id);
         let to = self.buffer(id, self.shapes[id], layout, Place::Arena(0))?;
-        let copy = Copy {
-            from,
-            to,
-            at: (0, 0),
-            border: None,
-            reshape: false,
-        };
+        let copy = Copy::all(from, to);
         self.step(id, "copy into another layout", Work::Copy(copy));
         if let Some(views) = self.values.get_mut(&id) {
             views.push(to);

@@ -90,6 +90,19 @@ pub struct Copy {
     pub reshape: bool,
 }
 
+impl Copy {
+    /// The whole of `from` to the beginning of `to`, element by element.
+    pub(super) fn all(from: View, to: View) -> Copy {
+        Copy {
+            from,
+            to,
+            at: (0, 0),
+            border: None,
+            reshape: false,
+        }
+    }
+}
+
 /// `activation(slope(scale · (a ∘ b ∘ …) + shift))`, each part only where it is there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Elementwise {

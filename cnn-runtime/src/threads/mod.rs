@@ -17,7 +17,6 @@
 mod job;
 mod sleep;
 
-use std::ffi::c_void;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -191,28 +190,4 @@ impl Backoff {
         }
         self.elapsed
     }
-}
-
-/// [`ThreadPool::run`] for compiled code: calls `job(context, chunk)` for each of `0..chunks`.
-///
-/// # Safety
-/// `pool` points to a live [`ThreadPool`]; `job` may be called with `context` from several threads
-/// at once, for every chunk once, and does not unwind.
-pub unsafe extern "C" fn run_chunks(
-    pool: *const ThreadPool,
-    chunks: usize,
-    job: unsafe extern "C" fn(context: *mut c_void, chunk: usize),
-    context: *mut c_void,
-) {
-    struct Context(*mut c_void);
-    // SAFETY: the caller promises that `context` may be used from several threads.
-    unsafe impl Sync for Context {}
-    let context = Context(context);
-    let context = &context;
-    // SAFETY: the caller promises a live pool.
-    let pool = unsafe { &*pool };
-    pool.run(chunks, &move |chunk| {
-        // SAFETY: the caller promises that `job` may be called so.
-        unsafe { job(context.0, chunk) }
-    });
 }
