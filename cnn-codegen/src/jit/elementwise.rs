@@ -1,8 +1,8 @@
 //! Functions of single elements: sums, products, scale and shift, slopes, activations.
 
 use cnn_ir::op::CombineKind;
-use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::Value;
+use cranelift_codegen::ir::condcodes::FloatCC;
 
 use super::JitError;
 use super::emit::{Emitter, VECTOR, Vector};
