@@ -10,7 +10,8 @@ use thiserror::Error;
 
 use super::code_memory::CodeMemory;
 use super::functions::Kept;
-use super::{Code, JitError, Operand, items, operands};
+use super::{Code, JitError};
+use crate::loops::{Operand, StepCode};
 use crate::plan::{Place, Plan, Step};
 
 /// A step's function: operands, first item, end, scratch.
@@ -51,14 +52,14 @@ struct Memory {
 }
 
 impl Memory {
-    fn new(plan: &Plan, threads: usize) -> Result<Memory, MemoryError> {
-        let most = plan.steps.iter().map(|step| operands(&step.work).len()).max();
+    /// For steps of at most so many operands.
+    fn new(plan: &Plan, operands: usize, threads: usize) -> Result<Memory, MemoryError> {
         let scratch = (0..threads)
             .map(|_| AlignedBuffer::zeroed_bytes(plan.scratch_bytes()))
             .collect::<Result<_, _>>()?;
         Ok(Memory {
             arena: AlignedBuffer::zeroed_bytes(plan.arena_bytes)?,
-            pointers: Pointers(Vec::with_capacity(most.unwrap_or(0))),
+            pointers: Pointers(Vec::with_capacity(operands)),
             scratch: Mutex::new(scratch),
         })
     }
@@ -115,28 +116,25 @@ impl Executable {
     ) -> Result<Executable, JitError> {
         let pool = ThreadPool::new(threads)?;
         let constants = pack(&plan, weights, &pool)?;
-        let Code { functions, steps } = code;
-        let calls = plan
-            .steps
-            .iter()
-            .zip(&steps)
-            .map(|(step, &id)| {
-                let address = functions.module.get_finalized_function(id);
-                let items = items(&plan, &step.work);
-                Call {
-                    // SAFETY: the function was declared and emitted with this signature.
-                    function: unsafe { std::mem::transmute::<*const u8, StepFn>(address) },
-                    bases: operands(&step.work)
-                        .into_iter()
-                        .map(|operand| base(&plan, operand))
-                        .collect(),
-                    items,
-                    scratch: step.work.scratch_bytes() > 0,
-                    pieces: pieces(&plan, step, items, pool.threads()),
-                }
-            })
-            .collect();
-        let memory = Mutex::new(vec![Memory::new(&plan, pool.threads())?]);
+        let Code {
+            functions,
+            program,
+            compiled,
+        } = code;
+        let call = |(step, code): (&Step, &StepCode)| {
+            let address = functions.module.get_finalized_function(compiled[code.function]);
+            Call {
+                // SAFETY: the function was declared and emitted with this signature.
+                function: unsafe { std::mem::transmute::<*const u8, StepFn>(address) },
+                bases: code.operands.iter().map(|&operand| base(&plan, operand)).collect(),
+                items: code.items,
+                scratch: step.work.scratch_bytes() > 0,
+                pieces: pieces(&plan, step, code.items, pool.threads()),
+            }
+        };
+        let calls: Vec<Call> = plan.steps.iter().zip(&program.steps).map(call).collect();
+        let operands = calls.iter().map(|call| call.bases.len()).max().unwrap_or(0);
+        let memory = Mutex::new(vec![Memory::new(&plan, operands, pool.threads())?]);
         let (module, kept) = functions.into_parts();
         Ok(Executable {
             plan,
@@ -255,7 +253,8 @@ impl Executable {
 
     fn take_memory(&self) -> Result<Memory, MemoryError> {
         let idle = self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.map_or_else(|| Memory::new(&self.plan, self.pool.threads()), Ok)
+        let operands = || self.calls.iter().map(|call| call.bases.len()).max().unwrap_or(0);
+        idle.map_or_else(|| Memory::new(&self.plan, operands(), self.pool.threads()), Ok)
     }
 
     fn check(

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use cnn_ir::op::Activation;
-use cnn_runtime::kernels::activation::{ActivationKind, activation_symbols};
+use cnn_runtime::kernels::activation::activation_symbols;
 use cnn_runtime::kernels::lrn::LrnRow;
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::kernels::{Isa, lrn, softmax};
@@ -17,6 +16,8 @@ use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 
 use super::JitError;
 use super::code_memory::CodeMemory;
+use super::translate::{Callees, Parameters, translate};
+use crate::loops;
 use crate::plan::TileIsa;
 use crate::tile::{self, TileSpec};
 
@@ -30,9 +31,11 @@ pub(super) struct Kept {
 /// A module under construction.
 pub(super) struct Functions {
     pub(super) module: CodeMemory,
-    kernels: HashMap<TileSpec, FuncId>,
+    kernels: usize,
     runtime: HashMap<&'static str, FuncId>,
     tile_isa: TileIsa,
+    /// Whether multiply–adds may be fused.
+    pub(super) use_fma: bool,
     contexts: FunctionBuilderContext,
     kept: Kept,
     /// Names and sizes of kernels, in the order they were made.
@@ -103,24 +106,6 @@ pub(super) fn transforms(variant: Winograd) -> (&'static str, &'static str) {
     }
 }
 
-/// The runtime's function for an activation, and its two parameters.
-pub(super) fn activation(function: Activation) -> (ActivationKind, [f32; 2]) {
-    match function {
-        Activation::Relu => (ActivationKind::Relu, [0.0; 2]),
-        Activation::Relu6 => (ActivationKind::Relu6, [0.0; 2]),
-        Activation::Tanh => (ActivationKind::Tanh, [0.0; 2]),
-        Activation::Sigmoid => (ActivationKind::Sigmoid, [0.0; 2]),
-        Activation::Silu => (ActivationKind::Silu, [0.0; 2]),
-        Activation::Gelu => (ActivationKind::Gelu, [0.0; 2]),
-        Activation::HardSigmoid => (ActivationKind::HardSigmoid, [0.0; 2]),
-        Activation::HardSwish => (ActivationKind::HardSwish, [0.0; 2]),
-        Activation::Softplus => (ActivationKind::Softplus, [0.0; 2]),
-        Activation::LeakyRelu { alpha } => (ActivationKind::LeakyRelu, [alpha, 0.0]),
-        Activation::Elu { alpha } => (ActivationKind::Elu, [alpha, 0.0]),
-        Activation::Clip { min, max } => (ActivationKind::Clip, [min, max]),
-    }
-}
-
 impl Functions {
     pub(super) fn new(tile_isa: TileIsa, keep_text: bool) -> Result<Functions, JitError> {
         let mut builder = JITBuilder::with_isa(target()?, default_libcall_names());
@@ -131,7 +116,8 @@ impl Functions {
         builder.symbols(symbols(isa));
         Ok(Functions {
             module: CodeMemory::new(JITModule::new(builder)),
-            kernels: HashMap::new(),
+            kernels: 0,
+            use_fma: has_fma(),
             runtime: HashMap::new(),
             tile_isa,
             contexts: FunctionBuilderContext::new(),
@@ -188,55 +174,71 @@ impl Functions {
         Ok(self.module.declare_func_in_func(id, caller))
     }
 
-    /// The kernel of a tile, compiled when it is first asked for.
+    /// Compiles the kernel of a tile.
     pub(super) fn kernel(&mut self, spec: &TileSpec) -> Result<FuncId, JitError> {
-        if let Some(&id) = self.kernels.get(spec) {
-            return Ok(id);
-        }
         let name = format!(
             "tile_{}_{}x{}",
-            self.kernels.len(),
+            self.kernels,
             spec.pixels.len(),
             spec.vectors * tile::LANES
         );
-        let mut signature = self.signature(&[I64; 4]);
-        if self.tile_isa == TileIsa::Avx2Fma {
-            signature.call_conv = CallConv::SystemV;
-        }
-        let id = self.module.declare_function(&name, Linkage::Local, &signature)?;
-        let mut listed = Listed {
-            name,
-            clif: String::new(),
-            asm: String::new(),
-        };
+        self.kernels += 1;
         match self.tile_isa {
             TileIsa::Avx2Fma => {
+                let mut signature = self.signature(&[I64; 4]);
+                signature.call_conv = CallConv::SystemV;
+                let id = self.module.declare_function(&name, Linkage::Local, &signature)?;
                 let instructions = tile::lower(spec).map_err(tile::TileError::from)?;
                 let code = tile::encode(&instructions).map_err(tile::TileError::from)?;
-                if self.keep_text {
-                    listed.asm = tile::text(&instructions).join("\n");
-                }
                 self.module.define_function_bytes(id, 32, &code, &[])?;
+                if self.keep_text {
+                    self.listing.push(Listed {
+                        name,
+                        clif: String::new(),
+                        asm: tile::text(&instructions).join("\n"),
+                    });
+                }
+                Ok(id)
             }
             TileIsa::Portable => {
-                let mut context = self.module.make_context();
-                context.func = Function::with_name_signature(UserFuncName::user(0, id.as_u32()), signature);
-                context.set_disasm(self.keep_text);
-                let mut builder = FunctionBuilder::new(&mut context.func, &mut self.contexts);
-                tile::build_clif(spec, &mut builder, has_fma()).map_err(tile::TileError::from)?;
-                builder.finalize(self.module.target_config());
-                if self.keep_text {
-                    listed.clif = context.func.display().to_string();
-                }
-                self.module.define_function(id, &mut context)?;
-                listed.asm = context
-                    .compiled_code()
-                    .and_then(|code| code.vcode.clone())
-                    .unwrap_or_default();
+                let function = loops::portable_tile(spec).map_err(tile::TileError::from)?;
+                self.function(name, &function, Parameters::Tile, &[])
             }
         }
-        self.listing.push(listed);
-        self.kernels.insert(spec.clone(), id);
+    }
+
+    /// Compiles loop code that calls these kernels.
+    pub(super) fn function(
+        &mut self,
+        name: String,
+        function: &loops::Function,
+        parameters: Parameters,
+        kernels: &[FuncId],
+    ) -> Result<FuncId, JitError> {
+        let signature = self.signature(&[I64; 4]);
+        let id = self.module.declare_function(&name, Linkage::Local, &signature)?;
+        let mut context = self.module.make_context();
+        context.func = Function::with_name_signature(UserFuncName::user(0, id.as_u32()), signature);
+        context.set_disasm(self.keep_text);
+        let mut contexts = std::mem::take(&mut self.contexts);
+        let mut builder = FunctionBuilder::new(&mut context.func, &mut contexts);
+        let callees = Callees {
+            functions: self,
+            kernels,
+        };
+        translate(function, parameters, &mut builder, callees)?;
+        builder.finalize(self.module.target_config());
+        self.contexts = contexts;
+        let clif = self.keep_text.then(|| context.func.display().to_string());
+        self.module.define_function(id, &mut context)?;
+        if let Some(clif) = clif {
+            let asm = context.compiled_code().and_then(|code| code.vcode.clone());
+            self.listing.push(Listed {
+                name,
+                clif,
+                asm: asm.unwrap_or_default(),
+            });
+        }
         Ok(id)
     }
 }

@@ -1,5 +1,5 @@
 //! Tile kernels: the innermost loops of convolutions and matrix products, from a specification to machine code,
-//! assembler text or Cranelift IR.
+//! assembler text.
 //!
 //! # What a tile is
 //!
@@ -50,26 +50,22 @@
 //!
 //! `spec` what is to be computed · `nest` its loops · `lower` from it to `inst`, the instruction list (`activation` for
 //! its epilogue) · `encode` the list as bytes · `text` the list as assembler lines, for dumps and for `naked_asm!` ·
-//! `executable` bytes as a function · `clif` the portable lowering, for machines without AVX2 and FMA.
+//! `executable` bytes as a function. Machines without AVX2 and FMA get loop code instead: [`crate::loops`].
 
-mod activation;
-#[cfg(feature = "jit")]
-mod clif;
+pub(crate) mod activation;
 #[cfg(feature = "jit")]
 mod encode;
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]
 mod executable;
 mod inst;
 mod lower;
-mod nest;
+pub(crate) mod nest;
 mod spec;
 mod text;
 
 #[cfg(all(test, feature = "jit", target_arch = "x86_64"))]
 mod tests;
 
-#[cfg(feature = "jit")]
-pub use clif::build_clif;
 #[cfg(feature = "jit")]
 pub use encode::{EncodeError, encode};
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]

@@ -45,7 +45,6 @@ impl Nest {
     }
 
     /// Turns taps that repeat at a constant distance into a loop of at most `most` k-steps, if they do.
-    #[cfg(feature = "jit")]
     pub(crate) fn rolled(spec: &TileSpec, most: usize) -> Self {
         let Self { mut loops, mut taps } = Self::plain(spec);
         let len = taps.len();

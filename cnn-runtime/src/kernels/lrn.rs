@@ -13,7 +13,7 @@ use super::math::{Exp, Function, Log};
 
 /// A row of pixels and the parameters, for compiled code.
 #[repr(C)]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LrnRow {
     /// Pixels of the row, eight f32 apart.
     pub pixels: usize,

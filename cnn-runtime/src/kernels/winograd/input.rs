@@ -14,7 +14,7 @@ use crate::kernels::lanes::{LANES, Lanes, Portable, load_each, store_each};
 /// Tile t covers the pixels from row `(t / tiles_across) · m − pad_top` and column
 /// `(t % tiles_across) · m − pad_left` on, a of each. Pixels outside the `rows` × `columns` stored
 /// are 0, on whichever side.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct InputTransform {
     /// The first stored pixel of the first channel block.

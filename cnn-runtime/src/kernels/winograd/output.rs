@@ -48,7 +48,7 @@ impl Clamp {
 /// Tile t holds the outputs from row `(t / tiles_across) · m` and column `(t % tiles_across) · m`
 /// on; those beyond `rows` × `columns` are not written. An output is
 /// clamp(Y + bias + residual).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct OutputTransform {
     /// The first tile's first position of the first block.

@@ -1,11 +1,10 @@
 //! Functions of single elements: sums, products, scale and shift, slopes, activations.
 
 use cnn_ir::op::CombineKind;
-use cranelift_codegen::ir::Value;
-use cranelift_codegen::ir::condcodes::FloatCC;
 
-use super::JitError;
-use super::emit::{Emitter, VECTOR, Vector};
+use super::code::{Comparison, Int, Vector};
+use super::step::Builder;
+use super::writer::VECTOR;
 use crate::plan::layout::{BLOCK, extent};
 use crate::plan::{Elementwise, Plan};
 
@@ -55,9 +54,9 @@ pub(super) fn items(plan: &Plan, elementwise: &Elementwise) -> usize {
     plan.batch * nest(plan, elementwise).blocks
 }
 
-impl Emitter<'_, '_> {
+impl Builder<'_> {
     /// The body of one item. Operands: those combined, the output, then scale and shift, then slopes.
-    pub(super) fn elementwise(&mut self, step: &Elementwise, item: Value) -> Result<(), JitError> {
+    pub(super) fn elementwise(&mut self, step: &Elementwise, item: Int) {
         let nest = nest(self.plan, step);
         let (image, block) = self.divide(item, nest.blocks);
         let position = step.operands.len();
@@ -88,10 +87,6 @@ impl Emitter<'_, '_> {
             self.load(base, 0)
         });
 
-        let activation = step
-            .activation
-            .map(|function| self.row_function(function))
-            .transpose()?;
         // A vector's neighbour: the next pixel, or the next block of a vector.
         let pixel = VECTOR;
         self.times(0, nest.height, |e, y| {
@@ -120,17 +115,15 @@ impl Emitter<'_, '_> {
                 }
                 if let Some(slope) = slope {
                     let zero = e.splat(0.0);
-                    let positive = e.compare(FloatCC::GreaterThan, value, zero);
                     let sloped = e.mul(value, slope);
-                    value = e.select(positive, value, sloped);
+                    value = e.select((value, Comparison::Greater, zero), value, sloped);
                 }
                 let at = e.index(sink, x, pixel);
                 e.store(value, at, 0);
             });
-            if let Some(function) = activation {
-                e.apply(function, sink, nest.width * BLOCK);
+            if let Some(function) = step.activation {
+                e.activate(function, sink, nest.width * BLOCK);
             }
         });
-        Ok(())
     }
 }

@@ -1,10 +1,8 @@
 //! Copies between layouts, borders and halos.
 
-use cranelift_codegen::ir::InstBuilder;
-use cranelift_codegen::ir::Value;
-use cranelift_codegen::ir::condcodes::IntCC;
-
-use super::emit::{ByteStrides, Emitter, FLOAT, VECTOR};
+use super::code::{Address, Float, Int, TestExpr};
+use super::step::{Builder, ByteStrides};
+use super::writer::{FLOAT, VECTOR};
 use crate::plan::layout::{BLOCK, Layout, extent};
 use crate::plan::{BufferId, Copy, Plan, View};
 
@@ -40,9 +38,9 @@ pub(super) fn items(plan: &Plan, copy: &Copy) -> usize {
         }
 }
 
-impl Emitter<'_, '_> {
+impl Builder<'_> {
     /// The body of one item. Operands: from, to.
-    pub(super) fn copy(&mut self, copy: &Copy, item: Value) {
+    pub(super) fn copy(&mut self, copy: &Copy, item: Int) {
         let from = ByteStrides::from(self.plan.strides(copy.from));
         let mut to = ByteStrides::from(self.plan.strides(copy.to));
         let [channels, height, width] = extent(copy.from.shape);
@@ -103,13 +101,13 @@ impl Emitter<'_, '_> {
         operand: usize,
         view: View,
         strides: ByteStrides,
-        image: Value,
-        channel: Value,
-    ) -> Value {
+        image: Int,
+        channel: Int,
+    ) -> Address {
         // From the buffer's first channel, because a view may begin within a block.
         let first = self.origin(operand, View { channel: 0, ..view });
         let base = self.index(first, image, strides.image);
-        let channel = self.offset(channel, view.channel as i64);
+        let channel = self.plus(channel, view.channel as i64);
         let (block, lane) = self.divide(channel, BLOCK);
         let base = self.index(base, block, strides.block);
         self.index(base, lane, strides.lane)
@@ -118,9 +116,9 @@ impl Emitter<'_, '_> {
     /// Copies one channel's plane.
     pub(super) fn plane(
         &mut self,
-        source: Value,
+        source: Address,
         from: ByteStrides,
-        sink: Value,
+        sink: Address,
         to: ByteStrides,
         height: usize,
         width: usize,
@@ -143,7 +141,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Fills one channel's plane.
-    fn fill(&mut self, sink: Value, to: ByteStrides, shape: [usize; 3], value: Value) {
+    fn fill(&mut self, sink: Address, to: ByteStrides, shape: [usize; 3], value: Float) {
         self.pixels(shape, |e, y, x| {
             let at = e.index(sink, y, to.row);
             let at = e.index(at, x, to.pixel);
@@ -152,7 +150,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Zeros in the lanes behind the buffer's last channel, when `channel` is the last.
-    pub(super) fn clear_lanes(&mut self, view: View, strides: ByteStrides, sink: Value, channel: Value) {
+    pub(super) fn clear_lanes(&mut self, view: View, strides: ByteStrides, sink: Address, channel: Int) {
         let buffer = &self.plan.buffers[view.buffer.0];
         let channels = view.shape.channels();
         let end = view.channel + channels;
@@ -160,10 +158,7 @@ impl Emitter<'_, '_> {
         if !blocked || end != buffer.shape.channels() || end.is_multiple_of(BLOCK) {
             return;
         }
-        let is_last = self
-            .builder
-            .ins()
-            .icmp_imm_u(IntCC::Equal, channel, channels as i64 - 1);
+        let is_last = self.test(TestExpr::Equal(channel, (channels - 1).into()));
         let shape = extent(view.shape);
         self.when(is_last, |e| {
             let zero = e.float(0.0);
@@ -174,13 +169,8 @@ impl Emitter<'_, '_> {
         });
     }
 
-    /// `for y, for x` over a plane.
-    pub(super) fn pixels(&mut self, [_, height, width]: [usize; 3], body: impl FnOnce(&mut Self, Value, Value)) {
-        self.times(0, height, |e, y| e.times(0, width, |e, x| body(e, y, x)));
-    }
-
     /// Zeros in a buffer's halo: one plane an item. Operand: the buffer.
-    pub(super) fn clear_halo(&mut self, buffer: BufferId, item: Value) {
+    pub(super) fn clear_halo(&mut self, buffer: BufferId, item: Int) {
         let buffer = &self.plan.buffers[buffer.0];
         let halo = buffer.layout.halo();
         let [channels, height, width] = extent(buffer.shape);

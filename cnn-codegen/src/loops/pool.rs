@@ -4,12 +4,10 @@
 //! Where that would be too much code, bounds are computed at run time.
 
 use cnn_ir::op::{GlobalPoolKind, PoolKind};
-use cranelift_codegen::ir::condcodes::FloatCC;
-use cranelift_codegen::ir::types::{F32, F32X4};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
-use cranelift_frontend::Variable;
 
-use super::emit::{ByteStrides, Emitter, Extreme, Vector};
+use super::code::{Address, Comparison, FloatExpr, Int, IntOp, Vector, VectorExpr, VectorVariable};
+use super::step::{Builder, ByteStrides};
+use super::writer::Extreme;
 use crate::plan::layout::extent;
 use crate::plan::{PoolWindow, View};
 
@@ -88,7 +86,7 @@ impl From<PoolKind> for Reduce {
     }
 }
 
-impl Emitter<'_, '_> {
+impl Builder<'_> {
     fn start(&mut self, reduce: Reduce) -> Vector {
         match reduce {
             Reduce::Sum => self.splat(0.0),
@@ -102,8 +100,7 @@ impl Emitter<'_, '_> {
             Reduce::Sum => self.add(sum, value),
             Reduce::Extreme(extreme, _) => {
                 let extreme = self.extreme(extreme, sum, value);
-                let lost = self.compare(FloatCC::Unordered, sum, sum);
-                self.select(lost, sum, extreme)
+                self.select((sum, Comparison::Unordered, sum), sum, extreme)
             }
         }
     }
@@ -119,25 +116,11 @@ impl Emitter<'_, '_> {
         let result = rest
             .iter()
             .fold(first, |result, &value| self.extreme(extreme, result, value));
-        let mut lost: Option<Vector> = None;
-        for pair in values.chunks(2) {
-            let masks = [0, 1].map(|half| {
-                self.builder
-                    .ins()
-                    .fcmp(FloatCC::Unordered, pair[0][half], pair[pair.len() - 1][half])
-            });
-            lost = Some(lost.map_or(masks, |lost| {
-                self.map2(lost, masks, |builder, a, b| builder.ins().bor(a, b))
-            }));
-        }
-        let nan = self.splat(f32::NAN);
-        let Some(lost) = lost else { return result };
-        let lost = lost.map(|half| self.builder.ins().bitcast(F32X4, MemFlagsData::new(), half));
-        self.select(lost, nan, result)
+        self.vector(VectorExpr::NanOfAny(values.to_vec(), result))
     }
 
     /// The body of one item.
-    pub(super) fn pool(&mut self, pool: &PoolWindow, item: Value) {
+    pub(super) fn pool(&mut self, pool: &PoolWindow, item: Int) {
         let (source, from) = self.block(0, pool.input, item);
         let (sink, to) = self.block(1, pool.output, item);
         let [_, input_rows, input_columns] = extent(pool.input.shape);
@@ -194,8 +177,8 @@ impl Emitter<'_, '_> {
     /// The outputs of one run, with the window unrolled.
     fn pool_run(
         &mut self,
-        (source, from): (Value, ByteStrides),
-        (sink, to): (Value, ByteStrides),
+        (source, from): (Address, ByteStrides),
+        (sink, to): (Address, ByteStrides),
         (rows, row_run): (&Axis, &Run),
         (columns, column_run): (&Axis, &Run),
         reduce: Reduce,
@@ -226,36 +209,34 @@ impl Emitter<'_, '_> {
     }
 
     /// First and end tap inside the map, and what an average divides by, computed at run time.
-    fn bounds(&mut self, axis: &Axis, output: Value) -> (Value, Value, Value, Value) {
-        let start = self.scaled(output, axis.stride as i64);
-        let start = self.offset(start, -(axis.before as i64));
-        let (zero, d) = (self.int(0), axis.dilation as i64);
+    fn bounds(&mut self, axis: &Axis, output: Int) -> (Int, Int, Int, Int) {
+        let start = self.scaled(output, axis.stride);
+        let start = self.plus(start, -(axis.before as i64));
+        let zero = self.int(0);
         // ⌈−start / d⌉ where start is negative.
-        let missing = self.builder.ins().isub(zero, start);
-        let missing = self.builder.ins().smax(missing, zero);
-        let missing = self.offset(missing, d - 1);
+        let missing = self.arithmetic(IntOp::Subtract, zero, start);
+        let missing = self.arithmetic(IntOp::Max, missing, zero);
+        let missing = self.plus(missing, axis.dilation as i64 - 1);
         let (first, _) = self.divide(missing, axis.dilation);
-        let left = self.int(axis.input as i64 + d - 1);
-        let left = self.builder.ins().isub(left, start);
-        let left = self.builder.ins().smax(left, zero);
+        let left = self.int(axis.input + axis.dilation - 1);
+        let left = self.arithmetic(IntOp::Subtract, left, start);
+        let left = self.arithmetic(IntOp::Max, left, zero);
         let (end, _) = self.divide(left, axis.dilation);
-        let size = self.int(axis.size as i64);
-        let end = self.builder.ins().smin(end, size);
+        let end = self.arithmetic(IntOp::Min, end, axis.size);
         let divisor = if axis.include_pad {
-            let limit = self.int((axis.input + axis.after) as i64);
-            let stop = self.offset(start, axis.size as i64);
-            let stop = self.builder.ins().smin(stop, limit);
-            self.builder.ins().isub(stop, start)
+            let stop = self.plus(start, axis.size as i64);
+            let stop = self.arithmetic(IntOp::Min, stop, axis.input + axis.after);
+            self.arithmetic(IntOp::Subtract, stop, start)
         } else {
-            self.builder.ins().isub(end, first)
+            self.arithmetic(IntOp::Subtract, end, first)
         };
         (start, first, end, divisor)
     }
 
     fn pool_bounds(
         &mut self,
-        (source, from): (Value, ByteStrides),
-        (sink, to): (Value, ByteStrides),
+        (source, from): (Address, ByteStrides),
+        (sink, to): (Address, ByteStrides),
         rows: &Axis,
         columns: &Axis,
         reduce: Reduce,
@@ -268,7 +249,7 @@ impl Emitter<'_, '_> {
                 let (column, x0, x1, column_divisor) = e.bounds(columns, x);
                 let source = e.index(source, column, from.pixel);
                 let start = e.start(reduce);
-                let sum = e.accumulator(start);
+                let sum = e.variable(start);
                 e.range(y0, y1, |e, ky| {
                     let row = e.index(source, ky, rows.dilation as i64 * from.row);
                     e.range(x0, x1, |e, kx| {
@@ -276,9 +257,9 @@ impl Emitter<'_, '_> {
                         e.accumulate(reduce, sum, at);
                     });
                 });
-                let mut result = e.accumulated(sum);
+                let mut result = e.read(sum);
                 if reduce == Reduce::Sum {
-                    let divisor = e.builder.ins().imul(row_divisor, column_divisor);
+                    let divisor = e.arithmetic(IntOp::Multiply, row_divisor, column_divisor);
                     result = e.divided(result, divisor);
                 }
                 let at = e.index(sink, x, to.pixel);
@@ -287,31 +268,21 @@ impl Emitter<'_, '_> {
         });
     }
 
-    fn accumulator(&mut self, start: Vector) -> [Variable; 2] {
-        start.map(|half| self.variable(half))
-    }
-
-    fn accumulated(&mut self, sum: [Variable; 2]) -> Vector {
-        sum.map(|half| self.builder.use_var(half))
-    }
-
-    fn accumulate(&mut self, reduce: Reduce, sum: [Variable; 2], at: Value) {
+    fn accumulate(&mut self, reduce: Reduce, sum: VectorVariable, at: Address) {
         let value = self.load(at, 0);
-        let before = self.accumulated(sum);
+        let before = self.read(sum);
         let after = self.reduce(reduce, before, value);
-        for (variable, value) in sum.into_iter().zip(after) {
-            self.builder.def_var(variable, value);
-        }
+        self.set(sum, after);
     }
 
-    fn divided(&mut self, sum: Vector, divisor: Value) -> Vector {
-        let divisor = self.builder.ins().fcvt_from_sint(F32, divisor);
+    fn divided(&mut self, sum: Vector, divisor: Int) -> Vector {
+        let divisor = self.float_expr(FloatExpr::FromInt(divisor));
         let divisor = self.splat_value(divisor);
         self.div(sum, divisor)
     }
 
     /// Average or max of the whole map.
-    pub(super) fn global_pool(&mut self, input: View, output: View, kind: GlobalPoolKind, item: Value) {
+    pub(super) fn global_pool(&mut self, input: View, output: View, kind: GlobalPoolKind, item: Int) {
         let (source, from) = self.block(0, input, item);
         let (sink, _) = self.block(1, output, item);
         let [_, height, width] = extent(input.shape);
@@ -320,23 +291,21 @@ impl Emitter<'_, '_> {
             GlobalPoolKind::Max => Reduce::from(PoolKind::Max),
         };
         let start = self.start(reduce);
-        let total = self.accumulator(start);
+        let total = self.variable(start);
         self.times(0, height, |e, y| {
             // A sum for each row first: it keeps the rounding error of large maps small.
             let row = e.index(source, y, from.row);
             let start = e.start(reduce);
-            let sum = e.accumulator(start);
+            let sum = e.variable(start);
             e.times(0, width, |e, x| {
                 let at = e.index(row, x, from.pixel);
                 e.accumulate(reduce, sum, at);
             });
-            let (sum, before) = (e.accumulated(sum), e.accumulated(total));
+            let (sum, before) = (e.read(sum), e.read(total));
             let after = e.reduce(reduce, before, sum);
-            for (variable, value) in total.into_iter().zip(after) {
-                e.builder.def_var(variable, value);
-            }
+            e.set(total, after);
         });
-        let mut result = self.accumulated(total);
+        let mut result = self.read(total);
         if reduce == Reduce::Sum {
             let scale = self.splat(1.0 / (height * width) as f32);
             result = self.mul(result, scale);
@@ -345,7 +314,7 @@ impl Emitter<'_, '_> {
     }
 
     /// Averages over windows `⌊i·n/m⌋ … ⌈(i+1)·n/m⌉`.
-    pub(super) fn adaptive_avg_pool(&mut self, input: View, output: View, item: Value) {
+    pub(super) fn adaptive_avg_pool(&mut self, input: View, output: View, item: Int) {
         let (source, from) = self.block(0, input, item);
         let (sink, to) = self.block(1, output, item);
         let [_, input_rows, input_columns] = extent(input.shape);
@@ -356,7 +325,7 @@ impl Emitter<'_, '_> {
             e.times(0, output_columns, |e, x| {
                 let (x0, x1) = e.share(x, input_columns, output_columns);
                 let zero = e.splat(0.0);
-                let sum = e.accumulator(zero);
+                let sum = e.variable(zero);
                 e.range(y0, y1, |e, iy| {
                     let row = e.index(source, iy, from.row);
                     e.range(x0, x1, |e, ix| {
@@ -364,10 +333,10 @@ impl Emitter<'_, '_> {
                         e.accumulate(Reduce::Sum, sum, at);
                     });
                 });
-                let height = e.builder.ins().isub(y1, y0);
-                let width = e.builder.ins().isub(x1, x0);
-                let divisor = e.builder.ins().imul(height, width);
-                let sum = e.accumulated(sum);
+                let height = e.arithmetic(IntOp::Subtract, y1, y0);
+                let width = e.arithmetic(IntOp::Subtract, x1, x0);
+                let divisor = e.arithmetic(IntOp::Multiply, height, width);
+                let sum = e.read(sum);
                 let result = e.divided(sum, divisor);
                 let at = e.index(sink, x, to.pixel);
                 e.store(result, at, 0);
@@ -376,9 +345,9 @@ impl Emitter<'_, '_> {
     }
 
     /// First and end element of share `i` of `n` elements among `m`.
-    fn share(&mut self, i: Value, n: usize, m: usize) -> (Value, Value) {
-        let start = self.scaled(i, n as i64);
-        let end = self.offset(start, (n + m - 1) as i64);
+    fn share(&mut self, i: Int, n: usize, m: usize) -> (Int, Int) {
+        let start = self.scaled(i, n);
+        let end = self.plus(start, (n + m - 1) as i64);
         let (start, _) = self.divide(start, m);
         let (end, _) = self.divide(end, m);
         (start, end)

@@ -1,0 +1,158 @@
+//! All functions of a plan.
+
+use super::code::{AddressExpr, Function, Int, IntExpr};
+use super::copy;
+use super::elementwise;
+use super::step::{Builder, Step};
+use super::writer::Writer;
+use crate::plan::layout::{BLOCK, Layout, extent};
+use crate::plan::{self, BufferId, ConstantId, Plan, PlanFault, Work};
+use crate::tile::TileSpec;
+
+/// A plan as code.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The tile kernels.
+    pub kernels: Vec<TileSpec>,
+    /// The functions of steps, by name; no two are the same code.
+    pub functions: Vec<(String, Function)>,
+    /// The steps of the plan in order.
+    pub steps: Vec<StepCode>,
+}
+
+/// How a step is carried out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepCode {
+    /// Which of the program's functions does it.
+    pub function: usize,
+    /// What the function's operands are.
+    pub operands: Vec<Operand>,
+    /// Into how many independent items it can be divided.
+    pub items: usize,
+}
+
+/// What a step's function finds at one of its addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operand {
+    /// A buffer.
+    Buffer(BufferId),
+    /// A constant.
+    Constant(ConstantId),
+}
+
+impl Program {
+    /// Plan → functions. Checks the plan first: code trusts it.
+    ///
+    /// # Errors
+    /// What is wrong with the plan.
+    pub fn new(plan: &Plan) -> Result<Program, Vec<PlanFault>> {
+        plan::verify(plan)?;
+        let mut program = Program {
+            kernels: Vec::new(),
+            functions: Vec::new(),
+            steps: Vec::with_capacity(plan.steps.len()),
+        };
+        for (index, step) in plan.steps.iter().enumerate() {
+            let operands = operands(&step.work);
+            let function = function(plan, &step.work, operands.len(), &mut program.kernels);
+            let known = program.functions.iter().position(|(_, known)| *known == function);
+            let function = known.unwrap_or_else(|| {
+                program.functions.push((format!("step_{index}_{}", step.op), function));
+                program.functions.len() - 1
+            });
+            program.steps.push(StepCode {
+                function,
+                operands,
+                items: items(plan, &step.work),
+            });
+        }
+        Ok(program)
+    }
+}
+
+/// The operands of a step's function, in the order its nest expects.
+fn operands(work: &Work) -> Vec<Operand> {
+    let convolution = |input, weights, output, residual: Option<BufferId>| {
+        let operands = [
+            Operand::Buffer(input),
+            Operand::Constant(weights),
+            Operand::Buffer(output),
+        ];
+        operands.into_iter().chain(residual.map(Operand::Buffer)).collect()
+    };
+    if let Work::Sweep(sweep) = work {
+        return convolution(sweep.input, sweep.weights, sweep.output, sweep.residual);
+    }
+    if let Work::Winograd(work) = work {
+        let residual = work.residual.map(|view| view.buffer);
+        return convolution(work.input.buffer, work.weights, work.output.buffer, residual);
+    }
+    let reads = work.reads().into_iter().map(Operand::Buffer);
+    let constants = work.constants().into_iter().map(Operand::Constant);
+    reads.chain([Operand::Buffer(work.writes())]).chain(constants).collect()
+}
+
+/// Independent items of a step.
+fn items(plan: &Plan, work: &Work) -> usize {
+    let blocks = |view: &plan::View| plan.batch * view.shape.channels().div_ceil(BLOCK);
+    match work {
+        Work::Sweep(sweep) => sweep.nest.items(),
+        Work::Winograd(work) => plan.batch * work.items(),
+        Work::Copy(copy) => copy::items(plan, copy),
+        Work::ClearHalo(buffer) => {
+            let buffer = &plan.buffers[buffer.0];
+            let channels = buffer.shape.channels();
+            let blocked = matches!(buffer.layout, Layout::Blocked { .. });
+            plan.batch * if blocked { channels.div_ceil(BLOCK) } else { channels }
+        }
+        Work::Elementwise(elementwise) => elementwise::items(plan, elementwise),
+        Work::Pool(pool) => blocks(&pool.output),
+        Work::GlobalPool { output, .. } | Work::AdaptiveAvgPool { output, .. } | Work::Upsample { output, .. } => {
+            blocks(output)
+        }
+        Work::Softmax { .. } => plan.batch,
+        Work::Lrn { output, .. } => plan.batch * extent(output.shape)[1],
+        Work::ChannelShuffle { output, .. } => plan.batch * output.shape.channels(),
+    }
+}
+
+/// The function of a step: the body of one item.
+fn function(plan: &Plan, work: &Work, operands: usize, kernels: &mut Vec<TileSpec>) -> Function {
+    let mut e = Writer::new(Step {
+        plan,
+        kernels,
+        operands: Vec::new(),
+        scratch: None,
+    });
+    e.operands = (0..operands)
+        .map(|operand| e.address(AddressExpr::Operand(operand)))
+        .collect();
+    if work.scratch_bytes() > 0 {
+        e.scratch = Some(e.address(AddressExpr::Scratch));
+    }
+    let (first, end) = (e.int_expr(IntExpr::First), e.int_expr(IntExpr::End));
+    e.range(first, end, |e, item| item_body(e, work, item));
+    e.finish(operands)
+}
+
+fn item_body(e: &mut Builder<'_>, work: &Work, item: Int) {
+    match work {
+        Work::Sweep(sweep) => e.sweep(sweep, item),
+        Work::Winograd(work) => e.winograd(work, item),
+        Work::Copy(copy) => e.copy(copy, item),
+        Work::ClearHalo(buffer) => e.clear_halo(*buffer, item),
+        Work::Elementwise(elementwise) => e.elementwise(elementwise, item),
+        Work::Pool(pool) => e.pool(pool, item),
+        Work::GlobalPool { input, output, kind } => e.global_pool(*input, *output, *kind, item),
+        Work::AdaptiveAvgPool { input, output } => e.adaptive_avg_pool(*input, *output, item),
+        Work::Softmax { input, output, log } => e.softmax(*input, *output, *log, item),
+        Work::Lrn { input, output, lrn } => e.lrn(*input, *output, *lrn, item),
+        Work::Upsample {
+            input,
+            output,
+            scale,
+            mode,
+        } => e.upsample(*input, *output, *scale, *mode, item),
+        Work::ChannelShuffle { input, output, groups } => e.channel_shuffle(*input, *output, *groups, item),
+    }
+}

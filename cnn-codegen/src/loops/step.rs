@@ -1,0 +1,115 @@
+//! What all steps need: addresses of views, and activations of rows.
+
+use cnn_ir::op::Activation;
+use cnn_runtime::kernels::activation::ActivationKind;
+
+use super::code::{Address, AddressExpr, Call, Int};
+use super::writer::{FLOAT, Writer};
+use crate::plan::layout::BLOCK;
+use crate::plan::{Plan, Strides, View};
+use crate::tile::TileSpec;
+
+/// What a step's function is written for.
+pub(super) struct Step<'a> {
+    pub(super) plan: &'a Plan,
+    /// The kernels of all functions so far.
+    pub(super) kernels: &'a mut Vec<TileSpec>,
+    /// The addresses of the step's operands.
+    pub(super) operands: Vec<Address>,
+    /// Memory that the thread has for itself; see [`crate::plan::Work::scratch_bytes`].
+    pub(super) scratch: Option<Address>,
+}
+
+/// Writes one step's function.
+pub(super) type Builder<'a> = Writer<Step<'a>>;
+
+/// A view's strides in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ByteStrides {
+    pub(super) image: i64,
+    pub(super) block: i64,
+    pub(super) lane: i64,
+    pub(super) row: i64,
+    pub(super) pixel: i64,
+}
+
+impl From<&Strides> for ByteStrides {
+    fn from(strides: &Strides) -> Self {
+        let bytes = |floats: usize| floats as i64 * FLOAT;
+        ByteStrides {
+            image: bytes(strides.image),
+            block: bytes(strides.block),
+            lane: bytes(strides.lane),
+            row: bytes(strides.row),
+            pixel: bytes(strides.pixel),
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// The address of element (image 0, first channel, row 0, column 0) of a view.
+    pub(super) fn origin(&mut self, operand: usize, view: View) -> Address {
+        let origin = self.plan.origin(view);
+        self.offset(self.operands[operand], origin)
+    }
+
+    /// The address of a view's first element in one image, and the view's strides.
+    pub(super) fn image(&mut self, operand: usize, view: View, image: Int) -> (Address, ByteStrides) {
+        let strides = ByteStrides::from(self.plan.strides(view));
+        let base = self.origin(operand, view);
+        (self.index(base, image, strides.image), strides)
+    }
+
+    /// The same for the block of channels of an item, where items are the blocks of all images.
+    pub(super) fn block(&mut self, operand: usize, view: View, item: Int) -> (Address, ByteStrides) {
+        let (image, block) = self.divide(item, view.shape.channels().div_ceil(BLOCK));
+        let (base, strides) = self.image(operand, view, image);
+        (self.index(base, block, strides.block), strides)
+    }
+
+    /// Applies an activation to a row of floats in place.
+    pub(super) fn activate(&mut self, activation: Activation, at: Address, floats: usize) {
+        let (kind, parameters) = row_function(activation);
+        self.call(Call::Activation {
+            kind,
+            from: at,
+            to: at,
+            floats,
+            parameters,
+        });
+    }
+
+    /// The kernel of a tile, by its number.
+    pub(super) fn kernel(&mut self, spec: &TileSpec) -> usize {
+        match self.kernels.iter().position(|known| known == spec) {
+            Some(known) => known,
+            None => {
+                self.kernels.push(spec.clone());
+                self.kernels.len() - 1
+            }
+        }
+    }
+
+    /// The address of eight floats that this call has for itself.
+    pub(super) fn temporary(&mut self) -> Address {
+        self.address(AddressExpr::Temporary)
+    }
+}
+
+/// The runtime's function for an activation, and its two parameters.
+fn row_function(function: Activation) -> (ActivationKind, [f32; 2]) {
+    match function {
+        Activation::Relu => (ActivationKind::Relu, [0.0; 2]),
+        Activation::Relu6 => (ActivationKind::Relu6, [0.0; 2]),
+        Activation::Tanh => (ActivationKind::Tanh, [0.0; 2]),
+        Activation::Sigmoid => (ActivationKind::Sigmoid, [0.0; 2]),
+        Activation::Silu => (ActivationKind::Silu, [0.0; 2]),
+        Activation::Gelu => (ActivationKind::Gelu, [0.0; 2]),
+        Activation::HardSigmoid => (ActivationKind::HardSigmoid, [0.0; 2]),
+        Activation::HardSwish => (ActivationKind::HardSwish, [0.0; 2]),
+        Activation::Softplus => (ActivationKind::Softplus, [0.0; 2]),
+        Activation::LeakyRelu { alpha } => (ActivationKind::LeakyRelu, [alpha, 0.0]),
+        Activation::Elu { alpha } => (ActivationKind::Elu, [alpha, 0.0]),
+        Activation::Clip { min, max } => (ActivationKind::Clip, [min, max]),
+    }
+}

@@ -1,0 +1,129 @@
+//! Winograd convolutions: both transforms are the runtime's, the products between them are tile kernels.
+
+use std::ptr;
+
+use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform};
+
+use super::code::{Address, Call, Int, IntOp, TestExpr};
+use super::step::Builder;
+use super::sweep::Pointers;
+use super::writer::FLOAT;
+use crate::plan::WinogradWork;
+use crate::plan::layout::{BLOCK, extent};
+
+impl Builder<'_> {
+    /// The body of one item. Operands: input, weights, output, residual (if there is one).
+    pub(super) fn winograd(&mut self, work: &WinogradWork, item: Int) {
+        let blocks = work.all_tiles().div_ceil(work.block);
+        let (rest, part) = self.divide(item, work.parts);
+        let (image, block) = self.divide(rest, blocks);
+        let first_tile = self.scaled(block, work.block);
+        let all = self.int(work.all_tiles());
+        let left = self.arithmetic(IntOp::Subtract, all, first_tile);
+        let tiles = self.arithmetic(IntOp::Min, left, work.block);
+
+        let Some(transformed) = self.scratch else { return };
+        let products = self.offset(transformed, (work.variant.products() * work.planes[0]) as i64 * FLOAT);
+        self.input_transform(work, image, [first_tile, tiles], transformed);
+
+        let weights = self.offset(self.operands[1], work.bias_floats() as i64 * FLOAT);
+        let weights = self.index(weights, part, work.part_floats as i64 * FLOAT);
+        let at = Pointers {
+            input: transformed,
+            weights,
+            output: products,
+            residual: products,
+        };
+        for (count, nest) in &work.products {
+            let all_items = |e: &mut Self| e.times(0, nest.items(), |e, item| e.nest(nest, at, item));
+            if work.products.len() == 1 {
+                all_items(self);
+            } else {
+                let is_this = self.test(TestExpr::Equal(tiles, (*count).into()));
+                self.when(is_this, all_items);
+            }
+        }
+        self.output_transform(work, [image, part], [first_tile, tiles], products);
+    }
+
+    fn input_transform(&mut self, work: &WinogradWork, image: Int, [first_tile, tiles]: [Int; 2], to: Address) {
+        let strides = *self.plan.strides(work.input);
+        let (from, _) = self.image(0, work.input, image);
+        let [_, rows, columns] = extent(work.input.shape);
+        let shape = InputTransform {
+            src: ptr::null(),
+            dst: ptr::null_mut(),
+            first_tile: 0,
+            tiles: 0,
+            row_stride: strides.row,
+            src_block_stride: strides.block,
+            rows,
+            columns,
+            pad_top: work.sides.top,
+            pad_left: work.sides.left,
+            tiles_across: work.tiles[0],
+            blocks: work.blocks[0],
+            xi_stride: work.planes[0],
+            dst_block_stride: work.block * BLOCK,
+            tile_stride: BLOCK,
+        };
+        self.call(Call::WinogradInput {
+            variant: work.variant,
+            shape,
+            from,
+            to,
+            first_tile,
+            tiles,
+        });
+    }
+
+    fn output_transform(
+        &mut self,
+        work: &WinogradWork,
+        [image, part]: [Int; 2],
+        [first_tile, tiles]: [Int; 2],
+        from: Address,
+    ) {
+        let strides = *self.plan.strides(work.output);
+        let blocks = work.blocks[1] as i64;
+        let (sink, bytes) = self.image(2, work.output, image);
+        let to = self.index(sink, part, blocks * bytes.block);
+        let bias = self.index(self.operands[1], part, blocks * BLOCK as i64 * FLOAT);
+        let residual = work.residual.map(|view| {
+            let (base, bytes) = self.image(3, view, image);
+            self.index(base, part, blocks * bytes.block)
+        });
+        let residual_strides = work.residual.map_or(strides, |view| *self.plan.strides(view));
+        let [_, rows, columns] = extent(work.output.shape);
+        let shape = OutputTransform {
+            src: ptr::null(),
+            dst: ptr::null_mut(),
+            bias: ptr::null(),
+            residual: ptr::null(),
+            first_tile: 0,
+            tiles: 0,
+            xi_stride: work.planes[1],
+            src_block_stride: work.block * BLOCK,
+            tile_stride: BLOCK,
+            row_stride: strides.row,
+            dst_block_stride: strides.block,
+            rows,
+            columns,
+            tiles_across: work.tiles[0],
+            blocks: work.blocks[1],
+            residual_row_stride: residual_strides.row,
+            residual_block_stride: residual_strides.block,
+            clamp: work.clamp,
+        };
+        self.call(Call::WinogradOutput {
+            variant: work.variant,
+            shape,
+            from,
+            to,
+            bias,
+            residual,
+            first_tile,
+            tiles,
+        });
+    }
+}
