@@ -74,7 +74,7 @@ impl Job<'_> {
             .at_least(self.graph, self.shapes, self.batch)
             .check(self.limit, self.batch)?;
         let plan = plan::build(self.graph, self.shapes, &self.plan_options()).map_err(plan_error)?;
-        let need = self.arrays.clone().planned(&plan);
+        let need = self.arrays.clone().planned(&plan, self.threads);
         need.check(self.limit, self.batch)?;
         Ok((plan, need))
     }

@@ -58,9 +58,9 @@ impl Need {
         self
     }
 
-    /// The plan's: its arena and its packed weights.
-    pub(crate) fn planned(mut self, plan: &Plan) -> Need {
-        self.activations = plan.arena_bytes as u128;
+    /// The plan's: its packed weights, its arena, and what each thread needs for itself.
+    pub(crate) fn planned(mut self, plan: &Plan, threads: usize) -> Need {
+        self.activations = plan.arena_bytes as u128 + plan.scratch_bytes() as u128 * threads as u128;
         self.weights = plan.constant_bytes as u128;
         let internal = plan
             .buffers

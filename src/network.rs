@@ -167,7 +167,7 @@ impl Network {
         u64::try_from(self.need.weights).unwrap_or(u64::MAX)
     }
 
-    /// Bytes of the values between layers during a run.
+    /// Bytes that a run needs: the values between layers, and what each thread's kernels need for themselves.
     pub fn arena_bytes(&self) -> u64 {
         u64::try_from(self.need.activations).unwrap_or(u64::MAX)
     }

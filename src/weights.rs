@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
+use std::ops::Range;
 use std::path::Path;
 
 use cnn_runtime::weights::{MapSource, Safetensors, SafetensorsFile, Synthetic, WeightError, WeightSource};
@@ -123,8 +124,12 @@ impl Weights {
 }
 
 impl WeightSource for Weights {
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Cow<'_, [f32]>, WeightError> {
-        self.source().tensor(name, shape)
+    fn slice(&self, name: &str, shape: &[usize], range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
+        self.source().slice(name, shape, range)
+    }
+
+    fn release(&self, name: &str, range: Range<usize>) {
+        self.source().release(name, range);
     }
 
     fn names(&self) -> Vec<String> {

@@ -1,11 +1,14 @@
 //! Packed constants against their definition, element by element and bit by bit, on one thread and on several.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe, WinogradFilters};
 use cnn_runtime::threads::ThreadPool;
-use cnn_runtime::weights::{Synthetic, WeightSource};
+use cnn_runtime::weights::{Synthetic, WeightError, WeightSource};
 
 const SOURCE: Synthetic = Synthetic { seed: 5 };
 const EPSILON: f64 = 1e-5;
@@ -236,4 +239,82 @@ fn a_missing_tensor_is_an_error() {
     let recipe = Recipe::Lanewise { filters };
     let mut out = vec![0.0; recipe.floats()];
     assert!(recipe.pack(&SOURCE, &mut out, &POOLS[1]).is_err());
+}
+
+/// Counts elements that were read and not given back.
+#[derive(Default)]
+struct Counting {
+    held: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl WeightSource for Counting {
+    fn slice(&self, name: &str, shape: &[usize], range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
+        let held = self.held.fetch_add(range.len(), Ordering::Relaxed) + range.len();
+        self.most.fetch_max(held, Ordering::Relaxed);
+        SOURCE.slice(name, shape, range)
+    }
+
+    fn release(&self, _name: &str, range: Range<usize>) {
+        if range.end < usize::MAX {
+            self.held.fetch_sub(range.len(), Ordering::Relaxed);
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn describe(&self) -> String {
+        "counted".into()
+    }
+}
+
+#[test]
+fn large_weights_are_read_in_pieces_that_are_given_back() {
+    let panels = |filters: FilterSource, vectors: usize, order: ChannelOrder| {
+        let panels = Panels {
+            vectors,
+            groups: 1,
+            order,
+            first_channels: vec![0; filters.count().div_ceil(8 * vectors)],
+            chunks: vec![filters.channels()],
+        };
+        Recipe::Panels { filters, panels }
+    };
+    let transformed = WinogradFilters {
+        variant: Winograd::F4x3,
+        vectors: 2,
+        parts: 1,
+    };
+    // Filters of a panel, weights of a filter.
+    let cases = [
+        (panels(filters(&[600, 4096], false), 8, ChannelOrder::Planar), 64, 4096),
+        (
+            panels(filters(&[128, 256, 3, 3], false), 2, ChannelOrder::Blocked { lanes: 8 }),
+            16,
+            256 * 9,
+        ),
+        (
+            Recipe::Winograd {
+                filters: filters(&[128, 256, 3, 3], false),
+                transformed,
+            },
+            16,
+            256 * 9,
+        ),
+    ];
+    for (recipe, width, row) in cases {
+        for pool in &*POOLS {
+            let source = Counting::default();
+            let mut out = vec![0.0; recipe.floats()];
+            recipe.pack(&source, &mut out, pool).unwrap();
+            let (most, threads) = (source.most.into_inner(), pool.threads());
+            assert!(
+                most <= threads * width * row,
+                "{recipe} on {threads} threads: {most} elements at once"
+            );
+            assert_eq!(source.held.into_inner(), 0, "{recipe} on {threads} threads");
+        }
+    }
 }

@@ -67,6 +67,8 @@ fn converts_every_float_type() {
             tensor.iter().map(|v| v.to_bits()).collect::<Vec<_>>(),
             VALUES.map(f32::to_bits)
         );
+        assert_eq!(*source.slice(name, shape, 1..3).unwrap(), VALUES[1..3]);
+        assert!(source.slice(name, shape, 4..4).unwrap().is_empty());
     }
     assert_eq!(source.names(), ["a", "b", "c", "d"]);
     assert_eq!(source.info("b"), Some((&[4][..], "F16".to_owned())));
@@ -84,6 +86,47 @@ fn borrows_from_the_mapped_file() {
     let source = SafetensorsFile::open(&path).unwrap();
     assert!(matches!(source.tensor("a", &[4]).unwrap(), Cow::Borrowed(v) if v == VALUES));
     assert!(source.describe().contains("w.safetensors"));
+}
+
+#[test]
+fn what_was_given_back_can_be_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.safetensors");
+    // A few pages each, which the tensors' ends cut.
+    let elements: Vec<f32> = (0..10_000).map(|i| i as f32).collect();
+    let bytes = bytes_of(elements.iter().map(|v| v.to_le_bytes()));
+    let tensors: [(&str, Dtype, &[usize], &[u8]); 2] = [
+        ("a", Dtype::F32, &[100, 100], &bytes),
+        ("b", Dtype::F32, &[10_000], &bytes),
+    ];
+    fs::write(&path, file(&tensors)).unwrap();
+    let source = SafetensorsFile::open(&path).unwrap();
+    let row = source.slice("a", &[100, 100], 4200..4300).unwrap();
+    for range in [
+        0..5000,
+        5000..10_000,
+        4200..4300,
+        0..usize::MAX,
+        usize::MAX - 1..usize::MAX,
+    ] {
+        source.release("a", range);
+        assert_eq!(*source.tensor("b", &[10_000]).unwrap(), elements);
+        assert_eq!(*source.tensor("a", &[100, 100]).unwrap(), elements);
+    }
+    source.release("unknown", 0..1);
+    assert_eq!(*row, elements[4200..4300]);
+}
+
+#[test]
+fn made_up_tensors_are_the_same_in_pieces() {
+    let (source, shape) = (Synthetic { seed: 9 }, [7, 11]);
+    let whole = source.tensor("a.weight", &shape).unwrap();
+    for (start, end) in [(0, 77), (0, 0), (1, 50), (76, 77), (77, 77)] {
+        assert_eq!(
+            *source.slice("a.weight", &shape, start..end).unwrap(),
+            whole[start..end]
+        );
+    }
 }
 
 #[test]

@@ -333,8 +333,6 @@ fn pack(plan: &Plan, weights: &dyn WeightSource, pool: &ThreadPool) -> Result<Al
         let first = constant.offset / size_of::<f32>();
         let out = &mut floats[first..first + constant.recipe.floats()];
         constant.recipe.pack(weights, out, pool)?;
-        // A file's weights are not held twice.
-        constant.recipe.tensors().iter().for_each(|name| weights.release(name));
     }
     Ok(block)
 }

@@ -61,13 +61,14 @@ impl fmt::Display for Norm {
     }
 }
 
-/// Filters that have been read.
+/// Pieces of a weight that are at least this large are given back as soon as they are packed: what that costs is little
+/// beside packing them, and what is not given back until the whole weight is packed is little memory.
+const RELEASE_BYTES: usize = 64 << 10;
+
+/// Filters whose biases and batch norm have been read; the weights are read [piece by piece](Self::rows).
 pub(super) struct Filters<'a> {
-    /// Row-major, one filter behind the other.
-    weight: Cow<'a, [f32]>,
-    count: usize,
-    /// Weights of one filter.
-    row: usize,
+    source: &'a dyn WeightSource,
+    declared: &'a FilterSource,
     /// The row of filters that do not exist.
     zeros: Vec<f32>,
     bias: Option<Cow<'a, [f32]>>,
@@ -75,22 +76,25 @@ pub(super) struct Filters<'a> {
 }
 
 impl Filters<'_> {
-    /// Eight filters from `first` on, one a lane: weights `columns` of those in `present`, zeros of the others.
-    pub(super) fn lanes(&self, first: usize, present: Range<usize>, columns: Range<usize>) -> LaneRows<'_> {
-        let exists = |lane: usize| present.contains(&(first + lane)) && first + lane < self.count;
-        let rows = from_fn(|lane| {
-            let row = if exists(lane) {
-                &self.weight[(first + lane) * self.row..][..self.row]
-            } else {
-                &self.zeros
-            };
-            &row[columns.clone()]
-        });
-        let scales = self
-            .norm
-            .as_ref()
-            .map(|norm| from_fn(|lane| if exists(lane) { norm[first + lane].0 } else { 1.0 }));
-        LaneRows::new(rows, scales)
+    /// Their names and shape.
+    pub(super) fn declared(&self) -> &FilterSource {
+        self.declared
+    }
+
+    /// Reads the weights of the filters in `range`, as far as they exist.
+    pub(super) fn rows(&self, range: Range<usize>) -> Result<Rows<'_>, WeightError> {
+        let FilterSource { weight, shape, .. } = self.declared;
+        let count = self.declared.count();
+        let filters = range.start.min(count)..range.end.min(count);
+        let row = self.declared.row();
+        let weights = self
+            .source
+            .slice(weight, shape, filters.start * row..filters.end * row)?;
+        Ok(Rows {
+            of: self,
+            filters,
+            weights,
+        })
     }
 
     /// A filter's bias with the batch norm folded in.
@@ -99,6 +103,43 @@ impl Filters<'_> {
         match &self.norm {
             Some(norm) => (f64::from(bias) * norm[filter].0 + norm[filter].1) as f32,
             None => bias,
+        }
+    }
+}
+
+/// Weights of some filters. Their memory is given back when they are dropped.
+pub(super) struct Rows<'a> {
+    of: &'a Filters<'a>,
+    filters: Range<usize>,
+    /// Row-major, one filter behind the other.
+    weights: Cow<'a, [f32]>,
+}
+
+impl Rows<'_> {
+    /// Eight filters from `first` on, one a lane: weights `columns` of those in `present`, zeros of the others.
+    pub(super) fn lanes(&self, first: usize, present: Range<usize>, columns: Range<usize>) -> LaneRows<'_> {
+        let row = self.of.declared.row();
+        let exists = |lane: usize| present.contains(&(first + lane)) && self.filters.contains(&(first + lane));
+        let rows = from_fn(|lane| {
+            let row = if exists(lane) {
+                &self.weights[(first + lane - self.filters.start) * row..][..row]
+            } else {
+                &self.of.zeros
+            };
+            &row[columns.clone()]
+        });
+        let norm = self.of.norm.as_ref();
+        let scales = norm.map(|norm| from_fn(|lane| if exists(lane) { norm[first + lane].0 } else { 1.0 }));
+        LaneRows::new(rows, scales)
+    }
+}
+
+impl Drop for Rows<'_> {
+    fn drop(&mut self) {
+        if size_of_val(&*self.weights) >= RELEASE_BYTES {
+            let row = self.of.declared.row();
+            let range = self.filters.start * row..self.filters.end * row;
+            self.of.source.release(&self.of.declared.weight, range);
         }
     }
 }
@@ -119,6 +160,11 @@ impl FilterSource {
         self.shape[2..].iter().product()
     }
 
+    /// Weights of one filter.
+    fn row(&self) -> usize {
+        self.channels() * self.taps()
+    }
+
     /// The names of all tensors it needs.
     pub fn tensors(&self) -> Vec<String> {
         let norm = self.norm.iter().flat_map(Norm::tensors);
@@ -128,14 +174,13 @@ impl FilterSource {
             .collect()
     }
 
-    pub(super) fn load<'a>(&self, source: &'a dyn WeightSource) -> Result<Filters<'a>, WeightError> {
-        let weight = source.tensor(&self.weight, &self.shape)?;
-        let row = self.channels() * self.taps();
+    pub(super) fn load<'a>(&'a self, source: &'a dyn WeightSource) -> Result<Filters<'a>, WeightError> {
+        // Before the work is shared, so that a tensor that is missing or wrong is found once.
+        source.slice(&self.weight, &self.shape, 0..0)?;
         Ok(Filters {
-            weight,
-            count: self.count(),
-            row,
-            zeros: vec![0.0; row],
+            source,
+            declared: self,
+            zeros: vec![0.0; self.row()],
             bias: self
                 .bias
                 .as_ref()

@@ -86,18 +86,17 @@ impl Recipe {
 
     /// Makes the constant, on all threads of the pool. `out` has [`Recipe::floats`] elements, all 0.
     ///
-    /// The result does not depend on the number of threads.
+    /// The result does not depend on the number of threads. Filters are read in pieces of one panel, and given back to
+    /// the source as they are packed.
     ///
     /// # Errors
     /// A tensor that is missing, has another shape or cannot be read.
     pub fn pack(&self, source: &dyn WeightSource, out: &mut [f32], pool: &ThreadPool) -> Result<(), WeightError> {
         debug_assert_eq!(out.len(), self.floats());
         match self {
-            Recipe::Panels { filters, panels } => panels.pack(filters, &filters.load(source)?, out, pool),
-            Recipe::Winograd { filters, transformed } => {
-                transformed.pack(filters, &filters.load(source)?, out, pool);
-            }
-            Recipe::Lanewise { filters } => lanewise::pack(filters, &filters.load(source)?, out, pool),
+            Recipe::Panels { filters, panels } => panels.pack(&filters.load(source)?, out, pool)?,
+            Recipe::Winograd { filters, transformed } => transformed.pack(&filters.load(source)?, out, pool)?,
+            Recipe::Lanewise { filters } => lanewise::pack(&filters.load(source)?, out, pool)?,
             Recipe::ScaleShift { norm, channels } => {
                 let (scales, shifts) = out.split_at_mut(channels.next_multiple_of(LANES));
                 for (channel, (scale, shift)) in norm.load(source, *channels)?.into_iter().enumerate() {
@@ -106,6 +105,9 @@ impl Recipe {
                 }
             }
             Recipe::Vector { name, len } => out[..*len].copy_from_slice(&source.tensor(name, &[*len])?),
+        }
+        for name in self.tensors() {
+            source.release(&name, 0..usize::MAX);
         }
         Ok(())
     }

@@ -3,11 +3,12 @@
 use std::fmt;
 
 use super::LANES;
-use super::filters::{FilterSource, Filters};
+use super::filters::{FilterSource, Filters, Rows};
 use super::instructions::Instructions;
 use super::lanes::LaneRows;
 use super::parts::{PackPart, pack_parts};
 use crate::threads::ThreadPool;
+use crate::weights::WeightError;
 
 /// In which order a panel walks the input's channels and taps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -78,16 +79,15 @@ impl Panels {
     }
 
     /// Packs panels in parallel.
-    pub(super) fn pack(&self, source: &FilterSource, filters: &Filters<'_>, out: &mut [f32], pool: &ThreadPool) {
+    pub(super) fn pack(&self, filters: &Filters<'_>, out: &mut [f32], pool: &ThreadPool) -> Result<(), WeightError> {
         let job = PackPanels {
             panels: self,
-            source,
             filters,
-            places: self.places(source.taps()),
+            places: self.places(filters.declared().taps()),
         };
         let floats = out.len();
-        let streams = out.chunks_exact_mut(self.panel_floats(source)).collect();
-        pack_parts(streams, floats, pool, &job);
+        let streams = out.chunks_exact_mut(self.panel_floats(filters.declared())).collect();
+        pack_parts(streams, floats, pool, &job)
     }
 
     /// Where in its stream a panel has the weights of the channels that it sees, by channel and tap: the place of the
@@ -129,7 +129,6 @@ const BLOCK_BYTES: usize = 64 << 10;
 /// Packs the panels of one constant.
 struct PackPanels<'a> {
     panels: &'a Panels,
-    source: &'a FilterSource,
     filters: &'a Filters<'a>,
     places: Vec<usize>,
 }
@@ -144,12 +143,13 @@ struct Run<'a> {
 }
 
 impl PackPanels<'_> {
-    /// The filters of one panel, eight at a time; fewer where groups meet.
-    fn runs(&self, panel: usize) -> Vec<Run<'_>> {
-        let (count, taps) = (self.source.count(), self.source.taps());
+    /// The filters of one panel, whose rows are given, eight at a time; fewer where groups meet.
+    fn runs<'a>(&self, panel: usize, rows: &'a Rows<'_>) -> Vec<Run<'a>> {
+        let source = self.filters.declared();
+        let (count, taps) = (source.count(), source.taps());
         let width = LANES * self.panels.vectors;
         // Of a group.
-        let (members, channels) = (count / self.panels.groups, self.source.channels());
+        let (members, channels) = (count / self.panels.groups, source.channels());
         let mut runs = Vec::with_capacity(self.panels.vectors);
         for lane in (0..width).step_by(LANES) {
             let first = panel * width + lane;
@@ -165,7 +165,7 @@ impl PackPanels<'_> {
                 let seen = (channels * taps - column).min(self.places.len() - place);
                 let next = (group + 1) * members;
                 runs.push(Run {
-                    lanes: self.filters.lanes(first, filter..next, column..column + seen),
+                    lanes: rows.lanes(first, filter..next, column..column + seen),
                     lane,
                     first: place,
                 });
@@ -178,12 +178,18 @@ impl PackPanels<'_> {
 
 impl PackPart<&mut [f32]> for PackPanels<'_> {
     #[inline(always)]
-    fn pack_part(&self, instructions: impl Instructions, panel: usize, stream: &mut &mut [f32]) {
+    fn pack_part(
+        &self,
+        instructions: impl Instructions,
+        panel: usize,
+        stream: &mut &mut [f32],
+    ) -> Result<(), WeightError> {
         let width = LANES * self.panels.vectors;
-        for (lane, filter) in (panel * width..self.source.count()).take(width).enumerate() {
+        for (lane, filter) in (panel * width..self.filters.declared().count()).take(width).enumerate() {
             stream[lane] = self.filters.bias(filter);
         }
-        let runs = self.runs(panel);
+        let rows = self.filters.rows(panel * width..(panel + 1) * width)?;
+        let runs = self.runs(panel, &rows);
         let block = (BLOCK_BYTES / size_of::<f32>() / width).next_multiple_of(LANES);
         let longest = runs.iter().map(|run| run.lanes.len()).max().unwrap_or(0);
         for start in (0..longest).step_by(block) {
@@ -199,6 +205,7 @@ impl PackPart<&mut [f32]> for PackPanels<'_> {
                 });
             }
         }
+        Ok(())
     }
 }
 

@@ -9,6 +9,7 @@ use super::lanes::LaneRows;
 use super::parts::{PackPart, pack_parts};
 use crate::kernels::winograd::Winograd;
 use crate::threads::ThreadPool;
+use crate::weights::WeightError;
 
 /// The order of the constant: the bias of all filters, padded to whole vectors; then
 /// `[part][ξ][panel][channel][8 · vectors]`, channels padded to whole vectors with zeros, and
@@ -34,8 +35,8 @@ impl WinogradFilters {
     }
 
     /// Packs panels in parallel.
-    pub(super) fn pack(&self, source: &FilterSource, filters: &Filters<'_>, out: &mut [f32], pool: &ThreadPool) {
-        let floats = out.len();
+    pub(super) fn pack(&self, filters: &Filters<'_>, out: &mut [f32], pool: &ThreadPool) -> Result<(), WeightError> {
+        let (source, floats) = (filters.declared(), out.len());
         let padded = source.count().next_multiple_of(LANES);
         let (bias, transformed) = out.split_at_mut(padded);
         for (filter, bias) in bias.iter_mut().enumerate().take(source.count()) {
@@ -52,10 +53,9 @@ impl WinogradFilters {
         let job = PackTransformed {
             variant: self.variant,
             vectors: self.vectors,
-            source,
             filters,
         };
-        pack_parts(parts, floats, pool, &job);
+        pack_parts(parts, floats, pool, &job)
     }
 }
 
@@ -66,21 +66,26 @@ const MOST_TAPS: usize = 25;
 struct PackTransformed<'a> {
     variant: Winograd,
     vectors: usize,
-    source: &'a FilterSource,
     filters: &'a Filters<'a>,
 }
 
 impl PackPart<Vec<&mut [f32]>> for PackTransformed<'_> {
     #[inline(always)]
-    fn pack_part(&self, instructions: impl Instructions, panel: usize, positions: &mut Vec<&mut [f32]>) {
-        let (taps, channels) = (self.source.taps(), self.source.channels());
+    fn pack_part(
+        &self,
+        instructions: impl Instructions,
+        panel: usize,
+        positions: &mut Vec<&mut [f32]>,
+    ) -> Result<(), WeightError> {
+        let source = self.filters.declared();
+        let (taps, channels) = (source.taps(), source.channels());
         let width = LANES * self.vectors;
-        let lanes: Vec<LaneRows<'_>> = (0..width)
+        let filters = panel * width..(panel + 1) * width;
+        let rows = self.filters.rows(filters.clone())?;
+        let lanes: Vec<LaneRows<'_>> = filters
+            .clone()
             .step_by(LANES)
-            .map(|lane| {
-                self.filters
-                    .lanes(panel * width + lane, 0..self.source.count(), 0..channels * taps)
-            })
+            .map(|first| rows.lanes(first, filters.clone(), 0..channels * taps))
             .collect();
         let mut weights = [[0.0; LANES]; LANES * MOST_TAPS];
         // `[position][channel][vector]` of eight channels: written to each position in one piece.
@@ -104,6 +109,7 @@ impl PackPart<Vec<&mut [f32]>> for PackTransformed<'_> {
                 position[first * width..end * width].copy_from_slice(&staged[..(end - first) * width]);
             }
         }
+        Ok(())
     }
 }
 

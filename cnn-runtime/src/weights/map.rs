@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::{Nearest, WeightError, WeightSource, element_count};
 
@@ -47,9 +48,9 @@ impl MapSource {
 }
 
 impl WeightSource for MapSource {
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Cow<'_, [f32]>, WeightError> {
+    fn slice(&self, name: &str, shape: &[usize], range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
         match self.tensors.get(name) {
-            Some((found, elements)) if found == shape => Ok(Cow::Borrowed(elements)),
+            Some((found, elements)) if found == shape => Ok(Cow::Borrowed(&elements[range])),
             Some((found, _)) => Err(WeightError::Shape {
                 name: name.to_owned(),
                 expected: shape.to_vec(),

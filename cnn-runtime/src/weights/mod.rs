@@ -16,6 +16,7 @@ mod synthetic;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::ops::Range;
 
 pub use error::{Nearest, WeightError};
 pub use map::MapSource;
@@ -28,16 +29,29 @@ pub use synthetic::{Synthetic, synthetic_input};
 pub trait WeightSource: Sync {
     /// The elements of tensor `name`, which must have exactly the shape `shape`.
     ///
+    /// # Errors
+    /// As [`slice`](Self::slice).
+    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Cow<'_, [f32]>, WeightError> {
+        self.slice(name, shape, 0..element_count(name, shape)?)
+    }
+
+    /// Elements `range`, counted row-major, of tensor `name`, which must have exactly the shape `shape`: large tensors
+    /// are read piece by piece, so that they are never in memory as a whole.
+    ///
     /// Borrowed where the source holds aligned f32 already, otherwise converted (f16, bf16 and
     /// f64 are rounded to the nearest f32).
     ///
     /// # Errors
     /// [`WeightError::Missing`] with the nearest name present, [`WeightError::Shape`],
     /// [`WeightError::Dtype`], or [`WeightError::OutOfMemory`].
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Cow<'_, [f32]>, WeightError>;
+    ///
+    /// # Panics
+    /// If the tensor of that shape does not have all elements of `range`.
+    fn slice(&self, name: &str, shape: &[usize], range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError>;
 
-    /// Says that a tensor will not be asked for again soon, so that its memory can be given back. It can still be asked for.
-    fn release(&self, _name: &str) {}
+    /// Says that elements `range` of a tensor (as far as it has them) will not be asked for again soon, so that their
+    /// memory can be given back. They can still be asked for.
+    fn release(&self, _name: &str, _range: Range<usize>) {}
 
     /// All names present, sorted. Empty if the source makes up tensors as they are asked for.
     fn names(&self) -> Vec<String>;

@@ -168,17 +168,16 @@ impl<B: AsRef<[u8]>> Safetensors<B> {
         Some((&info.shape, info.dtype.to_string()))
     }
 
-    /// The bytes of a tensor of this container.
-    fn raw(&self, info: &TensorInfo) -> &[u8] {
-        // In bounds: `parse` compared the last tensor's end with the length, and the header's
-        // ranges are ascending.
+    /// Where a tensor of this container is in `bytes`. In bounds: `parse` compared the last tensor's end with the
+    /// length, and the header's ranges are ascending.
+    fn place(&self, info: &TensorInfo) -> Range<usize> {
         let (start, end) = info.data_offsets;
-        &self.bytes.as_ref()[self.data..][start..end]
+        self.data + start..self.data + end
     }
 }
 
 impl<B: AsRef<[u8]> + Sync> WeightSource for Safetensors<B> {
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Cow<'_, [f32]>, WeightError> {
+    fn slice(&self, name: &str, shape: &[usize], range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
         let Some(info) = self.header.info(name) else {
             let names = self.names();
             return Err(WeightError::Missing {
@@ -201,14 +200,15 @@ impl<B: AsRef<[u8]> + Sync> WeightSource for Safetensors<B> {
                 origin: self.describe(),
             });
         }
-        let raw = self.raw(info);
+        let size = element_size(info.dtype);
+        let raw = &self.bytes.as_ref()[self.place(info)][range.start * size..range.end * size];
         if info.dtype == Dtype::F32
             && cfg!(target_endian = "little")
             && let Ok(elements) = bytemuck::try_cast_slice(raw)
         {
             return Ok(Cow::Borrowed(elements));
         }
-        let mut elements = reserve(name, shape, raw.len() / info.dtype.bitsize().div_ceil(8))?;
+        let mut elements = reserve(name, shape, range.len())?;
         match info.dtype {
             Dtype::F32 => convert(raw, &mut elements, f32::from_le_bytes),
             Dtype::F16 => convert(raw, &mut elements, |b| f16::from_le_bytes(b).to_f32()),
@@ -226,10 +226,11 @@ impl<B: AsRef<[u8]> + Sync> WeightSource for Safetensors<B> {
         Ok(Cow::Owned(elements))
     }
 
-    fn release(&self, name: &str) {
+    fn release(&self, name: &str, range: Range<usize>) {
         if let Some(info) = self.header.info(name) {
-            let (start, end) = info.data_offsets;
-            (self.release)(&self.bytes, self.data + start..self.data + end);
+            let (place, size) = (self.place(info), element_size(info.dtype));
+            let byte = |element: usize| place.start + element.saturating_mul(size).min(place.len());
+            (self.release)(&self.bytes, byte(range.start)..byte(range.end));
         }
     }
 
@@ -242,6 +243,11 @@ impl<B: AsRef<[u8]> + Sync> WeightSource for Safetensors<B> {
     fn describe(&self) -> String {
         self.origin.clone()
     }
+}
+
+/// Bytes of an element of a type that is accepted.
+fn element_size(dtype: Dtype) -> usize {
+    dtype.bitsize() / 8
 }
 
 /// Appends the `N`-byte elements of `raw`, converted, to `elements`.

@@ -5,6 +5,7 @@
 //! its name, its shape and the seed, whatever the order in which tensors are asked for.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::{WeightError, WeightSource, element_count, reserve};
 
@@ -24,7 +25,7 @@ pub struct Synthetic {
 }
 
 impl WeightSource for Synthetic {
-    fn tensor(&self, name: &str, shape: &[usize]) -> Result<Cow<'_, [f32]>, WeightError> {
+    fn slice(&self, name: &str, shape: &[usize], range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
         let count = element_count(name, shape)?;
         let (low, high) = match name.rsplit('.').next() {
             Some("weight") if shape.len() >= 2 => {
@@ -43,8 +44,9 @@ impl WeightSource for Synthetic {
                 });
             }
         };
-        let mut elements = reserve(name, shape, count)?;
-        elements.extend(uniform(name, self.seed, low, high).take(count));
+        assert!(range.end <= count, "{range:?} of {count} elements");
+        let mut elements = reserve(name, shape, range.len())?;
+        elements.extend(uniform(name, self.seed, low, high, range));
         Ok(Cow::Owned(elements))
     }
 
@@ -59,14 +61,14 @@ impl WeightSource for Synthetic {
 
 /// `len` elements in −1…1 for the network input `name`.
 pub fn synthetic_input(name: &str, len: usize, seed: u64) -> Vec<f32> {
-    uniform(name, seed, -1.0, 1.0).take(len).collect()
+    uniform(name, seed, -1.0, 1.0, 0..len).collect()
 }
 
-/// The endless sequence of values in `low..high` that belongs to `name` and `seed`.
-fn uniform(name: &str, seed: u64, low: f64, high: f64) -> impl Iterator<Item = f32> {
+/// Elements `range` of the endless sequence of values in `low..high` that belongs to `name` and `seed`.
+fn uniform(name: &str, seed: u64, low: f64, high: f64, range: Range<usize>) -> impl Iterator<Item = f32> {
     let start = fnv1a64(name.as_bytes()) ^ seed.wrapping_mul(GOLDEN);
-    (1u64..).map(move |i| {
-        let mut z = start.wrapping_add(i.wrapping_mul(GOLDEN));
+    range.map(move |i| {
+        let mut z = start.wrapping_add((i as u64 + 1).wrapping_mul(GOLDEN));
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^= z >> 31;
