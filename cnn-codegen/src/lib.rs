@@ -5,6 +5,8 @@ pub mod interp;
 pub mod jit;
 pub mod loops;
 pub mod plan;
+#[cfg(feature = "rust")]
+pub mod rust;
 pub mod tile;
 #[cfg(feature = "jit")]
 pub mod tune;

@@ -11,6 +11,11 @@
 //! | [`memory`] | aligned buffers on huge pages; how much memory is left |
 //! | [`threads`] | the fork–join pool that layers are split over |
 //! | [`kernels`] | elementary functions, softmax and Winograd's transforms, by instruction set |
+//! | [`steps`] | a compiled network's steps, one after the other |
+//! | [`executor`] | the same on threads, with arenas kept from run to run |
+//! | [`emitted`] | what code that `cnn!` emits calls |
+//!
+//! Without the feature `std` there are kernels, steps and what emitted code calls: nothing that allocates.
 //!
 //! A program loads a network in four steps. A [`weights::WeightSource`] gives the tensors, each
 //! checked against the shape that the network needs. [`pack::Recipe`]s fold, transform and reorder
@@ -25,8 +30,18 @@
 //! **The same bits.** Results do not depend on the number of threads, on alignment, or on where in
 //! a slice an element stands. They do depend, in the last bits, on the instruction set.
 
+#![cfg_attr(not(feature = "std"), no_std)]
+
+pub mod emitted;
+#[cfg(feature = "std")]
+pub mod executor;
 pub mod kernels;
+#[cfg(feature = "std")]
 pub mod memory;
+#[cfg(feature = "std")]
 pub mod pack;
+pub mod steps;
+#[cfg(feature = "std")]
 pub mod threads;
+#[cfg(feature = "std")]
 pub mod weights;

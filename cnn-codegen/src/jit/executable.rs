@@ -1,9 +1,10 @@
-//! Finished code with its constants, arenas and threads: the only place that calls emitted functions.
+//! Finished code with its constants: the only place that runs emitted functions.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use cnn_runtime::executor::{Executor, RunSize};
 use cnn_runtime::memory::{AlignedBuffer, MemoryError};
+use cnn_runtime::steps::{Base, Call, StepFn, Steps};
 use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::WeightSource;
 use thiserror::Error;
@@ -11,68 +12,15 @@ use thiserror::Error;
 use super::code_memory::CodeMemory;
 use super::functions::Kept;
 use super::{Code, JitError};
-use crate::loops::{Operand, StepCode};
-use crate::plan::{Place, Plan, Step};
-
-/// A step's function: operands, first item, end, scratch.
-type StepFn = unsafe extern "C" fn(*const *mut u8, usize, usize, *mut u8);
-
-/// Work below which a step is not divided: waking another core's cache costs more.
-const DIVIDE_MULTIPLICATIONS: u64 = 100_000;
-const DIVIDE_BYTES: usize = 64 << 10;
-
-/// Pieces per thread that a divided step is cut into, so that a late thread does not hold up the others.
-const PIECES: usize = 4;
-
-/// Where one of a step's pointers leads.
-#[derive(Clone, Copy, Debug)]
-enum Base {
-    Arena(usize),
-    Constant(usize),
-    Input(usize),
-    Output(usize),
-}
-
-/// A step, ready to be called.
-struct Call {
-    function: StepFn,
-    bases: Vec<Base>,
-    items: usize,
-    pieces: usize,
-    scratch: bool,
-}
-
-/// What one run needs for itself.
-struct Memory {
-    arena: AlignedBuffer,
-    /// The operands of the step under way; has room for those of any step.
-    pointers: Pointers,
-    /// One for each thread, enough for any step; those that no thread is using.
-    scratch: Mutex<Vec<AlignedBuffer>>,
-}
-
-impl Memory {
-    /// For steps of at most so many operands.
-    fn new(plan: &Plan, operands: usize, threads: usize) -> Result<Memory, MemoryError> {
-        let scratch = (0..threads)
-            .map(|_| AlignedBuffer::zeroed_bytes(plan.scratch_bytes()))
-            .collect::<Result<_, _>>()?;
-        Ok(Memory {
-            arena: AlignedBuffer::zeroed_bytes(plan.arena_bytes)?,
-            pointers: Pointers(Vec::with_capacity(operands)),
-            scratch: Mutex::new(scratch),
-        })
-    }
-}
+use crate::plan::Plan;
 
 /// A compiled network: code, constants and memory. May be run from several threads at once.
 pub struct Executable {
     plan: Plan,
-    calls: Vec<Call>,
+    functions: Vec<StepFn>,
+    calls: Vec<Call<Vec<Base>>>,
     constants: AlignedBuffer,
-    /// Memory that no run is using.
-    memory: Mutex<Vec<Memory>>,
-    pool: ThreadPool,
+    executor: Executor,
     _code: CodeMemory,
     _kept: Kept,
 }
@@ -121,27 +69,25 @@ impl Executable {
             program,
             compiled,
         } = code;
-        let call = |(step, code): (&Step, &StepCode)| {
-            let address = functions.module.get_finalized_function(compiled[code.function]);
-            Call {
-                // SAFETY: the function was declared and emitted with this signature.
-                function: unsafe { std::mem::transmute::<*const u8, StepFn>(address) },
-                bases: code.operands.iter().map(|&operand| base(&plan, operand)).collect(),
-                items: code.items,
-                scratch: step.work.scratch_bytes() > 0,
-                pieces: pieces(&plan, step, code.items, pool.threads()),
-            }
+        let calls = program.calls(&plan);
+        let size = RunSize {
+            arena_bytes: plan.arena_bytes,
+            scratch_bytes: plan.scratch_bytes(),
+            operands: program.most_operands(),
         };
-        let calls: Vec<Call> = plan.steps.iter().zip(&program.steps).map(call).collect();
-        let operands = calls.iter().map(|call| call.bases.len()).max().unwrap_or(0);
-        let memory = Mutex::new(vec![Memory::new(&plan, operands, pool.threads())?]);
+        let addresses = compiled.iter().map(|&id| {
+            let address = functions.module.get_finalized_function(id);
+            // SAFETY: the function was declared and emitted with this signature.
+            unsafe { std::mem::transmute::<*const u8, StepFn>(address) }
+        });
+        let addresses = addresses.collect();
         let (module, kept) = functions.into_parts();
         Ok(Executable {
             plan,
+            functions: addresses,
             calls,
             constants,
-            memory,
-            pool,
+            executor: Executor::new(size, pool)?,
             _code: module,
             _kept: kept,
         })
@@ -154,7 +100,7 @@ impl Executable {
 
     /// Threads of one run.
     pub fn threads(&self) -> usize {
-        self.pool.threads()
+        self.executor.threads()
     }
 
     /// Runs the network on one batch.
@@ -187,7 +133,7 @@ impl Executable {
         &self,
         inputs: &[&[f32]],
         outputs: &mut [&mut [f32]],
-        mut around: impl FnMut(usize, &dyn Fn()),
+        around: impl FnMut(usize, &dyn Fn()),
     ) -> Result<(), RunError> {
         self.check(
             "inputs",
@@ -201,60 +147,17 @@ impl Executable {
             &self.plan.outputs,
             outputs.iter().map(|output| output.len()),
         )?;
-        let mut memory = self.take_memory()?;
-        if cfg!(debug_assertions) {
-            // Whatever a step reads without having been written shows in the outputs.
-            memory.arena.floats_mut().fill(f32::NAN);
-        }
-        let Memory {
-            arena,
-            pointers,
-            scratch,
-        } = &mut memory;
-        let arena = arena.as_mut_ptr().cast::<u8>();
-        self.pool.wake();
-        for (index, call) in self.calls.iter().enumerate() {
-            pointers.0.clear();
-            pointers.0.extend(call.bases.iter().map(|&base| match base {
-                Base::Arena(offset) => arena.wrapping_add(offset),
-                Base::Constant(offset) => self.constants.as_ptr().cast::<u8>().cast_mut().wrapping_add(offset),
-                Base::Input(input) => inputs[input].as_ptr().cast::<u8>().cast_mut(),
-                Base::Output(output) => outputs[output].as_mut_ptr().cast::<u8>(),
-            }));
-            let (pointers, scratch) = (&*pointers, &*scratch);
-            around(index, &|| self.call(call, pointers, scratch));
-        }
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
-        Ok(())
-    }
-
-    fn call(&self, call: &Call, pointers: &Pointers, scratch: &Mutex<Vec<AlignedBuffer>>) {
-        let idle = || scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let piece = |piece: usize| {
-            let first = piece * call.items / call.pieces;
-            let end = (piece + 1) * call.items / call.pieces;
-            let mut own = if call.scratch { idle().pop() } else { None };
-            let start = own.as_mut().map_or(std::ptr::null_mut(), |own| own.as_mut_ptr().cast());
-            // SAFETY: the plan was verified: with these operands a step stays within its buffers, whose sizes were
-            // checked or allocated by the plan, and items write disjoint places. The arena belongs to this run alone;
-            // inputs and constants are only read. There is scratch for every thread of the run, so that a step that
-            // needs it has it.
-            unsafe { (call.function)(pointers.0.as_ptr(), first, end, start) }
-            if let Some(own) = own {
-                idle().push(own);
-            }
+        let steps = Steps {
+            functions: &self.functions,
+            calls: &self.calls,
         };
-        if call.pieces == 1 {
-            piece(0)
-        } else {
-            self.pool.run(call.pieces, &piece)
+        // SAFETY: the plan was verified: with these operands a step stays within its buffers, whose sizes were checked
+        // above or allocated by the plan, and items write disjoint places. Inputs and constants are only read.
+        unsafe {
+            self.executor
+                .run(steps, self.constants.as_ptr().cast(), inputs, outputs, around)?;
         }
-    }
-
-    fn take_memory(&self) -> Result<Memory, MemoryError> {
-        let idle = self.memory.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let operands = || self.calls.iter().map(|call| call.bases.len()).max().unwrap_or(0);
-        idle.map_or_else(|| Memory::new(&self.plan, operands(), self.pool.threads()), Ok)
+        Ok(())
     }
 
     fn check(
@@ -292,36 +195,6 @@ impl std::fmt::Debug for Executable {
             .field("plan", &self.plan.name)
             .field("steps", &self.calls.len())
             .finish()
-    }
-}
-
-/// The operands of one call, which the threads of a step share.
-struct Pointers(Vec<*mut u8>);
-
-// SAFETY: between runs nothing looks at the pointers; a run fills them anew.
-unsafe impl Send for Pointers {}
-// SAFETY: the pointers are only handed to the step's function, whose items do not interfere.
-unsafe impl Sync for Pointers {}
-
-fn base(plan: &Plan, operand: Operand) -> Base {
-    match operand {
-        Operand::Constant(constant) => Base::Constant(plan.constants[constant.0].offset),
-        Operand::Buffer(buffer) => match plan.buffers[buffer.0].place {
-            Place::Arena(offset) => Base::Arena(offset),
-            Place::Input(input) => Base::Input(input),
-            Place::Output(output) => Base::Output(output),
-        },
-    }
-}
-
-fn pieces(plan: &Plan, step: &Step, items: usize, threads: usize) -> usize {
-    let bytes = plan.buffers[step.work.writes().0].bytes;
-    let large =
-        step.multiplications.saturating_mul(plan.batch as u64) >= DIVIDE_MULTIPLICATIONS || bytes >= DIVIDE_BYTES;
-    if threads > 1 && large {
-        items.clamp(1, PIECES * threads)
-    } else {
-        1
     }
 }
 

@@ -1,12 +1,14 @@
 //! All functions of a plan.
 
+use cnn_runtime::steps::{Base, Call};
+
 use super::code::{AddressExpr, Function, Int, IntExpr};
 use super::copy;
 use super::elementwise;
 use super::step::{Builder, Step};
 use super::writer::Writer;
 use crate::plan::layout::{BLOCK, Layout, extent};
-use crate::plan::{self, BufferId, ConstantId, Plan, PlanFault, Work};
+use crate::plan::{self, BufferId, ConstantId, Place, Plan, PlanFault, Work};
 use crate::tile::TileSpec;
 
 /// A plan as code.
@@ -67,6 +69,45 @@ impl Program {
             });
         }
         Ok(program)
+    }
+}
+
+impl Program {
+    /// The steps as the runtime calls them.
+    pub fn calls(&self, plan: &Plan) -> Vec<Call<Vec<Base>>> {
+        let call = |(step, code): (&plan::Step, &StepCode)| Call {
+            function: code.function,
+            operands: code.operands.iter().map(|&operand| base(plan, operand)).collect(),
+            items: code.items,
+            scratch: step.work.scratch_bytes() > 0,
+            divide: is_worth_dividing(plan, step),
+        };
+        plan.steps.iter().zip(&self.steps).map(call).collect()
+    }
+
+    /// The most operands of a step.
+    pub fn most_operands(&self) -> usize {
+        self.steps.iter().map(|step| step.operands.len()).max().unwrap_or(0)
+    }
+}
+
+/// Work below which a step is not divided: waking another core's cache costs more.
+const DIVIDE_MULTIPLICATIONS: u64 = 100_000;
+const DIVIDE_BYTES: usize = 64 << 10;
+
+fn is_worth_dividing(plan: &Plan, step: &plan::Step) -> bool {
+    let multiplications = step.multiplications.saturating_mul(plan.batch as u64);
+    multiplications >= DIVIDE_MULTIPLICATIONS || plan.buffers[step.work.writes().0].bytes >= DIVIDE_BYTES
+}
+
+fn base(plan: &Plan, operand: Operand) -> Base {
+    match operand {
+        Operand::Constant(constant) => Base::Constant(plan.constants[constant.0].offset),
+        Operand::Buffer(buffer) => match plan.buffers[buffer.0].place {
+            Place::Arena(offset) => Base::Arena(offset),
+            Place::Input(input) => Base::Input(input),
+            Place::Output(output) => Base::Output(output),
+        },
     }
 }
 

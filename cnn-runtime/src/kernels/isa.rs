@@ -1,6 +1,6 @@
 //! Which instructions the kernels may use.
 
-use std::fmt;
+use core::fmt;
 
 /// An instruction set that this processor has: a value of it is the proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,7 +17,17 @@ pub(super) enum Level {
 }
 
 impl Isa {
+    /// AVX2 and FMA.
+    ///
+    /// # Safety
+    /// The processor has them.
+    #[cfg(target_arch = "x86_64")]
+    pub const unsafe fn avx2() -> Self {
+        Isa(Level::Avx2)
+    }
+
     /// The best instruction set of this processor.
+    #[cfg(feature = "std")]
     pub fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
@@ -32,6 +42,7 @@ impl Isa {
     }
 
     /// Every instruction set this processor has, the best first.
+    #[cfg(feature = "std")]
     pub fn available() -> Vec<Self> {
         let mut all = vec![Self::detect(), Self::baseline()];
         all.dedup();

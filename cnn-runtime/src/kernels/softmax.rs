@@ -7,7 +7,7 @@ use super::isa::Level;
 #[cfg(target_arch = "x86_64")]
 use super::lanes::Avx2;
 use super::lanes::{LANES, Lanes, Portable};
-use super::math::exp_of_negative;
+use super::math::{Function, Log, exp_of_negative};
 
 /// The type of the functions compiled code calls: `dst = softmax(src)`, or its logarithm.
 ///
@@ -132,7 +132,8 @@ unsafe fn row<L: Lanes, const LOG: bool>(src: *const f32, dst: *mut f32, len: us
     }
     let sum: f32 = lanes(sums).into_iter().sum();
 
-    let (log, inverse) = (first.splat(sum.ln()), first.splat(1.0 / sum));
+    let log = Log::of(first.splat(sum), first, first);
+    let inverse = first.splat(1.0 / sum);
     let mut i = 0;
     while i < len {
         // SAFETY: `i < len`. For the softmax, `dst` holds the exponentials by now.

@@ -60,11 +60,10 @@ unsafe impl Lanes for Portable {
     #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // Where there is no instruction, `f32::mul_add` would be a slow library call.
-        if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
-            Portable(from_fn(|i| self.0[i].mul_add(factor.0[i], addend.0[i])))
-        } else {
-            self.mul(factor).add(addend)
-        }
+        #[cfg(all(feature = "std", any(target_feature = "fma", target_arch = "aarch64")))]
+        return Portable(from_fn(|i| self.0[i].mul_add(factor.0[i], addend.0[i])));
+        #[cfg(not(all(feature = "std", any(target_feature = "fma", target_arch = "aarch64"))))]
+        self.mul(factor).add(addend)
     }
 
     #[inline(always)]

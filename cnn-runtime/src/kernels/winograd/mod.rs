@@ -32,6 +32,7 @@ pub use input::{InputTransform, InputTransformFn};
 pub use output::{Clamp, OutputTransform, OutputTransformFn};
 
 use super::Isa;
+#[cfg(feature = "std")]
 use super::lanes::LANES;
 use variant::{F2x3, F4x3, F4x5};
 
@@ -96,6 +97,7 @@ impl Winograd {
     ///
     /// # Panics
     /// If `filters` has another length.
+    #[cfg(feature = "std")]
     #[inline(always)]
     pub(crate) fn transform_lanes(self, filters: &[[f32; LANES]], put: impl FnMut(usize, [f32; LANES])) {
         match self {
@@ -144,6 +146,7 @@ fn transform_filter<const A: usize, const R: usize>(g: &[[f64; R]; A], filter: &
 }
 
 /// U = G g Gᵀ of eight filters, with the operations of [`transform_filter`] in its order.
+#[cfg(feature = "std")]
 #[inline(always)]
 fn transform_lanes<const A: usize, const R: usize>(
     g: &[[f64; R]; A],

@@ -1,0 +1,188 @@
+//! Calls of the runtime's functions from emitted code.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use cnn_runtime::kernels::activation::ActivationKind;
+use cnn_runtime::kernels::lrn::LrnRow;
+use cnn_runtime::kernels::winograd::{Clamp, InputTransform, OutputTransform, Winograd};
+
+use super::function::{address, constant, int};
+use crate::loops::Call;
+
+pub(super) fn call(call: &Call) -> TokenStream {
+    match call {
+        Call::Activation {
+            kind,
+            from,
+            to,
+            floats,
+            parameters,
+        } => {
+            let (kind, from, to) = (activation_kind(*kind), address(*from), address(*to));
+            let [first, second] = parameters.map(constant);
+            quote! {
+                rt::ActivationKind::#kind.symbol(rt::isa::<FAST>())(#from.cast(), #to.cast(), #floats, #first, #second);
+            }
+        }
+        Call::Softmax { log, from, to, floats } => {
+            let (from, to) = (address(*from), address(*to));
+            quote!(rt::softmax_symbol(rt::isa::<FAST>(), #log)(#from.cast(), #to.cast(), #floats);)
+        }
+        Call::Lrn { row, from, to } => {
+            let (row, from, to) = (lrn_row(*row), address(*from), address(*to));
+            quote!(rt::lrn_symbol(rt::isa::<FAST>())(#from.cast(), #to.cast(), &#row);)
+        }
+        Call::WinogradInput {
+            variant,
+            shape,
+            from,
+            to,
+            first_tile,
+            tiles,
+        } => {
+            let variant = variant_name(*variant);
+            let (from, to, first_tile, tiles) = (address(*from), address(*to), int(*first_tile), int(*tiles));
+            let InputTransform {
+                src: _,
+                row_stride,
+                src_block_stride,
+                rows,
+                columns,
+                pad_top,
+                pad_left,
+                tiles_across,
+                first_tile: _,
+                tiles: _,
+                blocks,
+                dst: _,
+                xi_stride,
+                dst_block_stride,
+                tile_stride,
+            } = *shape;
+            quote! {
+                rt::Winograd::#variant.input_symbol(rt::isa::<FAST>())(&rt::InputTransform {
+                    src: #from.cast(),
+                    row_stride: #row_stride,
+                    src_block_stride: #src_block_stride,
+                    rows: #rows,
+                    columns: #columns,
+                    pad_top: #pad_top,
+                    pad_left: #pad_left,
+                    tiles_across: #tiles_across,
+                    first_tile: #first_tile as usize,
+                    tiles: #tiles as usize,
+                    blocks: #blocks,
+                    dst: #to.cast(),
+                    xi_stride: #xi_stride,
+                    dst_block_stride: #dst_block_stride,
+                    tile_stride: #tile_stride,
+                });
+            }
+        }
+        Call::WinogradOutput {
+            variant,
+            shape,
+            from,
+            to,
+            bias,
+            residual,
+            first_tile,
+            tiles,
+        } => {
+            let variant = variant_name(*variant);
+            let (from, to, bias) = (address(*from), address(*to), address(*bias));
+            let (first_tile, tiles) = (int(*first_tile), int(*tiles));
+            let residual = match residual.map(address) {
+                Some(residual) => quote!(#residual.cast()),
+                None => quote!(::core::ptr::null()),
+            };
+            let OutputTransform {
+                src: _,
+                xi_stride,
+                src_block_stride,
+                tile_stride,
+                dst: _,
+                row_stride,
+                dst_block_stride,
+                rows,
+                columns,
+                tiles_across,
+                first_tile: _,
+                tiles: _,
+                blocks,
+                bias: _,
+                residual: _,
+                residual_row_stride,
+                residual_block_stride,
+                clamp,
+            } = *shape;
+            let clamp = clamp_literal(clamp);
+            quote! {
+                rt::Winograd::#variant.output_symbol(rt::isa::<FAST>())(&rt::OutputTransform {
+                    src: #from.cast(),
+                    xi_stride: #xi_stride,
+                    src_block_stride: #src_block_stride,
+                    tile_stride: #tile_stride,
+                    dst: #to.cast(),
+                    row_stride: #row_stride,
+                    dst_block_stride: #dst_block_stride,
+                    rows: #rows,
+                    columns: #columns,
+                    tiles_across: #tiles_across,
+                    first_tile: #first_tile as usize,
+                    tiles: #tiles as usize,
+                    blocks: #blocks,
+                    bias: #bias.cast(),
+                    residual: #residual,
+                    residual_row_stride: #residual_row_stride,
+                    residual_block_stride: #residual_block_stride,
+                    clamp: #clamp,
+                });
+            }
+        }
+    }
+}
+
+/// The variant's name: its `Debug` form.
+fn activation_kind(kind: ActivationKind) -> Ident {
+    format_ident!("{kind:?}")
+}
+
+/// The variant's name.
+pub(super) fn variant_name(variant: Winograd) -> Ident {
+    format_ident!("{variant:?}")
+}
+
+fn clamp_literal(clamp: Clamp) -> TokenStream {
+    let [slope, least, most] = [clamp.slope, clamp.least, clamp.most].map(constant);
+    quote!(rt::Clamp { slope: #slope, least: #least, most: #most })
+}
+
+fn lrn_row(row: LrnRow) -> TokenStream {
+    let LrnRow {
+        pixels,
+        channels,
+        src_block_stride,
+        dst_block_stride,
+        down,
+        up,
+        alpha_over_size,
+        beta,
+        k,
+    } = row;
+    let [alpha_over_size, beta, k] = [alpha_over_size, beta, k].map(constant);
+    quote! {
+        rt::LrnRow {
+            pixels: #pixels,
+            channels: #channels,
+            src_block_stride: #src_block_stride,
+            dst_block_stride: #dst_block_stride,
+            down: #down,
+            up: #up,
+            alpha_over_size: #alpha_over_size,
+            beta: #beta,
+            k: #k,
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! The struct of a network: what it holds, its sizes, how it is loaded and run.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote;
+use thiserror::Error;
+
+use super::recipe::recipe;
+use super::tables::tables;
+use crate::loops::Program;
+use crate::plan::{Plan, PlanFault, Port, TileIsa};
+use crate::tile::SpecError;
+
+/// Where an emitted network's memory comes from.
+#[derive(Clone, Debug)]
+pub enum Memory {
+    /// The system: weights are packed when they are loaded, arenas are allocated, threads may share a run.
+    System,
+    /// The system, but for the weights: they are packed already. The tokens are an expression of type `&[u8; N]`.
+    Embedded(TokenStream),
+    /// The caller, without an allocator: `run_with` takes the arena. The weights are given to `new`, packed.
+    Caller,
+    /// The same, with the packed weights in the program.
+    CallerEmbedded(TokenStream),
+}
+
+/// An emitted network.
+#[derive(Clone, Debug)]
+pub struct Emitted {
+    /// The fields of its struct: `(…)`.
+    pub fields: TokenStream,
+    /// Everything else: an item that names nothing outside of it.
+    pub items: TokenStream,
+}
+
+/// Why a plan did not become Rust.
+#[derive(Debug, Error)]
+pub enum EmitError {
+    /// The plan is wrong: a mistake of the planner, not of the network.
+    #[error("the plan is not sound, please report it: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Plan(Vec<PlanFault>),
+    /// A tile kernel could not be made.
+    #[error("not a tile: {0}")]
+    Tile(#[from] SpecError),
+}
+
+/// Plan → the fields and methods of the type `name`. `runtime` is the path of cnn-runtime's `emitted`.
+///
+/// # Errors
+/// [`EmitError`]
+pub fn emit(plan: &Plan, name: &Ident, memory: &Memory, runtime: &TokenStream) -> Result<Emitted, EmitError> {
+    let program = Program::new(plan).map_err(EmitError::Plan)?;
+    let machine_code = match memory {
+        Memory::System | Memory::Embedded(_) => plan.isa == TileIsa::Avx2Fma,
+        Memory::Caller | Memory::CallerEmbedded(_) => false,
+    };
+    let tables = tables(plan, &program, machine_code)?;
+    let ports = Ports::new(plan);
+    let (fields, definition, methods) = match memory {
+        Memory::System => (
+            quote!((#runtime::Network)),
+            Some(definition(plan, machine_code, true)),
+            system_methods(&ports, None),
+        ),
+        Memory::Embedded(weights) => (
+            quote!((#runtime::Network)),
+            Some(definition(plan, machine_code, false)),
+            system_methods(&ports, Some(weights)),
+        ),
+        Memory::Caller => (
+            quote!((&'static #runtime::Aligned<[u8; #name::WEIGHTS_BYTES]>)),
+            None,
+            caller_methods(&ports, None),
+        ),
+        Memory::CallerEmbedded(weights) => (quote!(()), None, caller_methods(&ports, Some(weights))),
+    };
+    let (arena, scratch, constants) = (plan.arena_bytes, plan.scratch_bytes(), plan.constant_bytes);
+    let arena_bytes = arena.next_multiple_of(64) + scratch;
+    let items = quote! {
+        #[allow(unsafe_code, unused, clippy::all, clippy::pedantic)]
+        const _: () = {
+            use #runtime as rt;
+
+            #tables
+
+            const RUN_BYTES: usize = #arena;
+            const SCRATCH_BYTES: usize = #scratch;
+
+            #definition
+
+            impl #name {
+                /// Bytes of the memory that [`run_with`](Self::run_with) takes: all values between layers.
+                pub const ARENA_BYTES: usize = #arena_bytes;
+                /// Bytes of the weights in the order in which they are read.
+                pub const WEIGHTS_BYTES: usize = #constants;
+
+                #methods
+            }
+        };
+    };
+    Ok(Emitted { fields, items })
+}
+
+/// `DEFINITION`, and with `load` the recipes of its weights.
+fn definition(plan: &Plan, machine_code: bool, load: bool) -> TokenStream {
+    let avx2 = if machine_code { quote!(AVX2) } else { quote!(&[]) };
+    let constant_bytes = plan.constant_bytes;
+    let recipes = plan.constants.iter().filter(|_| load).map(|constant| {
+        let (offset, recipe) = (constant.offset, recipe(&constant.recipe));
+        quote!((#offset, #recipe))
+    });
+    quote! {
+        fn recipes() -> ::std::vec::Vec<(usize, rt::Recipe)> {
+            ::std::vec![#(#recipes),*]
+        }
+
+        static DEFINITION: rt::Definition = rt::Definition {
+            avx2: #avx2,
+            portable: PORTABLE,
+            calls: CALLS,
+            size: rt::RunSize { arena_bytes: RUN_BYTES, scratch_bytes: SCRATCH_BYTES, operands: OPERANDS },
+            recipes,
+            constant_bytes: #constant_bytes,
+        };
+    }
+}
+
+/// The network's inputs and outputs as parameters and results.
+struct Ports {
+    /// `image: &[[[f32; 32]; 32]; 1]`
+    parameters: Vec<TokenStream>,
+    /// `image`
+    arguments: Vec<Ident>,
+    /// `probabilities: &mut [f32; 10]`
+    places: Vec<TokenStream>,
+    /// `probabilities`
+    results: Vec<Ident>,
+    /// The inputs as slices of floats.
+    inputs: Vec<TokenStream>,
+    /// The outputs likewise.
+    outputs: Vec<TokenStream>,
+    /// What `run` returns: an array, or a tuple of several.
+    output: TokenStream,
+    /// Zeros for each output.
+    zeros: Vec<TokenStream>,
+}
+
+impl Ports {
+    fn new(plan: &Plan) -> Ports {
+        let dims = |port: &Port| {
+            let mut dims = port.dims();
+            if plan.batch > 1 {
+                dims.insert(0, plan.batch);
+            }
+            dims
+        };
+        let mut taken = vec!["arena".to_owned(), "self".to_owned()];
+        let arguments: Vec<Ident> = plan
+            .inputs
+            .iter()
+            .map(|port| identifier(&port.name, &mut taken))
+            .collect();
+        let results: Vec<Ident> = plan
+            .outputs
+            .iter()
+            .map(|port| identifier(&port.name, &mut taken))
+            .collect();
+        let parameters = plan.inputs.iter().zip(&arguments).map(|(port, name)| {
+            let array = array_type(&dims(port));
+            quote!(#name: &#array)
+        });
+        let places = plan.outputs.iter().zip(&results).map(|(port, name)| {
+            let array = array_type(&dims(port));
+            quote!(#name: &mut #array)
+        });
+        let inputs = plan.inputs.iter().zip(&arguments).map(|(port, name)| {
+            let flat = dims(port).into_iter().skip(1).map(|_| quote!(.as_flattened()));
+            quote!(&#name #(#flat)* [..])
+        });
+        let outputs = plan.outputs.iter().zip(&results).map(|(port, name)| {
+            let flat = dims(port).into_iter().skip(1).map(|_| quote!(.as_flattened_mut()));
+            quote!(&mut #name #(#flat)* [..])
+        });
+        let types: Vec<TokenStream> = plan.outputs.iter().map(|port| array_type(&dims(port))).collect();
+        let zeros = plan.outputs.iter().map(|port| zeros(&dims(port)));
+        Ports {
+            parameters: parameters.collect(),
+            places: places.collect(),
+            inputs: inputs.collect(),
+            outputs: outputs.collect(),
+            output: match types.as_slice() {
+                [only] => only.clone(),
+                several => quote!((#(#several),*)),
+            },
+            zeros: zeros.collect(),
+            arguments,
+            results,
+        }
+    }
+
+    /// `let mut probabilities = [0.0; 10];` for each output.
+    fn declared(&self) -> TokenStream {
+        let (results, zeros) = (&self.results, &self.zeros);
+        quote!(#(let mut #results = #zeros;)*)
+    }
+
+    /// What `run` gives back.
+    fn returned(&self) -> TokenStream {
+        match self.results.as_slice() {
+            [only] => quote!(#only),
+            several => quote!((#(#several),*)),
+        }
+    }
+}
+
+/// A name as an identifier that is not taken: `features.0` → `features_0`.
+fn identifier(name: &str, taken: &mut Vec<String>) -> Ident {
+    let mut word: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    while taken.contains(&word) || syn::parse_str::<Ident>(&word).is_err() {
+        word.push('_');
+    }
+    taken.push(word.clone());
+    Ident::new(&word, Span::call_site())
+}
+
+/// `[[f32; 3]; 2]` for `[2, 3]`
+fn array_type(dims: &[usize]) -> TokenStream {
+    dims.iter().rev().fold(quote!(f32), |inner, &dim| {
+        let dim = Literal::usize_unsuffixed(dim);
+        quote!([#inner; #dim])
+    })
+}
+
+/// `[[0.0f32; 3]; 2]` for `[2, 3]`
+fn zeros(dims: &[usize]) -> TokenStream {
+    dims.iter().rev().fold(quote!(0.0f32), |inner, &dim| {
+        let dim = Literal::usize_unsuffixed(dim);
+        quote!([#inner; #dim])
+    })
+}
+
+/// Methods of a network with memory from the system.
+fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream {
+    let Ports {
+        parameters,
+        arguments,
+        places,
+        results,
+        inputs,
+        outputs,
+        output,
+        ..
+    } = ports;
+    let (declared, returned) = (ports.declared(), ports.returned());
+    let load = match embedded {
+        None => quote! {
+            /// Packs the weights into the order in which they are read.
+            ///
+            /// # Errors
+            /// Tensors that are missing or have another shape, all of them; too little memory.
+            pub fn load(weights: &dyn rt::WeightSource) -> ::core::result::Result<Self, rt::LoadError> {
+                rt::Network::load(&DEFINITION, weights).map(Self)
+            }
+        },
+        Some(weights) => quote! {
+            /// The network with the weights it was compiled with.
+            ///
+            /// # Errors
+            /// Too little memory.
+            pub fn load() -> ::core::result::Result<Self, rt::LoadError> {
+                static WEIGHTS: rt::Aligned<[u8; #weights.len()]> = rt::Aligned(*#weights);
+                rt::Network::embedded(&DEFINITION, &WEIGHTS.0).map(Self)
+            }
+        },
+    };
+    quote! {
+        #load
+
+        /// Shares each run between so many threads; 0 means one per core. Results stay the same to the bit.
+        ///
+        /// # Errors
+        /// Threads cannot be started, too little memory.
+        pub fn with_threads(self, threads: usize) -> ::core::result::Result<Self, rt::LoadError> {
+            self.0.with_threads(threads).map(Self)
+        }
+
+        /// Without the instructions that only some processors have.
+        #[must_use]
+        pub fn portable(self) -> Self {
+            Self(self.0.portable())
+        }
+
+        /// Runs the network. Allocates nothing, unless more runs are under way at once than ever before.
+        #[must_use]
+        pub fn run(&self, #(#parameters),*) -> #output {
+            #declared
+            self.run_into(#(#arguments,)* #(&mut #results),*);
+            #returned
+        }
+
+        /// Runs the network and writes its outputs into what is given; for those too large for the stack.
+        pub fn run_into(&self, #(#parameters,)* #(#places),*) {
+            // SAFETY: the plan behind the definition was verified, and these are arrays of its sizes.
+            unsafe { self.0.run(&[#(#inputs),*], &mut [#(#outputs),*]) }
+        }
+
+        /// Runs the network on this thread, with all values between layers in `arena`.
+        #[must_use]
+        pub fn run_with(&self, arena: &mut rt::Arena<{ Self::ARENA_BYTES }>, #(#parameters),*) -> #output {
+            #declared
+            let mut pointers = [::core::ptr::null_mut(); OPERANDS];
+            // SAFETY: the plan behind the definition was verified, these are arrays of its sizes, and the arena is as
+            // large and aligned as it must be.
+            unsafe {
+                self.0.run_in(arena.as_mut_ptr(), &[#(#inputs),*], &mut [#(#outputs),*], &mut pointers);
+            }
+            #returned
+        }
+    }
+}
+
+/// Methods of a network without an allocator.
+fn caller_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream {
+    let Ports {
+        parameters,
+        inputs,
+        outputs,
+        output,
+        ..
+    } = ports;
+    let (declared, returned) = (ports.declared(), ports.returned());
+    let (new, constants) = match embedded {
+        None => (
+            quote! {
+                /// The network with weights in the order in which they are read.
+                #[must_use]
+                pub const fn new(weights: &'static rt::Aligned<[u8; Self::WEIGHTS_BYTES]>) -> Self {
+                    Self(weights)
+                }
+            },
+            quote!(self.0.0.as_ptr()),
+        ),
+        Some(weights) => (
+            quote! {
+                /// The network with the weights it was compiled with.
+                #[must_use]
+                pub const fn new() -> Self {
+                    Self(())
+                }
+            },
+            quote!({
+                static WEIGHTS: rt::Aligned<[u8; #weights.len()]> = rt::Aligned(*#weights);
+                WEIGHTS.0.as_ptr()
+            }),
+        ),
+    };
+    quote! {
+        #new
+
+        /// Runs the network, with all values between layers in `arena`. Needs no allocator.
+        #[must_use]
+        pub fn run_with(&self, arena: &mut rt::Arena<{ Self::ARENA_BYTES }>, #(#parameters),*) -> #output {
+            #declared
+            let mut pointers = [::core::ptr::null_mut(); OPERANDS];
+            let steps = rt::Steps { functions: PORTABLE, calls: CALLS };
+            let arena = arena.as_mut_ptr();
+            let bases = rt::Bases {
+                arena,
+                constants: #constants,
+                inputs: &[#(#inputs),*],
+                outputs: &mut [#(#outputs),*],
+            };
+            let scratch = arena.wrapping_add(RUN_BYTES.next_multiple_of(64));
+            // SAFETY: the plan was verified, these are arrays of its sizes, and the arena is as large and aligned as
+            // it must be.
+            unsafe { steps.run(bases, scratch, &mut pointers) }
+            #returned
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! What code that `cnn!` emits calls: vectors, portable tiles, arenas, networks.
+//!
+//! Emitted code is a compiler's output: it is `unsafe` where it follows addresses, and relies on its plan having been
+//! verified when it was made.
+
+mod arena;
+#[cfg(feature = "std")]
+mod network;
+mod tile;
+mod vector;
+
+pub use arena::{Aligned, Arena};
+#[cfg(feature = "std")]
+pub use network::{Definition, LoadError, Network};
+pub use tile::{Clip, Tile, tile};
+pub use vector::F32x8;
+
+#[cfg(feature = "std")]
+pub use crate::executor::RunSize;
+pub use crate::kernels::Isa;
+pub use crate::kernels::activation::ActivationKind;
+pub use crate::kernels::lrn::{LrnRow, lrn_symbol};
+pub use crate::kernels::softmax::softmax_symbol;
+pub use crate::kernels::winograd::{Clamp, InputTransform, OutputTransform, Winograd};
+#[cfg(feature = "std")]
+pub use crate::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe, WinogradFilters};
+pub use crate::steps::{Base, Bases, Call, StepFn, Steps};
+#[cfg(feature = "std")]
+pub use crate::weights::{WeightError, WeightSource};
+
+/// The instruction set of step functions: AVX2 and FMA if `FAST`.
+///
+/// # Safety
+/// The processor has AVX2 and FMA if `FAST`.
+#[inline(always)]
+pub unsafe fn isa<const FAST: bool>() -> Isa {
+    #[cfg(target_arch = "x86_64")]
+    if FAST {
+        // SAFETY: the caller's promise.
+        return unsafe { Isa::avx2() };
+    }
+    Isa::baseline()
+}
+
+/// A step's n-th operand.
+///
+/// # Safety
+/// There are more than `index` operands.
+#[inline(always)]
+pub unsafe fn operand(operands: *const *mut u8, index: usize) -> *mut u8 {
+    // SAFETY: the caller's promise.
+    unsafe { operands.add(index).read() }
+}
+
+/// A float, which need not be aligned.
+///
+/// # Safety
+/// Four readable bytes.
+#[inline(always)]
+pub unsafe fn load(at: *const u8) -> f32 {
+    // SAFETY: the caller's promise.
+    unsafe { at.cast::<f32>().read_unaligned() }
+}
+
+/// Writes a float, which need not be aligned.
+///
+/// # Safety
+/// Four writable bytes.
+#[inline(always)]
+pub unsafe fn store(value: f32, at: *mut u8) {
+    // SAFETY: the caller's promise.
+    unsafe { at.cast::<f32>().write_unaligned(value) }
+}

@@ -1,0 +1,173 @@
+//! An emitted network with its weights and threads.
+
+use thiserror::Error;
+
+use crate::executor::{Executor, RunSize};
+use crate::kernels::Isa;
+use crate::memory::{AlignedBuffer, MemoryError};
+use crate::pack::Recipe;
+use crate::steps::{Bases, Call, StepFn, Steps};
+use crate::threads::ThreadPool;
+use crate::weights::{WeightError, WeightSource};
+
+/// What a network is made of: emitted code's tables.
+#[derive(Debug)]
+pub struct Definition {
+    /// The functions for a processor with AVX2 and FMA; empty where there are none.
+    pub avx2: &'static [StepFn],
+    /// The functions for every processor.
+    pub portable: &'static [StepFn],
+    /// The steps.
+    pub calls: &'static [Call],
+    /// How much memory a run takes.
+    pub size: RunSize,
+    /// The constants and where they are in their block.
+    pub recipes: fn() -> Vec<(usize, Recipe)>,
+    /// Bytes of all constants.
+    pub constant_bytes: usize,
+}
+
+/// Why a network could not be loaded.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// Tensors are missing, misshapen or cannot be read: every one of them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Weights(Vec<WeightError>),
+    /// There is not enough memory.
+    #[error(transparent)]
+    Memory(#[from] MemoryError),
+    /// Worker threads could not be started.
+    #[error("threads cannot be started: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+/// Where the constants are.
+#[derive(Debug)]
+enum Constants {
+    Packed(AlignedBuffer),
+    Embedded(&'static [u8]),
+}
+
+/// A network that is ready to run, from several threads at once if need be.
+#[derive(Debug)]
+pub struct Network {
+    definition: &'static Definition,
+    functions: &'static [StepFn],
+    constants: Constants,
+    executor: Executor,
+}
+
+impl Network {
+    /// Packs the weights. One thread runs it; see [`Network::with_threads`].
+    ///
+    /// # Errors
+    /// [`LoadError`]
+    pub fn load(definition: &'static Definition, weights: &dyn WeightSource) -> Result<Network, LoadError> {
+        let pool = ThreadPool::new(1)?;
+        let mut block = AlignedBuffer::zeroed_bytes(definition.constant_bytes)?;
+        let floats = block.floats_mut();
+        let mut errors = Vec::new();
+        for (offset, recipe) in (definition.recipes)() {
+            let first = offset / size_of::<f32>();
+            if let Err(error) = recipe.pack(weights, &mut floats[first..first + recipe.floats()], &pool) {
+                errors.push(error);
+            }
+        }
+        if errors.is_empty() {
+            Network::new(definition, Constants::Packed(block), pool)
+        } else {
+            Err(LoadError::Weights(errors))
+        }
+    }
+
+    /// With weights that are packed already.
+    ///
+    /// # Errors
+    /// [`LoadError::Memory`]
+    pub fn embedded(definition: &'static Definition, constants: &'static [u8]) -> Result<Network, LoadError> {
+        Network::new(definition, Constants::Embedded(constants), ThreadPool::new(1)?)
+    }
+
+    fn new(definition: &'static Definition, constants: Constants, pool: ThreadPool) -> Result<Network, LoadError> {
+        let fast = !definition.avx2.is_empty() && Isa::detect() != Isa::baseline();
+        Ok(Network {
+            definition,
+            functions: if fast { definition.avx2 } else { definition.portable },
+            constants,
+            executor: Executor::new(definition.size, pool)?,
+        })
+    }
+
+    /// Shares each run between so many threads, the caller's included; 0 means one per core. Results stay the same to
+    /// the bit.
+    ///
+    /// # Errors
+    /// [`LoadError::Threads`], [`LoadError::Memory`]
+    pub fn with_threads(mut self, threads: usize) -> Result<Network, LoadError> {
+        self.executor = Executor::new(self.definition.size, ThreadPool::new(threads)?)?;
+        Ok(self)
+    }
+
+    /// Without the instructions that only some processors have.
+    #[must_use]
+    pub fn portable(mut self) -> Network {
+        self.functions = self.definition.portable;
+        self
+    }
+
+    fn constants(&self) -> *const u8 {
+        match &self.constants {
+            Constants::Packed(buffer) => buffer.as_ptr().cast(),
+            Constants::Embedded(bytes) => bytes.as_ptr(),
+        }
+    }
+
+    fn steps(&self) -> Steps<'static> {
+        Steps {
+            functions: self.functions,
+            calls: self.definition.calls,
+        }
+    }
+
+    /// Runs the network. Allocates nothing, unless more runs are under way at once than ever before.
+    ///
+    /// # Safety
+    /// The definition is of a verified plan; the slices are the network's inputs and outputs, in order and
+    /// of their sizes.
+    ///
+    /// # Panics
+    /// If there is no memory for a run beside those under way.
+    pub unsafe fn run(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) {
+        // SAFETY: the caller's promise; the functions are this processor's.
+        let result = unsafe {
+            self.executor
+                .run(self.steps(), self.constants(), inputs, outputs, |_, step| step())
+        };
+        if let Err(error) = result {
+            panic!("{error}");
+        }
+    }
+
+    /// Runs the network on this thread, in memory of the caller's.
+    ///
+    /// # Safety
+    /// As [`Network::run`]; `arena` is of [`RunSize::arena_bytes`] and aligned to 64 bytes, and behind it, at the next
+    /// multiple of 64, [`RunSize::scratch_bytes`]; `pointers` has room for the operands of any step.
+    pub unsafe fn run_in(
+        &self,
+        arena: *mut u8,
+        inputs: &[&[f32]],
+        outputs: &mut [&mut [f32]],
+        pointers: &mut [*mut u8],
+    ) {
+        let bases = Bases {
+            arena,
+            constants: self.constants(),
+            inputs,
+            outputs,
+        };
+        let scratch = arena.wrapping_add(self.definition.size.arena_bytes.next_multiple_of(64));
+        // SAFETY: the caller's promise; the functions are this processor's.
+        unsafe { self.steps().run(bases, scratch, pointers) }
+    }
+}
