@@ -47,6 +47,8 @@ pub struct StepTime {
     pub kernel: String,
     /// Multiplications for one image; 0 where they are another step's.
     pub multiplications: u64,
+    /// Bytes of its weights, operands and result, for the whole batch: what it moves if no cache holds anything.
+    pub bytes: u64,
     /// How long it took, for the whole batch.
     pub time: Duration,
 }
@@ -126,6 +128,7 @@ impl Executable {
             op: step.op,
             kernel: step.kernel.clone(),
             multiplications: step.multiplications,
+            bytes: step.bytes,
             time,
         });
         Ok(steps.collect())

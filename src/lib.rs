@@ -22,6 +22,7 @@
 //! | [`Options`] | back end, batch, threads, bounds |
 //! | [`Tuner`] → [`Tuning`] | kernels measured on this machine |
 //! | [`Network`] | compiled: runs, from several threads at once if need be |
+//! | [`Roofs`] | what this machine can do at most |
 //! | [`Error`] | everything that can go wrong, typed, with messages that teach |
 //!
 //! What lies below is public too: [`ir`] (graphs, shapes, passes, dumps), [`plan`] and [`jit`].
@@ -34,6 +35,7 @@ mod memory;
 mod model;
 mod network;
 mod options;
+mod roofs;
 pub mod tune;
 mod weights;
 
@@ -46,6 +48,7 @@ pub use executable::StepTime;
 pub use model::{Model, Optimised, Port, Source, WeightReport};
 pub use network::Network;
 pub use options::{Backend, Options};
+pub use roofs::Roofs;
 pub use tune::{Tuner, Tuning};
 pub use weights::Weights;
 

@@ -8,8 +8,7 @@
 use std::collections::HashMap;
 
 use cnn_codegen::tile::{
-    Counter, Executable, Init, Inst, Kernel, LANES, Loop, Operand, Pixel, Product, Schedule, TileSpec, Vector, encode,
-    lower_with,
+    Executable, Init, Kernel, LANES, Loop, Peak, Pixel, Product, Schedule, TileSpec, encode, lower_with,
 };
 use memmap2::{Advice, MmapMut};
 use std::time::Instant;
@@ -60,7 +59,7 @@ fn main() -> Result<(), Failure> {
     let peak = Peak::new()?;
     println!(
         "256-bit multiply–add peak: {:.1} GFLOP/s",
-        peak.flops / peak.best(50) / 1e9
+        Peak::OPERATIONS / best(&peak, 50) / 1e9
     );
     if o.what != "layers" {
         tiles(&peak, &o)?;
@@ -71,67 +70,31 @@ fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// A loop of independent multiply–adds on registers.
-struct Peak {
-    code: Executable,
-    flops: f64,
+/// Seconds of the best of so many runs of the multiply–add loop.
+fn best(peak: &Peak, runs: usize) -> f64 {
+    (0..runs).map(|_| peak.run().as_secs_f64()).fold(f64::MAX, f64::min)
 }
 
-impl Peak {
-    fn new() -> Result<Self, Failure> {
-        let counter = Counter(0);
-        let (rounds, accumulators, count) = (8, 12, 2000);
-        let mut insts: Vec<Inst> = (0..16).map(|v| Inst::Zero { dst: Vector(v) }).collect();
-        insts.extend([Inst::Count { counter, count }, Inst::Head { counter, aligned: true }]);
-        for _ in 0..rounds {
-            insts.extend((0..accumulators).map(|v| Inst::MultiplyAdd {
-                acc: Vector(v),
-                a: Vector(14),
-                b: Operand::Vector(Vector(15)),
-            }));
-        }
-        insts.extend([Inst::Repeat { counter }, Inst::Return]);
-        let flops = f64::from(rounds * u32::from(accumulators) * 2 * LANES as u32 * count);
-        Ok(Self {
-            code: Executable::from_code(&encode(&insts)?)?,
-            flops,
-        })
+/// Rate of `flops` done by `work` in GFLOP/s and in percent of the peak. The work says when one of its units is
+/// done; each unit's best time is taken over many runs, so that other work on the machine does not count.
+fn share(peak: &Peak, flops: f64, mut work: impl FnMut(&mut Clock)) -> (f64, f64) {
+    let mut least = f64::MAX;
+    let mut clock = Clock {
+        last: Instant::now(),
+        unit: 0,
+        best: Vec::new(),
+    };
+    let start = Instant::now();
+    let mut runs = 0;
+    while runs < 8 || (start.elapsed().as_secs_f64() < 0.5 && runs < 400) {
+        least = least.min(best(peak, 1));
+        clock.unit = 0;
+        clock.last = Instant::now();
+        work(&mut clock);
+        runs += 1;
     }
-
-    /// Seconds of one run.
-    fn run(&self) -> f64 {
-        let nothing = std::ptr::null_mut();
-        let start = Instant::now();
-        // SAFETY: the code touches registers only.
-        unsafe { self.code.kernel()(nothing, nothing, nothing, nothing) };
-        start.elapsed().as_secs_f64()
-    }
-
-    fn best(&self, runs: usize) -> f64 {
-        (0..runs).map(|_| self.run()).fold(f64::MAX, f64::min)
-    }
-
-    /// Rate of `flops` done by `work` in GFLOP/s and in percent of the peak. The work says when one of its units is
-    /// done; each unit's best time is taken over many runs, so that other work on the machine does not count.
-    fn share(&self, flops: f64, mut work: impl FnMut(&mut Clock)) -> (f64, f64) {
-        let mut peak = f64::MAX;
-        let mut clock = Clock {
-            last: Instant::now(),
-            unit: 0,
-            best: Vec::new(),
-        };
-        let start = Instant::now();
-        let mut runs = 0;
-        while runs < 8 || (start.elapsed().as_secs_f64() < 0.5 && runs < 400) {
-            peak = peak.min(self.run());
-            clock.unit = 0;
-            clock.last = Instant::now();
-            work(&mut clock);
-            runs += 1;
-        }
-        let rate = flops / clock.best.iter().sum::<f64>();
-        (rate / 1e9, 100.0 * rate / (self.flops / peak))
-    }
+    let rate = flops / clock.best.iter().sum::<f64>();
+    (rate / 1e9, 100.0 * rate / (Peak::OPERATIONS / least))
 }
 
 /// Best times of the units of a piece of work.
@@ -224,7 +187,7 @@ fn tiles(peak: &Peak, o: &Options) -> Result<(), Failure> {
             let mut data = Floats::new(1 << 18)?;
             let (input, weights, output) = (data.at(0), data.at(1 << 16), data.at((1 << 15) + 700));
             let calls = (1_000_000 / spec.flops()).max(1);
-            let (rate, share) = peak.share((calls * spec.flops()) as f64, |clock| {
+            let (rate, share) = share(peak, (calls * spec.flops()) as f64, |clock| {
                 for _ in 0..calls {
                     // SAFETY: a quarter of a megabyte holds every offset above.
                     unsafe { kernel.kernel()(input, weights, output, input) };
@@ -369,7 +332,7 @@ fn layers(peak: &Peak, o: &Options) -> Result<(), Failure> {
         let row_block = 8;
         let runs = chunks[0].1.len();
         let flops = 2 * l.channels * l.filters * l.size * l.size * l.kernel * l.kernel;
-        let (rate, share) = peak.share(flops as f64, |clock| {
+        let (rate, share) = share(peak, flops as f64, |clock| {
             for rows in (0..runs).step_by(row_block) {
                 for panel in 0..panels {
                     for (first, calls) in &chunks {

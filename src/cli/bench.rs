@@ -5,16 +5,15 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use cnn::error::bytes;
-use cnn::{Error, Network, Port, StepTime, Weights};
-use comfy_table::Table;
+use cnn::{Error, Network, Port, Roofs, StepTime, Weights};
 use ndarray::ArrayD;
 use serde::Serialize;
 
 use super::args::{Compilation, Inputs, Origin};
 use super::format::{counted, duration, grouped};
 use super::inputs::{self, Given};
+use super::profile::{Layer, Profile};
 use super::progress::Progress;
-use super::summary::RULED;
 use super::{Failure, session};
 
 /// Without `--iterations`: how long is measured, how many runs at least and at most.
@@ -38,7 +37,7 @@ pub(super) struct Arguments {
     /// How many runs are measured [default: what a second holds, but at least 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     iterations: Option<u32>,
-    /// Also measure each step: time, speed, kernel
+    /// Also measure each step: time, speed, kernel, shares of what this machine can do
     #[arg(long)]
     profile: bool,
     /// Print a JSON object for other programs
@@ -62,10 +61,14 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     };
     let median = times[times.len() / 2];
     let least = times[0];
-    let layers = if arguments.profile {
-        bench.profile()?
+    let profile = if arguments.profile {
+        Some(Profile {
+            steps: bench.profile()?,
+            roofs: Roofs::measure(network.threads())?,
+            batch,
+        })
     } else {
-        Vec::new()
+        None
     };
     if arguments.json {
         let measured = Measured {
@@ -80,7 +83,11 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
             weight_bytes: network.weight_bytes(),
             macs: model.macs(),
             iterations: times.len(),
-            layers: arguments.profile.then(|| layers.iter().map(Layer::from).collect()),
+            peak_gflops: profile
+                .as_ref()
+                .and_then(|profile| profile.roofs.operations.map(|rate| rate / 1e9)),
+            memory_gb_per_s: profile.as_ref().map(|profile| profile.roofs.bytes / 1e9),
+            layers: profile.as_ref().map(Profile::layers),
         };
         let text = serde_json::to_string(&measured).map_err(|error| Error::Internal(error.to_string()))?;
         writeln!(out, "{text}")?;
@@ -115,8 +122,9 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         bytes(u128::from(network.weight_bytes())),
         bytes(u128::from(network.arena_bytes()))
     )?;
-    if !layers.is_empty() {
-        writeln!(out, "\n{}", table(&layers).trim_fmt())?;
+    if let Some(profile) = profile {
+        writeln!(out, "  machine  {}", profile.machine())?;
+        writeln!(out, "\n{}", profile.table().trim_fmt())?;
     }
     Ok(())
 }
@@ -136,55 +144,18 @@ struct Measured<'a> {
     /// Multiplications of one image.
     macs: u64,
     iterations: usize,
+    /// The machine's roofs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    peak_gflops: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    memory_gb_per_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<Vec<Layer<'a>>>,
 }
 
-/// A step in `--profile --json`.
-#[derive(Serialize)]
-struct Layer<'a> {
-    name: &'a str,
-    op: &'a str,
-    kernel: &'a str,
-    ms: f64,
-    gflops: f64,
-}
-
-impl<'a> From<&'a StepTime> for Layer<'a> {
-    fn from(step: &'a StepTime) -> Self {
-        Layer {
-            name: &step.layer,
-            op: step.op,
-            kernel: &step.kernel,
-            ms: milliseconds(step.time),
-            gflops: 2.0 * step.multiplications as f64 / step.time.as_secs_f64().max(1e-9) / 1e9,
-        }
-    }
-}
-
-fn milliseconds(duration: Duration) -> f64 {
-    // Nanoseconds are the clock's last digit.
+/// Milliseconds to the clock's last digit, nanoseconds.
+pub(super) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e9).round() / 1e6
-}
-
-/// A table of steps.
-fn table(layers: &[StepTime]) -> Table {
-    let total: Duration = layers.iter().map(|layer| layer.time).sum();
-    let mut table = Table::new();
-    table.load_style(RULED);
-    table.set_header(["layer", "op", "kernel", "ms", "%", "GFLOP/s"]);
-    for step in layers {
-        let layer = Layer::from(step);
-        let share = 100.0 * step.time.as_secs_f64() / total.as_secs_f64().max(1e-9);
-        let speed = if step.multiplications == 0 {
-            String::new()
-        } else {
-            format!("{:.1}", layer.gflops)
-        };
-        let (ms, share) = (format!("{:.4}", layer.ms), format!("{share:.1}"));
-        table.add_row([layer.name, layer.op, layer.kernel, &ms, &share, &speed]);
-    }
-    table
 }
 
 /// A network with inputs, and memory for its outputs: what is measured allocates nothing.

@@ -18,6 +18,7 @@ mod dump;
 mod format;
 mod inputs;
 mod outputs;
+mod profile;
 mod progress;
 mod run;
 mod session;

@@ -253,7 +253,14 @@ fn profiles_name_every_layer() {
             "{layer}"
         );
         assert!(text.contains(name), "{text}");
+        assert!(layer["bandwidth_share"].as_f64().unwrap() > 0.0, "{layer}");
+        // Only some machines have such a peak.
+        let multiplies = layer["gflops"].as_f64().unwrap() > 0.0;
+        let reaches = layer["peak_share"].as_f64().map(|share| share > 0.0);
+        assert_eq!(reaches, json["peak_gflops"].as_f64().map(|_| multiplies), "{layer}");
     }
+    assert!(json["memory_gb_per_s"].as_f64().unwrap() > 0.0, "{json}");
+    assert!(text.contains("GB/s read from memory") && text.contains("% of memory"), "{text}");
     cnn(&[&arguments[..], &["--backend", "interp"]].concat()).fails(1, &["the interpreter cannot be profiled"]);
 }
 

@@ -23,6 +23,7 @@
 //! | `winograd` | convolutions on transformed tiles |
 //! | `sweep`, `tiling`, `walk` | tiles over pixels, panels and chunks of channels |
 //! | `memory` | offsets in the arena from lifetimes |
+//! | `traffic` | the bytes that a step moves |
 //! | `verify` | checks a plan without trusting the planner |
 //! | `print` | the plan as text and JSON |
 
@@ -39,6 +40,7 @@ mod options;
 mod print;
 mod sweep;
 mod tiling;
+mod traffic;
 mod values;
 mod verify;
 mod walk;
@@ -155,6 +157,8 @@ pub struct Step {
     pub why: String,
     /// Multiplications of the layer, for one image; 0 where a layer's work is in another step.
     pub multiplications: u64,
+    /// Bytes of its weights, operands and result, for all images: what it moves if no cache holds anything.
+    pub bytes: u64,
     /// What is done.
     pub work: Work,
 }

@@ -180,6 +180,7 @@ pub fn to_json(plan: &Plan) -> Value {
                 "kernel": step.kernel,
                 "why": step.why,
                 "multiplications": step.multiplications,
+                "bytes": step.bytes,
                 "reads": reads,
                 "writes": writes,
                 "constants": step

@@ -157,12 +157,14 @@ impl Builder<'_> {
 
     pub(super) fn step(&mut self, id: NodeId, kernel: &str, work: Work) {
         let node = &self.graph[id];
+        let bytes = self.traffic(id, &work);
         self.plan.steps.push(Step {
             layer: node.name.clone(),
             op: node.op.name(),
             kernel: kernel.to_owned(),
             why: String::new(),
             multiplications: 0,
+            bytes,
             work,
         });
     }

@@ -50,7 +50,7 @@
 //!
 //! `spec` what is to be computed · `nest` its loops · `lower` from it to `inst`, the instruction list (`activation` for
 //! its epilogue) · `encode` the list as bytes · `text` the list as assembler lines, for dumps and for `naked_asm!` ·
-//! `executable` bytes as a function. Machines without AVX2 and FMA get loop code instead: [`crate::loops`].
+//! `executable` bytes as a function · `peak` the machine's roof. Machines without AVX2 and FMA get loop code instead: [`crate::loops`].
 
 pub(crate) mod activation;
 #[cfg(feature = "jit")]
@@ -60,6 +60,8 @@ mod executable;
 mod inst;
 mod lower;
 pub(crate) mod nest;
+#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+mod peak;
 mod spec;
 mod text;
 
@@ -72,6 +74,8 @@ pub use encode::{EncodeError, encode};
 pub use executable::{Executable, ExecutableError, Kernel};
 pub use inst::{Arithmetic, Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer, Vector};
 pub use lower::{Schedule, lower, lower_with};
+#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+pub use peak::Peak;
 pub use spec::{
     Init, LANES, Loop, MAX_LOOPS, MAX_TAPS, Pixel, Product, SpecError, TileActivation, TileSpec, VECTOR_REGISTERS,
 };

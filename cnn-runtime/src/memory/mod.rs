@@ -1,6 +1,7 @@
 //! Memory for arenas and packed weights: zeroed, aligned, on huge pages where that pays.
 
 mod available;
+mod bandwidth;
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
@@ -9,6 +10,7 @@ use memmap2::{MmapMut, MmapOptions};
 use thiserror::Error;
 
 pub use available::available_memory;
+pub use bandwidth::read_bandwidth;
 
 /// The alignment of every buffer in bytes: a cache line, and a vector of any instruction set.
 pub const CACHE_LINE: usize = 64;

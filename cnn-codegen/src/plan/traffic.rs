@@ -1,0 +1,44 @@
+//! What a step moves: the bytes that memory would see if no cache held anything.
+
+use cnn_ir::graph::NodeId;
+use cnn_ir::shape::Shape;
+
+use super::build::Builder;
+use super::{View, Work};
+
+const FLOAT: u64 = size_of::<f32>() as u64;
+
+impl Builder<'_> {
+    /// Bytes of a step's weights once, and of its operands and result for all images of the batch. Halos, and what a
+    /// kernel needs for itself, are not counted.
+    pub(super) fn traffic(&self, id: NodeId, work: &Work) -> u64 {
+        let elements = |shape: Shape| shape.elements() as u64;
+        let views = |views: &[View]| views.iter().map(|view| elements(view.shape)).sum::<u64>();
+        let moved = match work {
+            Work::Sweep(_) | Work::Winograd(_) => {
+                let operands = self.shapes.operands(self.graph, id);
+                operands.into_iter().map(elements).sum::<u64>() + elements(self.shapes[id])
+            }
+            // What is read is written, and the border.
+            Work::Copy(copy) if copy.border.is_some() => views(&[copy.from, copy.to]),
+            Work::Copy(copy) => 2 * elements(copy.from.shape),
+            Work::ClearHalo(buffer) => {
+                let buffer = &self.plan.buffers[buffer.0];
+                buffer.strides.image as u64 - elements(buffer.shape)
+            }
+            Work::Elementwise(step) => views(&step.operands) + elements(step.output.shape),
+            Work::Pool(pool) => views(&[pool.input, pool.output]),
+            Work::GlobalPool { input, output, .. }
+            | Work::AdaptiveAvgPool { input, output }
+            | Work::Softmax { input, output, .. }
+            | Work::Lrn { input, output, .. }
+            | Work::Upsample { input, output, .. }
+            | Work::ChannelShuffle { input, output, .. } => views(&[*input, *output]),
+        };
+        let constants = work.constants().into_iter();
+        let weights: u64 = constants
+            .map(|constant| self.plan.constants[constant.0].recipe.floats() as u64)
+            .sum();
+        (weights + moved * self.plan.batch as u64) * FLOAT
+    }
+}
