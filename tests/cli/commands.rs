@@ -260,7 +260,10 @@ fn profiles_name_every_layer() {
         assert_eq!(reaches, json["peak_gflops"].as_f64().map(|_| multiplies), "{layer}");
     }
     assert!(json["memory_gb_per_s"].as_f64().unwrap() > 0.0, "{json}");
-    assert!(text.contains("GB/s read from memory") && text.contains("% of memory"), "{text}");
+    assert!(
+        text.contains("GB/s read from memory") && text.contains("% of memory"),
+        "{text}"
+    );
     cnn(&[&arguments[..], &["--backend", "interp"]].concat()).fails(1, &["the interpreter cannot be profiled"]);
 }
 

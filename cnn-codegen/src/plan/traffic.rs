@@ -39,6 +39,7 @@ impl Builder<'_> {
         let weights: u64 = constants
             .map(|constant| self.plan.constants[constant.0].recipe.floats() as u64)
             .sum();
-        (weights + moved * self.plan.batch as u64) * FLOAT
+        let moved = moved.saturating_mul(self.plan.batch as u64);
+        weights.saturating_add(moved).saturating_mul(FLOAT)
     }
 }
