@@ -1,0 +1,155 @@
+//! Results do not depend on the number of threads, to the bit: a network with every kind of step, large enough to be
+//! divided, models of the zoo and random ones, on one, two and three threads.
+
+#[expect(dead_code, reason = "other tests need more of it")]
+mod engines;
+mod generator;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use cnn_codegen::jit;
+use cnn_codegen::plan::{self, Accuracy, Algorithm, Plan, PlanOptions, TileIsa, Work};
+use cnn_runtime::kernels::winograd::Winograd;
+use cnn_runtime::weights::{Synthetic, synthetic_input};
+use engines::{Network, networks};
+
+/// Every operator that has steps of its own, on maps that are worth dividing.
+const EVERYTHING: &str = include_str!("threads/everything.toml");
+
+/// Of the small random networks, how many.
+const RANDOM: u64 = 60;
+
+/// Batches, and numbers of threads compared with one.
+const BATCHES: [usize; 2] = [1, 3];
+const THREADS: [usize; 2] = [2, 3];
+
+fn build(network: &Network, options: &PlanOptions) -> Plan {
+    plan::build(&network.graph, &network.shapes, options).expect("a plan")
+}
+
+/// The bits of all outputs, and the kinds of steps they came from.
+fn run(network: &Network, options: &PlanOptions) -> (Vec<Vec<u32>>, BTreeSet<&'static str>) {
+    let plan = build(network, options);
+    let executable = jit::compile(&plan, &Synthetic { seed: 3 }, options.threads).expect("code");
+    let inputs: Vec<_> = plan
+        .inputs
+        .iter()
+        .map(|port| synthetic_input(&port.name, plan.batch * port.shape.elements(), 3))
+        .collect();
+    let mut outputs: Vec<_> = plan
+        .outputs
+        .iter()
+        .map(|port| vec![f32::NAN; plan.batch * port.shape.elements()])
+        .collect();
+    let inputs: Vec<_> = inputs.iter().map(Vec::as_slice).collect();
+    let mut slices: Vec<_> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+    executable.run(&inputs, &mut slices).expect("inputs that fit");
+    let bits = |output: &Vec<f32>| output.iter().map(|x| x.to_bits()).collect();
+    (
+        outputs.iter().map(bits).collect(),
+        plan.steps.iter().map(|step| kind(&step.work)).collect(),
+    )
+}
+
+fn kind(work: &Work) -> &'static str {
+    match work {
+        Work::Sweep(_) => "sweep",
+        Work::Winograd(_) => "winograd",
+        Work::Copy(_) => "copy",
+        Work::ClearHalo(_) => "clear halo",
+        Work::Elementwise(_) => "elementwise",
+        Work::Pool(_) => "pool",
+        Work::GlobalPool { .. } => "global pool",
+        Work::AdaptiveAvgPool { .. } => "adaptive pool",
+        Work::Softmax { .. } => "softmax",
+        Work::Lrn { .. } => "lrn",
+        Work::Upsample { .. } => "upsample",
+        Work::ChannelShuffle { .. } => "channel shuffle",
+    }
+}
+
+/// Compares with one thread, and gives the kinds of steps that ran.
+#[track_caller]
+fn check(name: &str, network: &Network, options: &PlanOptions) -> BTreeSet<&'static str> {
+    let mut kinds = BTreeSet::new();
+    for batch in BATCHES {
+        let with = |threads| PlanOptions {
+            batch,
+            threads,
+            ..options.clone()
+        };
+        let (alone, steps) = run(network, &with(1));
+        kinds.extend(steps);
+        assert!(
+            alone.iter().flatten().any(|&bits| f32::from_bits(bits) != 0.0),
+            "{name} gives zeros"
+        );
+        for threads in THREADS {
+            let (together, _) = run(network, &with(threads));
+            let different = alone
+                .iter()
+                .zip(&together)
+                .map(|(a, b)| a.iter().zip(b).filter(|(a, b)| a != b).count());
+            let different: Vec<_> = different.collect();
+            assert!(
+                different.iter().all(|&count| count == 0),
+                "{name}, batch {batch}, {threads} threads, {options:?}: {different:?} elements of the outputs differ"
+            );
+        }
+    }
+    kinds
+}
+
+#[test]
+fn every_kind_of_step_gives_the_same_bits() {
+    let exact = PlanOptions {
+        accuracy: Accuracy::Exact,
+        ..PlanOptions::default()
+    };
+    let forced = |variant| PlanOptions {
+        force: Some(Algorithm::Winograd(variant)),
+        ..PlanOptions::default()
+    };
+    let portable = PlanOptions {
+        isa: TileIsa::Portable,
+        ..PlanOptions::default()
+    };
+    let choices = [
+        PlanOptions::default(),
+        exact,
+        forced(Winograd::F2x3),
+        forced(Winograd::F4x3),
+        forced(Winograd::F4x5),
+        portable,
+    ];
+    let [raw, optimised] = networks(EVERYTHING);
+    let mut kinds = check("everything, raw", &raw, &PlanOptions::default());
+    for options in choices {
+        kinds.extend(check("everything, optimised", &optimised, &options));
+    }
+    assert_eq!(
+        kinds.into_iter().collect::<Vec<_>>().join(", "),
+        "adaptive pool, channel shuffle, clear halo, copy, elementwise, global pool, lrn, pool, softmax, sweep, \
+         upsample, winograd"
+    );
+}
+
+#[test]
+fn models_of_the_zoo_give_the_same_bits() {
+    for model in ["lenet5", "squeezenet1_1", "mobilenet_v2", "googlenet", "resnet18"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../examples/models/{model}.toml"));
+        let toml = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let [_, optimised] = networks(&toml);
+        check(model, &optimised, &PlanOptions::default());
+    }
+}
+
+#[test]
+fn random_networks_give_the_same_bits() {
+    for seed in 0..RANDOM {
+        let [_, optimised] = networks(&generator::model(seed));
+        check(&format!("seed {seed}"), &optimised, &PlanOptions::default());
+    }
+}
