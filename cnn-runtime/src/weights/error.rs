@@ -137,7 +137,7 @@ impl Nearest {
     const LONGEST: usize = 512;
 
     /// Picks from `candidates` by Damerau–Levenshtein distance, first name first among equals.
-    pub(super) fn among<'a>(name: &str, candidates: impl Iterator<Item = (&'a str, &'a [usize])>) -> Self {
+    pub fn among<'a>(name: &str, candidates: impl Iterator<Item = (&'a str, &'a [usize])>) -> Self {
         let best = candidates
             .filter(|(candidate, _)| candidate.len() <= Self::LONGEST)
             .map(|(candidate, shape)| (strsim::damerau_levenshtein(name, candidate), candidate, shape))

@@ -2,15 +2,19 @@
 //!
 //! | module | what it owns |
 //! |---|---|
+//! | `element` | [`Element`], the types that tensors are stored in |
 //! | `error` | [`WeightError`] and its texts |
 //! | `safetensors` | [`SafetensorsFile`] (memory-mapped) and [`SafetensorsBytes`] (embedded) |
 //! | `synthetic` | [`Synthetic`], the reproducible `random:SEED` weights, and [`synthetic_input`] |
 //! | `map` | [`MapSource`], tensors held in memory |
+//! | `mapped` | [`MappedFile`], a file's bytes |
 //!
 //! A source is asked for a tensor by name *and* shape, so that no caller can forget to check.
 
+mod element;
 mod error;
 mod map;
+mod mapped;
 mod safetensors;
 mod synthetic;
 
@@ -18,8 +22,10 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::ops::Range;
 
+pub use element::Element;
 pub use error::{Nearest, WeightError};
 pub use map::MapSource;
+pub use mapped::MappedFile;
 pub use safetensors::{Safetensors, SafetensorsBytes, SafetensorsFile};
 pub use synthetic::{Synthetic, synthetic_input};
 

@@ -6,19 +6,13 @@
 //! it leaves to overflow (the end of the data) is compared here.
 
 use std::borrow::Cow;
-use std::fs::File;
-use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::Path;
 
-use half::{bf16, f16};
-use memmap2::Mmap;
-#[cfg(unix)]
-use memmap2::UncheckedAdvice;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
-use super::{Nearest, WeightError, WeightSource, reserve};
+use super::{Element, MappedFile, Nearest, WeightError, WeightSource};
 
 /// Size of the length field that opens the file.
 const LENGTH_FIELD: usize = 8;
@@ -41,64 +35,23 @@ pub struct Safetensors<B> {
 }
 
 /// A memory-mapped safetensors file: only the tensors asked for are read from disk.
-pub type SafetensorsFile = Safetensors<Mmap>;
+pub type SafetensorsFile = Safetensors<MappedFile>;
 
 /// A safetensors file embedded in the program (`include_bytes!`).
 pub type SafetensorsBytes = Safetensors<&'static [u8]>;
 
 impl SafetensorsFile {
-    /// Maps the file at `path` and checks its header.
-    ///
-    /// The file must not be shortened by another program while the source is in use; the
-    /// operating system would then end the process when the missing part is read.
+    /// Maps the file at `path` and checks its header. It must not be shortened while it is in use, as [`MappedFile`] says.
     ///
     /// # Errors
     /// [`WeightError::NotFound`], [`WeightError::NotAFile`], [`WeightError::Io`],
     /// [`WeightError::Damaged`] or [`WeightError::Truncated`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self, WeightError> {
         let path = path.as_ref();
-        let io = |source: std::io::Error| match source.kind() {
-            ErrorKind::NotFound => WeightError::NotFound { path: path.into() },
-            _ => WeightError::Io {
-                path: path.into(),
-                source,
-            },
-        };
-        // Asked before opening: opening a pipe would wait for its writer.
-        let kind = std::fs::metadata(path).map_err(io)?.file_type();
-        if !kind.is_file() {
-            return Err(WeightError::NotAFile {
-                path: path.into(),
-                what: if kind.is_dir() {
-                    "a directory"
-                } else {
-                    "a device or a pipe"
-                },
-            });
-        }
-        let file = File::open(path).map_err(io)?;
-        // SAFETY: the map is read-only and private to this value. Another process may still
-        // change the file: elements are plain numbers without invalid bit patterns, and the
-        // header is copied out once; shortening the file is documented above as forbidden.
-        let map = unsafe { Mmap::map(&file) }.map_err(io)?;
-        let mut source = Self::parse(map, format!("`{}`", path.display()))?;
-        source.release = drop_pages;
+        let mut source = Self::parse(MappedFile::open(path)?, format!("`{}`", path.display()))?;
+        source.release = MappedFile::release;
         Ok(source)
     }
-}
-
-/// Takes the pages of a range out of this process; they come back from the file if they are read again.
-fn drop_pages(map: &Mmap, range: Range<usize>) {
-    #[cfg(unix)]
-    {
-        // SAFETY: the map is a read-only view of a file, so that pages dropped hold nothing but the file's content. That
-        // nobody borrows them is not even needed: a page that is read again holds the same bytes.
-        let result = unsafe { map.unchecked_advise_range(UncheckedAdvice::DontNeed, range.start, range.len()) };
-        // Advice that is not taken costs memory, nothing else.
-        let _ = result;
-    }
-    #[cfg(not(unix))]
-    let _ = (map, range);
 }
 
 impl<B: AsRef<[u8]>> Safetensors<B> {
@@ -202,18 +155,11 @@ impl<B: AsRef<[u8]> + Sync> WeightSource for Safetensors<B> {
         }
         let size = element_size(info.dtype);
         let raw = &self.bytes.as_ref()[self.place(info)][range.start * size..range.end * size];
-        if info.dtype == Dtype::F32
-            && cfg!(target_endian = "little")
-            && let Ok(elements) = bytemuck::try_cast_slice(raw)
-        {
-            return Ok(Cow::Borrowed(elements));
-        }
-        let mut elements = reserve(name, shape, range.len())?;
-        match info.dtype {
-            Dtype::F32 => convert(raw, &mut elements, f32::from_le_bytes),
-            Dtype::F16 => convert(raw, &mut elements, |b| f16::from_le_bytes(b).to_f32()),
-            Dtype::BF16 => convert(raw, &mut elements, |b| bf16::from_le_bytes(b).to_f32()),
-            Dtype::F64 => convert(raw, &mut elements, |b| f64::from_le_bytes(b) as f32),
+        let element = match info.dtype {
+            Dtype::F32 => Element::F32,
+            Dtype::F16 => Element::F16,
+            Dtype::BF16 => Element::Bf16,
+            Dtype::F64 => Element::F64,
             other => {
                 return Err(WeightError::Dtype {
                     name: name.to_owned(),
@@ -222,8 +168,8 @@ impl<B: AsRef<[u8]> + Sync> WeightSource for Safetensors<B> {
                     origin: self.describe(),
                 });
             }
-        }
-        Ok(Cow::Owned(elements))
+        };
+        element.convert(raw, name, shape)
     }
 
     fn release(&self, name: &str, range: Range<usize>) {
@@ -248,9 +194,4 @@ impl<B: AsRef<[u8]> + Sync> WeightSource for Safetensors<B> {
 /// Bytes of an element of a type that is accepted.
 fn element_size(dtype: Dtype) -> usize {
     dtype.bitsize() / 8
-}
-
-/// Appends the `N`-byte elements of `raw`, converted, to `elements`.
-fn convert<const N: usize>(raw: &[u8], elements: &mut Vec<f32>, one: impl Fn([u8; N]) -> f32) {
-    elements.extend(raw.as_chunks::<N>().0.iter().map(|bytes| one(*bytes)));
 }
