@@ -18,6 +18,9 @@ pub enum Error {
     /// The model is wrong.
     #[error(transparent)]
     Model(Box<ModelError>),
+    /// An ONNX file cannot be imported: everything that stands against it.
+    #[error(transparent)]
+    Onnx(#[from] cnn_onnx::ImportError),
     /// Tensors are missing, of another shape, or the weights file is damaged: every problem found.
     #[error("{}", lines(.0))]
     Weights(Vec<WeightError>),

@@ -17,7 +17,7 @@
 //!
 //! | type | what it is |
 //! |---|---|
-//! | [`Source`] → [`Model`] | a network's text; the network, understood and found valid |
+//! | [`Source`] → [`Model`] | a network's text, or an ONNX file ([`onnx`]); the network, understood and found valid |
 //! | [`Weights`] | named tensors: a file, bytes, arrays, or made up |
 //! | [`Options`] | back end, batch, threads, bounds |
 //! | [`Tuner`] → [`Tuning`] | kernels measured on this machine |
@@ -42,6 +42,7 @@ mod weights;
 pub use builtin::Builtin;
 pub use cnn_codegen::{jit, plan};
 pub use cnn_ir as ir;
+pub use cnn_onnx as onnx;
 pub use cnn_runtime::weights::synthetic_input as random_input;
 pub use error::Error;
 pub use executable::StepTime;

@@ -1,5 +1,6 @@
 //! A model: a network that was read and found valid, not yet compiled.
 
+mod onnx;
 mod source;
 
 use std::collections::{BTreeMap, HashSet};
@@ -13,6 +14,7 @@ use cnn_ir::graph::{Graph, NodeId};
 use cnn_ir::op::{InputLayout, Op, WeightDecl};
 use cnn_ir::passes::{self, Report};
 use cnn_ir::validate::{Shapes, validate};
+use cnn_onnx::{Import, ImportOptions};
 use cnn_runtime::weights::{WeightError, WeightSource};
 
 use crate::error::Error;
@@ -101,6 +103,14 @@ impl Model {
         Model::new(Source::text(text, "model.toml"))
     }
 
+    /// Reads and checks an ONNX file; [`own_weights`](Self::own_weights) gives its weights.
+    ///
+    /// # Errors
+    /// [`Error::Onnx`] with everything that cannot be imported.
+    pub fn from_onnx_file(path: impl AsRef<Path>, options: &ImportOptions) -> Result<Model, Error> {
+        Model::new(Source::onnx(path, options)?)
+    }
+
     /// A model that comes with the program; [`builtin::MODELS`](crate::builtin::MODELS) lists them.
     ///
     /// # Errors
@@ -132,6 +142,23 @@ impl Model {
     /// The built-in model that this is, with its weights and its sample.
     pub fn as_builtin(&self) -> Option<&'static Builtin> {
         self.source.builtin
+    }
+
+    /// What was read of the ONNX file that this model is from.
+    pub fn import(&self) -> Option<&Import> {
+        self.source.import()
+    }
+
+    /// The weights that come with the model: those of the ONNX file, or of the built-in model if it has some.
+    ///
+    /// # Errors
+    /// [`Error::Weights`] if the program's own are damaged.
+    pub fn own_weights(&self) -> Result<Option<Weights>, Error> {
+        match (self.import(), self.as_builtin()) {
+            (Some(import), _) => Ok(Some(Weights::from_source(import.weights.clone()))),
+            (None, Some(builtin)) if builtin.weights.is_some() => Weights::builtin(builtin.name).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// What is odd about the model file, as text beside the source; empty if nothing is. `color` adds ANSI escapes.

@@ -43,7 +43,7 @@ impl Weights {
     /// # Errors
     /// [`Error::Weights`] if the file is missing, not a file, or damaged.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Weights, Error> {
-        Ok(Weights::other(SafetensorsFile::open(path)?))
+        Ok(Weights::from_source(SafetensorsFile::open(path)?))
     }
 
     /// A safetensors file's bytes; `origin` names them in messages.
@@ -54,13 +54,13 @@ impl Weights {
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,
         origin: impl Into<String>,
     ) -> Result<Weights, Error> {
-        Ok(Weights::other(Safetensors::parse(bytes, origin)?))
+        Ok(Weights::from_source(Safetensors::parse(bytes, origin)?))
     }
 
     /// Weights of whatever shape a network asks for, the same everywhere for the same seed: for measuring and
     /// for comparing programs.
     pub fn random(seed: u64) -> Weights {
-        Weights::other(Synthetic { seed })
+        Weights::from_source(Synthetic { seed })
     }
 
     /// The trained weights of a built-in model.
@@ -100,7 +100,7 @@ impl Weights {
         }
     }
 
-    fn other(source: impl WeightSource + Send + 'static) -> Weights {
+    pub(crate) fn from_source(source: impl WeightSource + Send + 'static) -> Weights {
         Weights(Source::Other(Box::new(source)))
     }
 

@@ -6,8 +6,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
+use cnn::onnx::ImportOptions;
 use cnn::plan::Measurements;
-use cnn::{Backend, Options, ir};
+use cnn::{Backend, Error, Options, Source, ir};
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -26,6 +27,57 @@ impl Color {
             Color::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
+    }
+}
+
+/// Which network.
+#[derive(Args, Clone, Debug)]
+pub(super) struct ModelArgument {
+    /// A .toml or .onnx file, or a built-in model
+    model: String,
+    /// Dimensions of an input that an .onnx file leaves open, with the batch
+    #[arg(long = "shape", value_name = "NAME=N,C,H,W")]
+    shapes: Vec<ShapeArgument>,
+}
+
+impl ModelArgument {
+    /// Reads it.
+    pub(super) fn source(&self) -> Result<Source, Error> {
+        let shapes = self.shapes.iter().map(|shape| (shape.name.clone(), shape.dims.clone()));
+        let options = ImportOptions {
+            shapes: shapes.collect(),
+        };
+        let source = Source::open(&self.model, &options)?;
+        match (self.shapes.is_empty(), source.import()) {
+            (false, None) => Err(Error::Option("--shape goes with an .onnx file".into())),
+            _ => Ok(source),
+        }
+    }
+
+    /// What was given as the model.
+    pub(super) fn name(&self) -> &str {
+        &self.model
+    }
+}
+
+/// `NAME=1,3,224,224`. The name may hold `=`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ShapeArgument {
+    name: String,
+    dims: Vec<usize>,
+}
+
+impl FromStr for ShapeArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<ShapeArgument, String> {
+        let wrong = || format!("expected an input and its dimensions, such as image=1,3,224,224, found `{text}`");
+        let (name, dims) = text.rsplit_once('=').ok_or_else(wrong)?;
+        let dim = |dim: &str| dim.trim().parse().ok().filter(|&dim| dim > 0).ok_or_else(wrong);
+        Ok(ShapeArgument {
+            name: name.to_owned(),
+            dims: dims.split(',').map(dim).collect::<Result<_, _>>()?,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use cnn::{Error, Network, Port, Roofs, StepTime, Weights};
 use ndarray::ArrayD;
 use serde::Serialize;
 
-use super::args::{Compilation, Inputs, Origin};
+use super::args::{Compilation, Inputs, ModelArgument, Origin};
 use super::format::{counted, duration, grouped};
 use super::inputs::{self, Given};
 use super::profile::{Layer, Profile};
@@ -27,8 +27,8 @@ const WARM_UP: u32 = 5;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// A .toml file or a built-in model
-    model: String,
+    #[command(flatten)]
+    model: ModelArgument,
     /// Weights: a safetensors file or made-up numbers [default: the model's own, else random]
     #[arg(long, short, value_name = "FILE|random[:SEED]")]
     weights: Option<Origin>,

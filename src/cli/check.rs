@@ -6,14 +6,14 @@ use anstyle::AnsiColor;
 use clap::Args;
 use cnn::{Error, Port, Weights};
 
-use super::args::Origin;
+use super::args::{ModelArgument, Origin};
 use super::format::{counted, grouped};
 use super::{Failure, session};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// A .toml file or a built-in model
-    model: String,
+    #[command(flatten)]
+    model: ModelArgument,
     /// Weights that must fit it: a safetensors file
     #[arg(long, short, value_name = "FILE|random[:SEED]")]
     weights: Option<Origin>,

@@ -9,15 +9,15 @@ use cnn::ir::validate::Shapes;
 use cnn::ir::{dot, json, text};
 use cnn::jit::Listed;
 use cnn::plan;
-use cnn::{Error, Model, Options, Source};
+use cnn::{Error, Model, Options};
 
-use super::args::Compilation;
+use super::args::{Compilation, ModelArgument};
 use super::{Failure, session};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// A .toml file or a built-in model
-    model: String,
+    #[command(flatten)]
+    model: ModelArgument,
     /// How far the network has come
     #[arg(long, value_name = "STAGE", default_value = "shaped")]
     stage: Stage,
@@ -60,7 +60,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     let written = match arguments.stage {
         // Shapes need not fit for this one.
         Stage::Parsed => {
-            let (graph, _) = Source::open(&arguments.model)?.graph()?;
+            let (graph, _) = arguments.model.source()?.graph()?;
             graph_as(&graph, None, arguments.format)
         }
         Stage::Shaped => {

@@ -2,7 +2,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | `run`, `check`, `summary`, `dump`, `bench` | a subcommand each |
+//! | `run`, `check`, `summary`, `dump`, `bench`, `import` | a subcommand each |
 //! | `args` | arguments that subcommands share, and the forms of their values |
 //! | `session` | from arguments to model, weights and compiled network |
 //! | `inputs`, `outputs` | from arguments to input arrays, from output arrays to files |
@@ -16,6 +16,7 @@ mod check;
 mod draw;
 mod dump;
 mod format;
+mod import;
 mod inputs;
 mod outputs;
 mod profile;
@@ -48,7 +49,7 @@ fn models() -> String {
         .iter()
         .map(|model| format!("\n  {:<22} {}", model.name, model.about));
     format!(
-        "MODEL is a .toml file or a built-in model:{}\n`cnn run lenet5` needs nothing else.",
+        "MODEL is a .toml or .onnx file, or a built-in model:{}\n`cnn run lenet5` needs nothing else.",
         lines.collect::<String>()
     )
 }
@@ -65,6 +66,8 @@ enum Command {
     Dump(dump::Arguments),
     /// Measure how long a network takes
     Bench(bench::Arguments),
+    /// Write an ONNX model as a TOML file and a safetensors file
+    Import(import::Arguments),
 }
 
 /// Why a command did not succeed.
@@ -104,6 +107,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Summary(arguments) => summary::main(arguments, &mut out),
         Command::Dump(arguments) => dump::main(arguments, &mut out),
         Command::Bench(arguments) => bench::main(arguments, &mut out),
+        Command::Import(arguments) => import::main(arguments, &mut out),
     };
     let flushed = out.flush();
     match result.and(flushed.map_err(Failure::Output)) {

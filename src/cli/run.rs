@@ -10,7 +10,7 @@ use cnn::{Error, Model, Network, Port};
 use ndarray::{ArrayD, ArrayView2, Ix4};
 
 use super::answer::{self, Presentation};
-use super::args::{Compilation, Inputs, Origin};
+use super::args::{Compilation, Inputs, ModelArgument, Origin};
 use super::format::{counted, dims, duration, grouped};
 use super::inputs::{self, Given};
 use super::outputs::Targets;
@@ -22,8 +22,8 @@ const MAX_LABELS_BYTES: u64 = 16 << 20;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// A .toml file or a built-in model
-    model: String,
+    #[command(flatten)]
+    model: ModelArgument,
     /// Weights: a safetensors file or made-up numbers [default: the model's own]
     #[arg(long, short, value_name = "FILE|random[:SEED]")]
     weights: Option<Origin>,

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use cnn::{Error, Model, Network, Options, Source, Tuner, Weights};
 
-use super::args::{Compilation, Origin};
+use super::args::{Compilation, ModelArgument, Origin};
 use super::progress::Progress;
 use super::{Failure, warn};
 
@@ -12,8 +12,13 @@ use super::{Failure, warn};
 const NAMED: usize = 8;
 
 /// Reads and checks a model: a file or a built-in name.
-pub(super) fn open(model: &str) -> Result<Model, Failure> {
-    let model = Model::new(Source::open(model)?)?;
+pub(super) fn open(model: &ModelArgument) -> Result<Model, Failure> {
+    understood(model.source()?)
+}
+
+/// Checks a model that was read, with warnings.
+pub(super) fn understood(source: Source) -> Result<Model, Failure> {
+    let model = Model::new(source)?;
     let warnings = model.warnings(true);
     if !warnings.is_empty() {
         let _ = write!(anstream::stderr(), "{warnings}");
@@ -30,10 +35,10 @@ pub(super) fn weights(model: &Model, argument: Option<&Origin>) -> Result<Option
             warn_unused(model, &weights);
             weights
         }
-        None => match model.as_builtin() {
-            Some(builtin) if builtin.weights.is_some() => Weights::builtin(builtin.name)?,
-            _ if model.weights().is_empty() => Weights::empty(),
-            _ => return Ok(None),
+        None => match model.own_weights()? {
+            Some(weights) => weights,
+            None if model.weights().is_empty() => Weights::empty(),
+            None => return Ok(None),
         },
     };
     Ok(Some(weights))

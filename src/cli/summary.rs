@@ -10,6 +10,7 @@ use cnn::ir::op::Op;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use serde_json::json;
 
+use super::args::ModelArgument;
 use super::format::grouped;
 use super::{Failure, session};
 
@@ -18,8 +19,8 @@ const WIDTH: u16 = 120;
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// A .toml file or a built-in model
-    model: String,
+    #[command(flatten)]
+    model: ModelArgument,
     /// Print a JSON object for other programs
     #[arg(long)]
     json: bool,

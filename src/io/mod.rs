@@ -4,6 +4,7 @@ pub mod atomic;
 #[cfg(feature = "image")]
 pub mod image;
 pub mod npy;
+pub mod safetensors;
 
 use std::fs::File;
 use std::path::Path;

@@ -6,6 +6,7 @@ use cnn_ir::diag::{Diagnostic, nearest};
 use cnn_ir::graph::Graph;
 use cnn_ir::validate::{Shapes, validate};
 use cnn_ir::{front, render};
+use cnn_onnx::{Import, ImportOptions};
 
 use crate::error::{Error, ModelError};
 use crate::{builtin, io};
@@ -22,6 +23,8 @@ pub struct Source {
     /// What the network is called if the text does not say.
     pub(super) default_name: String,
     pub(super) builtin: Option<&'static builtin::Builtin>,
+    /// What the text was made of, if that was an ONNX file.
+    pub(super) onnx: Option<Import>,
 }
 
 impl Source {
@@ -37,6 +40,7 @@ impl Source {
             origin: path.display().to_string(),
             default_name: stem.into_owned(),
             builtin: None,
+            onnx: None,
         })
     }
 
@@ -51,6 +55,7 @@ impl Source {
             origin: format!("{name}.toml"),
             default_name: name.to_owned(),
             builtin: Some(model),
+            onnx: None,
         })
     }
 
@@ -61,14 +66,17 @@ impl Source {
             origin: origin.into(),
             default_name: "network".to_owned(),
             builtin: None,
+            onnx: None,
         }
     }
 
-    /// What people give as a model: a built-in model's name or the path of a `.toml` file.
+    /// What people give as a model: a built-in model's name or the path of a `.toml` or `.onnx` file. `options` say how to
+    /// read an ONNX file.
     ///
     /// # Errors
-    /// As [`file`](Self::file) and [`builtin`](Self::builtin); a name that is neither says what would be.
-    pub fn open(name: &str) -> Result<Source, Error> {
+    /// As [`file`](Self::file), [`onnx`](Self::onnx) and [`builtin`](Self::builtin); a name that is none of these says what
+    /// would be.
+    pub fn open(name: &str, options: &ImportOptions) -> Result<Source, Error> {
         if builtin::find(name).is_some() {
             return Source::builtin(name);
         }
@@ -77,22 +85,20 @@ impl Source {
             .extension()
             .and_then(|extension| extension.to_str())
             .unwrap_or_default();
-        if extension.eq_ignore_ascii_case("onnx") {
-            return Err(wrong(
-                path,
-                "ONNX models cannot be imported yet; write the network as a .toml file".into(),
-            ));
-        }
+        let read = || match extension.eq_ignore_ascii_case("onnx") {
+            true => Source::onnx(path, options),
+            false => Source::file(path),
+        };
         match path.metadata() {
             Ok(data) if data.is_dir() => Err(wrong(path, directory(path))),
-            Ok(_) => Source::file(path),
+            Ok(_) => read(),
             Err(_) if extension.is_empty() => Err(Error::Option(format!(
                 "there is no such file, and {}",
                 builtin::unknown(name)
             ))),
             Err(source) => match similar(path) {
                 Some(near) => Err(wrong(path, format!("{source}; there is `{near}` beside it"))),
-                None => Source::file(path),
+                None => read(),
             },
         }
     }
@@ -143,31 +149,33 @@ fn wrong(path: &Path, problem: String) -> Error {
 
 /// What to say about a directory: which model files are in it.
 fn directory(path: &Path) -> String {
-    let mut models = toml_files(path);
+    let mut models = model_files(path);
     models.truncate(5);
     match models.is_empty() {
-        true => "expected a .toml file, found a directory".to_owned(),
+        true => "expected a .toml or .onnx file, found a directory".to_owned(),
         false => format!(
-            "expected a .toml file, found a directory; in it are {}",
+            "expected a .toml or .onnx file, found a directory; in it are {}",
             models.join(", ")
         ),
     }
 }
 
-/// The .toml file beside `path` whose name is nearest.
+/// The model file beside `path` whose name is nearest.
 fn similar(path: &Path) -> Option<String> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let files = toml_files(folder);
+    let files = model_files(folder);
     nearest(path.file_name()?.to_str()?, files.iter().map(String::as_str)).map(str::to_owned)
 }
 
-fn toml_files(folder: &Path) -> Vec<String> {
+fn model_files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    let mut names: Vec<_> = names.filter(|name| name.ends_with(".toml")).collect();
+    let mut names: Vec<_> = names
+        .filter(|name| name.ends_with(".toml") || name.ends_with(".onnx"))
+        .collect();
     names.sort_unstable();
     names
 }

@@ -16,6 +16,7 @@ mod names;
 mod report;
 pub mod toml;
 mod weights;
+pub mod write;
 
 pub use names::is_valid;
 

@@ -1,0 +1,165 @@
+//! What a model's inputs mean: their types and dimensions, which axis is the batch, and where channels are last.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Place, Problem, quoted};
+use crate::proto::{self, DimensionValue};
+use crate::tensor::DataType;
+
+/// A dimension of an input as the file has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Dim {
+    Size(usize),
+    /// Any size; its name, perhaps empty.
+    Free(String),
+}
+
+/// An input that whoever runs the network gives.
+#[derive(Clone, Debug)]
+pub(crate) struct Declared {
+    pub(crate) name: String,
+    pub(crate) dims: Vec<Dim>,
+    /// Whether everything that uses it first turns `[N, H, W, C]` into `[N, C, H, W]`.
+    pub(crate) channels_last: bool,
+}
+
+impl Declared {
+    /// The size of the batch: `None` if it is free.
+    pub(crate) fn batch(&self) -> Option<usize> {
+        match self.dims.first() {
+            Some(Dim::Size(size)) => Some(*size),
+            _ => None,
+        }
+    }
+
+    /// The dimensions from `first` on, all of which must be known.
+    pub(crate) fn sizes(&self, first: usize) -> Result<Vec<usize>, String> {
+        let sizes: Option<Vec<usize>> = self.dims[first..]
+            .iter()
+            .map(|dim| match dim {
+                Dim::Size(size) => Some(*size),
+                Dim::Free(_) => None,
+            })
+            .collect();
+        sizes.ok_or_else(|| {
+            let free = |dim: &Dim| match dim {
+                Dim::Free(name) if !name.is_empty() => Some(quoted(name)),
+                Dim::Free(_) => Some("without a name".to_owned()),
+                Dim::Size(_) => None,
+            };
+            let example = self.dims.iter().enumerate().map(|(axis, dim)| match (axis, dim) {
+                (_, Dim::Size(size)) => size.to_string(),
+                (0, Dim::Free(_)) => "1".to_owned(),
+                (1, Dim::Free(_)) => "3".to_owned(),
+                (_, Dim::Free(_)) => "224".to_owned(),
+            });
+            format!(
+                "dimensions are free: {}; only the batch may be. Say which they are with --shape {}={}",
+                self.dims[first..]
+                    .iter()
+                    .filter_map(free)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                self.name.escape_debug(),
+                example.collect::<Vec<_>>().join(",")
+            )
+        })
+    }
+}
+
+/// The inputs of a graph that no initialiser fills, with the shapes that the options give them, and what is wrong.
+pub(crate) fn read(graph: &proto::Graph, shapes: &BTreeMap<String, Vec<usize>>) -> (Vec<Declared>, Vec<Problem>) {
+    let filled: std::collections::HashSet<&str> = graph.initializer.iter().map(|tensor| &*tensor.name).collect();
+    let mut problems = Vec::new();
+    let mut declared = Vec::new();
+    for input in graph.input.iter().filter(|input| !filled.contains(&*input.name)) {
+        match one(graph, input, shapes.get(&input.name)) {
+            Ok(input) => declared.push(input),
+            Err(message) => problems.push(Problem {
+                place: Place::Value {
+                    what: "input",
+                    name: input.name.clone(),
+                },
+                message,
+            }),
+        }
+    }
+    for name in shapes.keys() {
+        if !declared.iter().any(|input| input.name == *name) && problems.is_empty() {
+            let names: Vec<_> = declared.iter().map(|input| quoted(&input.name)).collect();
+            problems.push(Problem {
+                place: Place::Value {
+                    what: "input",
+                    name: name.clone(),
+                },
+                message: format!(
+                    "a shape is given for it, but the model's inputs are {}",
+                    names.join(", ")
+                ),
+            });
+        }
+    }
+    (declared, problems)
+}
+
+fn one(graph: &proto::Graph, input: &proto::ValueInfo, given: Option<&Vec<usize>>) -> Result<Declared, String> {
+    let tensor = input.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
+    let tensor = tensor.ok_or("is no tensor")?;
+    let kind = DataType::from_number(tensor.elem_type)?;
+    if !kind.is_float() {
+        return Err(format!(
+            "holds elements of {kind:?}; what runs takes floats. A constant belongs into the file as an initializer"
+        ));
+    }
+    let from_file = || -> Result<Vec<Dim>, String> {
+        let shape = tensor.shape.as_ref().ok_or("has no shape")?;
+        let dim = |dim: &proto::Dimension| match &dim.value {
+            Some(DimensionValue::Size(size)) => match usize::try_from(*size) {
+                Ok(size) if size > 0 => Ok(Dim::Size(size)),
+                // Some exporters write 0 or −1 for a free dimension.
+                _ => Ok(Dim::Free(String::new())),
+            },
+            Some(DimensionValue::Name(name)) => Ok(Dim::Free(name.clone())),
+            None => Ok(Dim::Free(String::new())),
+        };
+        shape.dim.iter().map(dim).collect()
+    };
+    let dims = match given {
+        None => from_file()?,
+        Some(given) => {
+            if let Ok(file) = from_file() {
+                let fits = |(dim, size): (&Dim, &usize)| !matches!(dim, Dim::Size(known) if known != size);
+                if file.len() != given.len() || !file.iter().zip(given).skip(1).all(fits) {
+                    return Err(format!("is given the shape {given:?}, but has {}", described(&file)));
+                }
+            }
+            given.iter().map(|&size| Dim::Size(size)).collect()
+        }
+    };
+    let mut users = graph
+        .node
+        .iter()
+        .filter(|node| node.input.contains(&input.name))
+        .peekable();
+    let turns = |node: &proto::Node| {
+        node.op_type == "Transpose"
+            && node
+                .attribute
+                .iter()
+                .any(|one| one.name == "perm" && one.ints == [0, 3, 1, 2])
+    };
+    Ok(Declared {
+        name: input.name.clone(),
+        channels_last: dims.len() == 4 && users.peek().is_some() && users.all(turns),
+        dims,
+    })
+}
+
+fn described(dims: &[Dim]) -> String {
+    let text = |dim: &Dim| match dim {
+        Dim::Size(size) => size.to_string(),
+        Dim::Free(name) if name.is_empty() => "?".to_owned(),
+        Dim::Free(name) => name.escape_debug().to_string(),
+    };
+    format!("[{}]", dims.iter().map(text).collect::<Vec<_>>().join(", "))
+}

@@ -1,0 +1,324 @@
+//! Elementwise operators of several operands, with broadcasting.
+
+use cnn_ir::shape::Shape;
+
+use crate::node::{Node, Outputs};
+use crate::tensor::{Numbers, Tensor, count};
+use crate::value::{Data, Known, Value, frame, identity};
+use crate::weights::Weight;
+
+/// Add, Sub, Mul, Div.
+pub(super) fn binary(node: &mut Node<'_>, op: &str) -> Outputs {
+    let (a, mut b) = (node.input(0)?.clone(), node.input(1)?.clone());
+    if node.opset < 7 {
+        b = aligned_by_axis(node, &a, b)?;
+    }
+    match (&a, &b) {
+        (Known::Value(value), Known::Constant(constant)) => affine(node, op, value, constant, false),
+        (Known::Constant(constant), Known::Value(value)) => affine(node, op, value, constant, true),
+        _ => combined(node, op, &[a, b]),
+    }
+}
+
+/// Sum, Max, Min.
+pub(super) fn variadic(node: &mut Node<'_>, op: &str) -> Outputs {
+    let operands = (0..node.inputs.len())
+        .map(|input| node.input(input).cloned())
+        .collect::<Result<Vec<_>, _>>()?;
+    match operands.as_slice() {
+        [] => Err("has no inputs".to_owned()),
+        [one] => Ok(vec![one.clone()]),
+        all => combined(node, op, all),
+    }
+}
+
+/// Until opset 6 the second operand was broadcast only if `broadcast` said so, from `axis` on if that was given.
+fn aligned_by_axis(node: &Node<'_>, a: &Known, b: Known) -> Result<Known, String> {
+    let broadcast = node.attributes.flag("broadcast", false)?;
+    let Some(axis) = node.attributes.optional_int("axis")?.filter(|_| broadcast) else {
+        return Ok(b);
+    };
+    let rank = |known: &Known| match known {
+        Known::Constant(tensor) => tensor.dims.len(),
+        Known::Value(value) => value.dims.len() + node.outside(),
+        Known::Lost => 0,
+    };
+    let axis = crate::node::absolute_axis(axis, rank(a))?;
+    let behind = rank(a).saturating_sub(axis + rank(&b));
+    match b {
+        Known::Constant(tensor) => {
+            let dims = [&*tensor.dims, &vec![1; behind]].concat();
+            Ok(Known::Constant(tensor.reshaped(dims)))
+        }
+        Known::Value(_) if behind > 0 => Err("`axis` goes with a constant as second input only".to_owned()),
+        other @ (Known::Value(_) | Known::Lost) => Ok(other),
+    }
+}
+
+/// A constant's dimensions beside those of an image: the batch axis, along which it must not vary, is left out.
+fn image_dims(node: &Node<'_>, tensor: &Tensor, rank: usize) -> Result<Vec<usize>, String> {
+    let full = rank + node.outside();
+    let missing = full.saturating_sub(tensor.dims.len());
+    let dims = [&*vec![1; missing], &*tensor.dims].concat();
+    match (node.outside(), &*dims) {
+        (1, [1, image @ ..]) => Ok(image.to_vec()),
+        (1, [n, ..]) => Err(format!(
+            "a constant has {n} different images, but images are independent here"
+        )),
+        _ => Ok(dims),
+    }
+}
+
+/// The elements that a constant has for each channel of a value, if it is the same for all pixels.
+pub(super) fn per_channel(node: &Node<'_>, value: &Value, tensor: &Tensor) -> Result<Option<Tensor>, String> {
+    let dims = image_dims(node, tensor, value.dims.len())?;
+    if dims.len() != value.dims.len() {
+        return Ok(None);
+    }
+    let Some(frame) = frame(&value.in_memory()) else {
+        return Ok(None);
+    };
+    let mut varying = value
+        .order
+        .iter()
+        .zip(&frame.axes)
+        .filter(|(axis, _)| dims[**axis] != 1);
+    let fits = match (varying.next(), varying.next()) {
+        (None, _) => true,
+        (Some((&axis, &place)), None) => place == Some(0) && dims[axis] == value.dims[axis],
+        _ => false,
+    };
+    let channels = frame.shape.channels();
+    Ok(fits.then(|| {
+        let index = |channel| if tensor.len() == 1 { 0 } else { channel };
+        tensor.picked(vec![channels], (0..channels).map(index))
+    }))
+}
+
+/// One operand is a constant. One number a channel makes a batch norm, which a convolution before it takes in;
+/// anything else is a layer of its own.
+fn affine(node: &mut Node<'_>, op: &str, value: &Value, constant: &Tensor, constant_first: bool) -> Outputs {
+    let per_channel = per_channel(node, value, constant)?.filter(|_| !(op == "div" && constant_first));
+    let Some(numbers) = per_channel.map(|tensor| tensor.doubles()) else {
+        let mut operands = [Known::Value(value.clone()), Known::Constant(constant.clone())];
+        if constant_first {
+            operands.reverse();
+        }
+        return combined(node, op, &operands);
+    };
+    let n = numbers.len();
+    let (weight, bias): (Vec<f64>, Vec<f64>) = match (op, constant_first) {
+        ("add", _) => (vec![1.0; n], numbers),
+        ("sub", false) => (vec![1.0; n], numbers.iter().map(|x| -x).collect()),
+        ("sub", true) => (vec![-1.0; n], numbers),
+        ("div", _) => (numbers.iter().map(|x| 1.0 / x).collect(), vec![0.0; n]),
+        _ => (numbers, vec![0.0; n]),
+    };
+    per_channel_layer(node, value, weight, bias)
+}
+
+/// `weight · x + bias`, one of each a channel.
+fn per_channel_layer(node: &mut Node<'_>, value: &Value, weight: Vec<f64>, bias: Vec<f64>) -> Outputs {
+    let (data, _) = node.framed(value)?;
+    let n = weight.len();
+    let tensor = |numbers| {
+        Weight::Plain(Tensor::from_numbers(
+            vec![n],
+            crate::tensor::DataType::F32,
+            &Numbers::Float(numbers),
+        ))
+    };
+    let weights = vec![
+        ("weight", tensor(weight)),
+        ("bias", tensor(bias)),
+        ("running_mean", tensor(vec![0.0; n])),
+        ("running_var", tensor(vec![1.0; n])),
+    ];
+    let keys = vec![("epsilon", cnn_ir::ast::ValueKind::Float(0.0))];
+    let data = node.layer("batch_norm", keys, &[&data], weights)?;
+    Ok(vec![Known::Value(value.through(data))])
+}
+
+/// A value times a number.
+pub(super) fn scaled(node: &mut Node<'_>, value: &Value, factor: f32) -> Outputs {
+    let (data, _) = node.framed(value)?;
+    let n = data.shape.channels();
+    per_channel_layer(node, &value.through(data), vec![factor.into(); n], vec![0.0; n])
+}
+
+/// A value and a constant, as a helper of a node that does more.
+pub(super) fn with_constant(node: &mut Node<'_>, op: &str, value: &Value, constant: &Tensor) -> Result<Value, String> {
+    let operands = [Known::Value(value.clone()), Known::Constant(constant.clone())];
+    let Broadcast { operands, dims, order } = broadcast(node, &operands)?;
+    let data = node.helper(op, Vec::new(), &operands.iter().collect::<Vec<_>>())?;
+    Ok(Value { data, dims, order })
+}
+
+/// The layer for operands that are brought into one form.
+pub(super) fn combined(node: &mut Node<'_>, op: &str, operands: &[Known]) -> Outputs {
+    let Broadcast { operands, dims, order } = broadcast(node, operands)?;
+    let operands: Vec<&Data> = operands.iter().collect();
+    let data = match gate(node, op, &operands) {
+        Some((op, operand)) => node.layer(op, Vec::new(), &[&operand], Vec::new())?,
+        None => node.layer(op, Vec::new(), &operands, Vec::new())?,
+    };
+    Ok(vec![Known::Value(Value { data, dims, order })])
+}
+
+/// `x · sigmoid(x)` is SiLU and `x · hard_sigmoid(x)` hard swish, which exporters write as two nodes. The first one is
+/// left out in the end if nobody else uses it.
+fn gate(node: &Node<'_>, op: &str, operands: &[&Data]) -> Option<(&'static str, Data)> {
+    let ("mul", [a, b]) = (op, operands) else {
+        return None;
+    };
+    [(a, b), (b, a)].into_iter().find_map(|(x, gate)| {
+        let layer = node
+            .network
+            .net
+            .layers
+            .iter()
+            .rev()
+            .find(|layer| layer.name.value == gate.layer)?;
+        let of_x = matches!(layer.from.as_deref(), Some([operand]) if operand.value == x.layer);
+        let fused = match &*layer.op.value {
+            "sigmoid" => "silu",
+            "hard_sigmoid" if layer.keys.is_empty() => "hard_swish",
+            _ => return None,
+        };
+        (of_x && x.shape == gate.shape).then(|| (fused, (*x).clone()))
+    })
+}
+
+/// Operands in one form.
+struct Broadcast {
+    /// Data whose shapes broadcast.
+    operands: Vec<Data>,
+    /// The dimensions of the result.
+    dims: Vec<usize>,
+    /// Their order in memory.
+    order: Vec<usize>,
+}
+
+/// Brings operands into one form.
+fn broadcast(node: &mut Node<'_>, operands: &[Known]) -> Result<Broadcast, String> {
+    let values = || {
+        operands.iter().filter_map(|operand| match operand {
+            Known::Value(value) => Some(value),
+            Known::Constant(_) | Known::Lost => None,
+        })
+    };
+    let ranks = operands.iter().map(|operand| match operand {
+        Known::Value(value) => value.dims.len(),
+        Known::Constant(tensor) => tensor.dims.len().saturating_sub(node.outside()),
+        Known::Lost => 0,
+    });
+    let rank = ranks.max().unwrap_or(0);
+    if node.network.batched && values().any(|value| value.dims.len() != rank) {
+        return Err("operands have different numbers of axes beside the batch".to_owned());
+    }
+    let order = values()
+        .find(|value| value.dims.len() == rank)
+        .map_or_else(|| identity(rank), |value| value.order.clone());
+    // Every operand with `rank` axes in that order.
+    enum Operand {
+        Value(Value),
+        Constant(Tensor),
+    }
+    let mut prepared = Vec::new();
+    for operand in operands {
+        prepared.push(match operand {
+            Known::Value(value) => {
+                let new: Vec<_> = (0..rank - value.dims.len()).collect();
+                let value = value.unsqueezed(&new);
+                Operand::Value(node.ordered(&value, &order)?)
+            }
+            Known::Constant(tensor) => {
+                let dims = image_dims(node, tensor, rank)?;
+                Operand::Constant(node.turned(&tensor.reshaped(dims), &order)?)
+            }
+            Known::Lost => return Err("an operand is not known".to_owned()),
+        });
+    }
+    let in_memory: Vec<Vec<usize>> = prepared
+        .iter()
+        .map(|operand| match operand {
+            Operand::Value(value) => value.in_memory(),
+            Operand::Constant(tensor) => tensor.dims.clone(),
+        })
+        .collect();
+    let result = broadcast_dims(&in_memory)?;
+    count(&result)?;
+    let same = in_memory.iter().all(|dims| *dims == result);
+    let shapes = shapes(&in_memory, &result)?;
+    let mut datas = Vec::new();
+    for (operand, shape) in prepared.iter().zip(shapes) {
+        datas.push(match operand {
+            // Elementwise, all of one form: whatever shape the first one has will do.
+            Operand::Value(value) if same && datas.is_empty() => value.data.clone(),
+            Operand::Value(value) => {
+                let shape = datas.first().filter(|_| same).map_or(shape, |first: &Data| first.shape);
+                node.shaped(&value.data, shape)?
+            }
+            Operand::Constant(tensor) => {
+                let shape = datas.first().filter(|_| same).map_or(shape, |first: &Data| first.shape);
+                node.constant_layer(tensor, shape)?
+            }
+        });
+    }
+    let mut dims = vec![0; rank];
+    for (&axis, &dim) in order.iter().zip(&result) {
+        dims[axis] = dim;
+    }
+    Ok(Broadcast {
+        operands: datas,
+        dims,
+        order,
+    })
+}
+
+/// The dimensions that operands of as many axes broadcast to.
+pub(crate) fn broadcast_dims(operands: &[Vec<usize>]) -> Result<Vec<usize>, String> {
+    let rank = operands.iter().map(Vec::len).max().unwrap_or(0);
+    let at = |dims: &Vec<usize>, axis: usize| (axis + dims.len()).checked_sub(rank).map_or(1, |axis| dims[axis]);
+    (0..rank)
+        .map(|axis| {
+            let mut sizes = operands.iter().map(|dims| at(dims, axis)).filter(|&size| size != 1);
+            let size = sizes.next().unwrap_or(1);
+            match sizes.all(|other| other == size) {
+                true => Ok(size),
+                false => Err(format!("operands {operands:?} do not broadcast")),
+            }
+        })
+        .collect()
+}
+
+/// Shapes of one or three axes for operands of any number of axes: those that broadcast alike are one.
+fn shapes(operands: &[Vec<usize>], result: &[usize]) -> Result<Vec<Shape>, String> {
+    let framed: Option<Vec<Shape>> = operands
+        .iter()
+        .map(|dims| frame(dims).map(|frame| frame.shape))
+        .collect();
+    if let Some(shapes) = framed {
+        return Ok(shapes);
+    }
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for axis in (0..result.len()).filter(|&axis| result[axis] != 1) {
+        let alike = |other: usize| operands.iter().all(|dims| (dims[axis] == 1) == (dims[other] == 1));
+        match groups.last_mut() {
+            Some(group) if alike(group[0]) => group.push(axis),
+            _ => groups.push(vec![axis]),
+        }
+    }
+    if groups.len() > 3 {
+        return Err(format!(
+            "operands {operands:?} have too many axes that broadcast differently"
+        ));
+    }
+    let size = |dims: &Vec<usize>, group: usize| {
+        groups
+            .get(group)
+            .map_or(1, |axes| axes.iter().map(|&axis| dims[axis]).product())
+    };
+    let shape = |dims| Shape::map(size(dims, 0), size(dims, 1), size(dims, 2));
+    Ok(operands.iter().map(shape).collect())
+}

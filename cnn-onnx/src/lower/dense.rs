@@ -1,0 +1,224 @@
+//! Products of matrices: Gemm and MatMul. With a constant matrix and vectors they are dense layers.
+
+use cnn_ir::ast::ValueKind;
+use cnn_ir::shape::Shape;
+
+use crate::network::integer;
+use crate::node::{Node, Outputs};
+use crate::tensor::Tensor;
+use crate::value::{Data, Known, Value};
+use crate::weights::Weight;
+
+/// The layer for vectors times a constant matrix `[K, units]`, or `[units, K]` if `turned`.
+fn dense(
+    node: &mut Node<'_>,
+    value: &Value,
+    matrix: Tensor,
+    turned: bool,
+    bias: Option<Tensor>,
+) -> Result<Data, String> {
+    let [rows, columns] = *matrix.dims else {
+        return Err(format!("the matrix has the dimensions {:?}", matrix.dims));
+    };
+    let (units, weight) = match turned {
+        true => (rows, Weight::Plain(matrix)),
+        false => (columns, Weight::Transposed(matrix)),
+    };
+    let data = node.shaped(&value.data, Shape::Flat(value.dims.iter().product()))?;
+    let mut keys = vec![("units", integer(units))];
+    let mut weights = vec![("weight", weight)];
+    match bias {
+        Some(bias) => weights.push(("bias", Weight::Plain(bias))),
+        None => keys.push(("bias", ValueKind::Boolean(false))),
+    }
+    node.layer("dense", keys, &[&data], weights)
+}
+
+pub(super) fn gemm(node: &mut Node<'_>) -> Outputs {
+    let (alpha, beta) = (
+        node.attributes.float("alpha", 1.0)?,
+        node.attributes.float("beta", 1.0)?,
+    );
+    let turn_a = node.attributes.flag("transA", false)?;
+    let turn_b = node.attributes.flag("transB", false)?;
+    node.attributes.ignore("broadcast"); // until opset 6, for the third input
+    let a = node.value(0)?;
+    let vectors = a.dims.len() + node.outside() == 2 && !turn_a;
+    if let (true, true, Known::Constant(matrix)) = (node.network.batched, vectors, node.input(1)?.clone()) {
+        let matrix = scaled(node, matrix, alpha)?;
+        let units = *matrix.dims.get(if turn_b { 0 } else { 1 }).unwrap_or(&0);
+        let added = match node.inputs.get(2).cloned() {
+            Some(Some(Known::Constant(tensor))) => Some(vector(&scaled(node, tensor, beta)?, units)?),
+            Some(Some(Known::Value(_) | Known::Lost)) => {
+                return Err("the third input must be a constant of the file".into());
+            }
+            _ => None,
+        };
+        let data = dense(node, &a, matrix, turn_b, added)?;
+        return Ok(vec![Known::Value(Value::plain(data, vec![units]))]);
+    }
+    if node.network.batched {
+        return Err("two matrices with a batch along axis 0 are no product of images".to_owned());
+    }
+    let turned = |value: &Value, turn: bool| match turn {
+        true => value.transposed(&[1, 0]),
+        false => value.clone(),
+    };
+    if a.dims.len() != 2 {
+        return Err(format!(
+            "the first input has the dimensions {:?}; a matrix is possible",
+            a.dims
+        ));
+    }
+    let left = Operand::Value(turned(&a, turn_a));
+    let right = match node.input(1)?.clone() {
+        Known::Value(value) if value.dims.len() == 2 => Operand::Value(turned(&value, turn_b)),
+        Known::Constant(tensor) if tensor.dims.len() == 2 => Operand::Constant(match turn_b {
+            true => node.turned(&tensor, &[1, 0])?,
+            false => tensor,
+        }),
+        _ => return Err("the second input must be a matrix".to_owned()),
+    };
+    let plain = (alpha, beta) == (1.0, 1.0) && !node.has(2);
+    let mut product = multiplied(node, left, right, plain)?;
+    if plain {
+        return Ok(vec![Known::Value(product)]);
+    }
+    if alpha != 1.0 {
+        product = super::combine::with_constant(node, "mul", &product, &Tensor::from_floats(Vec::new(), vec![alpha]))?;
+    }
+    match node.inputs.get(2).cloned().flatten() {
+        None => Ok(vec![Known::Value(product)]),
+        Some(mut added) => {
+            if beta != 1.0 {
+                added = match added {
+                    Known::Value(value) => {
+                        let beta = Tensor::from_floats(Vec::new(), vec![beta]);
+                        Known::Value(super::combine::with_constant(node, "mul", &value, &beta)?)
+                    }
+                    Known::Constant(tensor) => Known::Constant(scaled(node, tensor, beta)?),
+                    Known::Lost => return Err("the third input is not known".to_owned()),
+                };
+            }
+            super::combine::combined(node, "add", &[Known::Value(product), added])
+        }
+    }
+}
+
+fn scaled(node: &mut Node<'_>, tensor: Tensor, factor: f32) -> Result<Tensor, String> {
+    if factor == 1.0 {
+        return Ok(tensor);
+    }
+    node.network.spend(&tensor.dims)?;
+    let numbers = tensor
+        .doubles()
+        .iter()
+        .map(|x| (x * f64::from(factor)) as f32)
+        .collect();
+    Ok(Tensor::from_floats(tensor.dims, numbers))
+}
+
+/// Gemm's third input as a bias: one number for each unit.
+fn vector(tensor: &Tensor, units: usize) -> Result<Tensor, String> {
+    match *tensor.dims {
+        [] | [1] | [1, 1] => Ok(tensor.picked(vec![units], (0..units).map(|_| 0))),
+        [n] | [1, n] if n == units => Ok(tensor.reshaped(vec![n])),
+        _ => Err(format!(
+            "the third input has the dimensions {:?}; one number for each of {units} columns is possible",
+            tensor.dims
+        )),
+    }
+}
+
+enum Operand {
+    Value(Value),
+    Constant(Tensor),
+}
+
+pub(super) fn matmul(node: &mut Node<'_>) -> Outputs {
+    let (a, b) = (node.input(0)?.clone(), node.input(1)?.clone());
+    if let (true, Known::Value(value), Known::Constant(matrix)) = (node.network.batched, &a, &b)
+        && value.dims.len() == 1
+        && matrix.dims.len() == 2
+    {
+        let units = matrix.dims[1];
+        let data = dense(node, value, matrix.clone(), false, None)?;
+        return Ok(vec![Known::Value(Value::plain(data, vec![units]))]);
+    }
+    let outside = node.outside();
+    let operand = |known: Known| match known {
+        Known::Value(value) => Ok(Operand::Value(value)),
+        Known::Constant(tensor) => {
+            let dims = match (outside, &*tensor.dims) {
+                (1, [1, image @ ..]) if image.len() >= 2 => image.to_vec(),
+                (1, [_, _]) => tensor.dims.clone(),
+                (1, dims) => return Err(format!("a constant of dimensions {dims:?} has no batch of 1")),
+                (_, dims) => dims.to_vec(),
+            };
+            Ok(Operand::Constant(tensor.reshaped(dims)))
+        }
+        Known::Lost => Err("an input is not known".to_owned()),
+    };
+    let product = multiplied(node, operand(a)?, operand(b)?, true)?;
+    Ok(vec![Known::Value(product)])
+}
+
+impl Operand {
+    fn dims(&self) -> &[usize] {
+        match self {
+            Operand::Value(value) => &value.dims,
+            Operand::Constant(tensor) => &tensor.dims,
+        }
+    }
+}
+
+/// numpy's product: matrices are the last two axes, the others broadcast; a vector is a row before and a column behind.
+fn multiplied(node: &mut Node<'_>, left: Operand, right: Operand, last: bool) -> Result<Value, String> {
+    let (mut a, mut b) = (left.dims().to_vec(), right.dims().to_vec());
+    let (row, column) = (a.len() == 1, b.len() == 1);
+    if row {
+        a.insert(0, 1);
+    }
+    if column {
+        b.push(1);
+    }
+    let ([outer_a @ .., m, k], [outer_b @ .., k2, n]) = (&*a, &*b) else {
+        return Err("a number is multiplied".to_owned());
+    };
+    if k != k2 {
+        return Err(format!("{a:?} and {b:?} cannot be multiplied: {k} columns, {k2} rows"));
+    }
+    let outer = super::combine::broadcast_dims(&[outer_a.to_vec(), outer_b.to_vec()])?;
+    let matrices = |dims: &[usize]| dims.iter().product::<usize>();
+    let full = matrices(&outer);
+    if [outer_a, outer_b]
+        .iter()
+        .any(|dims| !matches!(matrices(dims), 1) && matrices(dims) != full)
+    {
+        return Err(format!(
+            "matrices {a:?} and {b:?} broadcast along a part of the axes before the last two"
+        ));
+    }
+    let mut datas = Vec::new();
+    for (operand, shape) in [
+        (left, Shape::map(matrices(outer_a), *m, *k)),
+        (right, Shape::map(matrices(outer_b), *k2, *n)),
+    ] {
+        datas.push(match operand {
+            Operand::Value(value) => {
+                let value = node.standard(&value)?;
+                node.shaped(&value.data, shape)?
+            }
+            Operand::Constant(tensor) => node.constant_layer(&tensor, shape)?,
+        });
+    }
+    let operands: Vec<&Data> = datas.iter().collect();
+    let data = match last {
+        true => node.layer("matmul", Vec::new(), &operands, Vec::new())?,
+        false => node.helper("matmul", Vec::new(), &operands)?,
+    };
+    let mut dims = outer;
+    dims.extend((!row).then_some(*m));
+    dims.extend((!column).then_some(*n));
+    Ok(Value::plain(data, dims))
+}

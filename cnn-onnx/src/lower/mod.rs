@@ -1,0 +1,164 @@
+//! From ONNX nodes to layers: one file a family of operators. Differences between versions of the operator set are
+//! resolved here.
+
+mod activation;
+mod combine;
+mod conv;
+mod dense;
+mod form;
+mod norm;
+mod part;
+mod pool;
+mod resize;
+mod window;
+
+use crate::node::{Node, Outputs};
+
+pub(crate) use combine::broadcast_dims;
+pub(crate) use form::full_dims;
+
+/// How an operator's nodes become layers.
+type Lower = fn(&mut Node<'_>) -> Outputs;
+
+/// The operators that become layers.
+const OPERATORS: [(&str, Lower); 52] = [
+    ("Add", |node| combine::binary(node, "add")),
+    ("AveragePool", pool::average_pool),
+    ("BatchNormalization", norm::batch_norm),
+    ("Cast", cast),
+    ("Clip", activation::clip),
+    ("Concat", part::concat),
+    ("Conv", conv::conv),
+    ("ConvTranspose", conv::conv_transpose),
+    ("DepthToSpace", resize::depth_to_space),
+    ("Div", |node| combine::binary(node, "div")),
+    ("Dropout", dropout),
+    ("Elu", activation::elu),
+    ("Flatten", form::flatten),
+    ("Gather", part::gather),
+    ("Gelu", activation::gelu),
+    ("Gemm", dense::gemm),
+    ("GlobalAveragePool", |node| pool::global(node, "global_avg_pool")),
+    ("GlobalMaxPool", |node| pool::global(node, "global_max_pool")),
+    ("HardSigmoid", activation::hard_sigmoid),
+    ("HardSwish", |node| activation::unary(node, "hard_swish", Vec::new())),
+    ("Identity", identity),
+    ("LRN", norm::lrn),
+    ("LeakyRelu", activation::leaky_relu),
+    ("LogSoftmax", |node| norm::softmax(node, "log_softmax")),
+    ("MatMul", dense::matmul),
+    ("Max", |node| combine::variadic(node, "max")),
+    ("MaxPool", pool::max_pool),
+    ("Min", |node| combine::variadic(node, "min")),
+    ("Mul", |node| combine::binary(node, "mul")),
+    ("PRelu", activation::prelu),
+    ("Pad", part::pad),
+    ("ReduceMean", norm::reduce_mean),
+    ("Relu", |node| activation::unary(node, "relu", Vec::new())),
+    ("Reshape", form::reshape),
+    ("Resize", resize::resize),
+    ("Selu", activation::selu),
+    ("Sigmoid", |node| activation::unary(node, "sigmoid", Vec::new())),
+    ("Slice", part::slice),
+    ("Softmax", |node| norm::softmax(node, "softmax")),
+    ("Softplus", |node| activation::unary(node, "softplus", Vec::new())),
+    ("SpaceToDepth", resize::space_to_depth),
+    ("Split", part::split),
+    ("Squeeze", form::squeeze),
+    ("Sub", |node| combine::binary(node, "sub")),
+    ("Sum", |node| combine::variadic(node, "add")),
+    ("Swish", activation::swish),
+    ("Tanh", |node| activation::unary(node, "tanh", Vec::new())),
+    ("Transpose", form::transpose),
+    ("Unsqueeze", form::unsqueeze),
+    ("Upsample", resize::upsample),
+    ("Constant", only_constants),
+    ("ConstantOfShape", only_constants),
+];
+
+/// Operators that are understood between constants only.
+const FOLDED: [&str; 22] = [
+    "Abs",
+    "And",
+    "Ceil",
+    "Equal",
+    "Exp",
+    "Expand",
+    "Floor",
+    "Greater",
+    "Less",
+    "Mod",
+    "Neg",
+    "Not",
+    "Or",
+    "Pow",
+    "Range",
+    "Reciprocal",
+    "Shape",
+    "Size",
+    "Sqrt",
+    "Where",
+    "Constant",
+    "ConstantOfShape",
+];
+
+/// Makes a node layers, with an account of all its attributes.
+pub(crate) fn lower(node: &mut Node<'_>) -> Outputs {
+    let lower = find(&node.message.op_type, &node.message.domain)?;
+    let outputs = lower(node)?;
+    node.attributes.finish()?;
+    Ok(outputs)
+}
+
+/// How an operator becomes layers.
+///
+/// # Errors
+/// What would be accepted instead.
+pub(crate) fn find(op: &str, domain: &str) -> Result<Lower, String> {
+    if !matches!(domain, "" | "ai.onnx") {
+        return Err(format!(
+            "operators of the domain {} are not known; those of ONNX itself are",
+            crate::error::quoted(domain)
+        ));
+    }
+    if let Some((_, lower)) = OPERATORS.iter().find(|(name, _)| *name == op) {
+        return Ok(*lower);
+    }
+    if FOLDED.contains(&op) {
+        return Ok(only_constants);
+    }
+    let names = OPERATORS.iter().map(|(name, _)| *name);
+    let meant = cnn_ir::diag::nearest(op, names).map_or(String::new(), |name| format!("; did you mean `{name}`?"));
+    Err(format!("this operator cannot be imported{meant}"))
+}
+
+fn only_constants(_: &mut Node<'_>) -> Outputs {
+    Err("this operator can be imported between constants only, not on what the network computes".to_owned())
+}
+
+fn identity(node: &mut Node<'_>) -> Outputs {
+    Ok(vec![node.input(0)?.clone()])
+}
+
+fn dropout(node: &mut Node<'_>) -> Outputs {
+    node.one_output("the mask")?;
+    ["ratio", "seed"].iter().for_each(|name| node.attributes.ignore(name));
+    if let Some(training) = node.optional_constant(2, "`training_mode`")?
+        && training.scalar()? != 0.0
+    {
+        return Err("`training_mode` is true; a network that runs has it false".to_owned());
+    }
+    identity(node)
+}
+
+/// Between types of floats nothing happens: everything is computed in single precision.
+fn cast(node: &mut Node<'_>) -> Outputs {
+    ["saturate", "round_mode"]
+        .iter()
+        .for_each(|name| node.attributes.ignore(name));
+    let to = node.attributes.optional_int("to")?.ok_or("attribute `to` is missing")?;
+    match to {
+        1 | 10 | 11 | 16 => identity(node),
+        _ => Err(format!("casts to data type {to}; floats are possible")),
+    }
+}

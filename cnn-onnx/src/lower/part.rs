@@ -1,0 +1,302 @@
+//! Operators that join tensors and take them apart: Concat, Split, Slice, Gather of one index, Pad.
+
+use cnn_ir::ast::ValueKind;
+use cnn_ir::shape::Shape;
+
+use crate::fold::{self, Range};
+use crate::network::{integer, number, sides};
+use crate::node::{Node, Outputs};
+use crate::value::{Data, Known, Value, frame};
+
+/// An order of the axes in memory in which one is first or last, the others as they were.
+fn moved(value: &Value, axis: usize, first: bool) -> Vec<usize> {
+    let others = value.order.iter().copied().filter(|&other| other != axis);
+    match first {
+        true => std::iter::once(axis).chain(others).collect(),
+        false => others.chain(std::iter::once(axis)).collect(),
+    }
+}
+
+pub(super) fn concat(node: &mut Node<'_>) -> Outputs {
+    let operands = (0..node.inputs.len())
+        .map(|input| node.input(input).cloned())
+        .collect::<Result<Vec<_>, _>>()?;
+    if let [one] = &*operands {
+        return Ok(vec![one.clone()]);
+    }
+    let first = operands.iter().find_map(|operand| match operand {
+        Known::Value(value) => Some(value.clone()),
+        Known::Constant(_) | Known::Lost => None,
+    });
+    let first = first.ok_or("has no inputs that are computed")?;
+    // Until opset 3 the axis could be left out.
+    let axis = node.attributes.optional_int("axis")?;
+    let axis = axis
+        .or((node.opset < 4).then_some(1))
+        .ok_or("attribute `axis` is missing")?;
+    let axis = node.axis(axis, &first)?;
+    // The network joins along axis 0 of its shapes.
+    let place = frame(&first.in_memory()).and_then(|frame| {
+        let position = first.order.iter().position(|&other| other == axis)?;
+        frame.axes[position]
+    });
+    let order = match place {
+        Some(0) => first.order.clone(),
+        _ => moved(&first, axis, true),
+    };
+    let mut dims = first.dims.clone();
+    dims[axis] = 0;
+    let mut datas = Vec::new();
+    for operand in &operands {
+        let (other, tensor) = match operand {
+            Known::Value(value) => (node.ordered(value, &order)?, None),
+            Known::Constant(tensor) => {
+                let dims = match (node.outside(), &*tensor.dims) {
+                    (1, [1, image @ ..]) => image.to_vec(),
+                    (1, _) => return Err("a constant is joined that has no batch of 1".to_owned()),
+                    (_, dims) => dims.to_vec(),
+                };
+                let data = Data {
+                    layer: String::new(),
+                    shape: Shape::Flat(1),
+                };
+                let value = Value::plain(data, dims.clone());
+                (value, Some(node.turned(&tensor.reshaped(dims), &order)?))
+            }
+            Known::Lost => return Err("an input is not known".to_owned()),
+        };
+        let alike = other.dims.len() == dims.len() && (0..dims.len()).all(|i| i == axis || other.dims[i] == dims[i]);
+        if !alike {
+            return Err(format!("{:?} cannot be joined with {:?}", other.dims, first.dims));
+        }
+        dims[axis] = dims[axis].saturating_add(other.dims[axis]);
+        let n = other.dims[axis];
+        let in_memory: Vec<usize> = order.iter().map(|&axis| other.dims[axis]).collect();
+        let shape = match frame(&in_memory) {
+            Some(frame) if matches!(frame.shape, Shape::Map { .. }) => frame.shape,
+            _ => Shape::map(n, 1, in_memory.iter().product::<usize>() / n.max(1)),
+        };
+        datas.push(match tensor {
+            Some(tensor) => node.constant_layer(&tensor, shape)?,
+            None => node.shaped(&other.data, shape)?,
+        });
+    }
+    let datas: Vec<&Data> = datas.iter().collect();
+    let data = node.layer("concat", Vec::new(), &datas, Vec::new())?;
+    Ok(vec![Known::Value(Value { data, dims, order })])
+}
+
+/// A part of a value along one axis.
+fn sliced(node: &mut Node<'_>, value: &Value, axis: usize, range: Range, last: bool) -> Result<Value, String> {
+    if range.is_whole(value.dims[axis]) {
+        return Ok(value.clone());
+    }
+    if range.count == 0 {
+        return Err(format!("gives an empty tensor along axis {}", axis + node.outside()));
+    }
+    let (data, place) = node.along(value, axis)?;
+    let size = value.dims[axis];
+    let mut keys = vec![("axis", integer(place))];
+    let signed = |number: i64| ValueKind::Integer(number);
+    if range.start != 0 || range.step < 0 {
+        keys.push(("start", signed(range.start as i64)));
+    }
+    // One past the last element taken, in the direction of the step.
+    let end = range.start as i64 + range.step * (range.count as i64 - 1) + range.step.signum();
+    if end >= 0 && end < size as i64 {
+        keys.push(("end", signed(end)));
+    } else if end < 0 {
+        // −1 would count from the end.
+        keys.push(("end", signed(-(size as i64) - 1)));
+    }
+    if range.step != 1 {
+        keys.push(("step", signed(range.step)));
+    }
+    let data = match last {
+        true => node.layer("slice", keys, &[&data], Vec::new())?,
+        false => node.helper("slice", keys, &[&data])?,
+    };
+    let mut dims = value.dims.clone();
+    dims[axis] = range.count;
+    Ok(Value {
+        data,
+        dims,
+        order: value.order.clone(),
+    })
+}
+
+pub(super) fn slice(node: &mut Node<'_>) -> Outputs {
+    let mut value = node.value(0)?;
+    let slices = fold::slices(node, value.dims.len() + node.outside())?;
+    let mut cuts = Vec::new();
+    for slice in slices {
+        let whole = node.outside() == 1 && slice.axis == 0;
+        if whole {
+            let range = slice.range(node.batch)?;
+            if !range.is_whole(node.batch) {
+                return Err("takes a part of axis 0, which is the batch".to_owned());
+            }
+            continue;
+        }
+        let axis = slice.axis - node.outside();
+        let range = slice.range(value.dims[axis])?;
+        if !range.is_whole(value.dims[axis]) {
+            cuts.push((axis, range));
+        }
+    }
+    let last = cuts.len().saturating_sub(1);
+    for (number, (axis, range)) in cuts.into_iter().enumerate() {
+        value = sliced(node, &value, axis, range, number == last)?;
+    }
+    Ok(vec![Known::Value(value)])
+}
+
+pub(super) fn split(node: &mut Node<'_>) -> Outputs {
+    let value = node.value(0)?;
+    let axis = node.axis(node.attributes.int("axis", 0)?, &value)?;
+    let sizes = fold::split_sizes(node, value.dims[axis])?;
+    let mut start = 0;
+    let mut outputs = Vec::new();
+    for count in sizes {
+        let range = Range { start, count, step: 1 };
+        outputs.push(Known::Value(sliced(node, &value, axis, range, true)?));
+        start += count;
+    }
+    Ok(outputs)
+}
+
+/// Gather of indices that a slice takes too: one, or evenly spaced ones.
+pub(super) fn gather(node: &mut Node<'_>) -> Outputs {
+    let value = node.value(0)?;
+    let axis = node.axis(node.attributes.int("axis", 0)?, &value)?;
+    let tensor = node.constant(1, "the indices")?;
+    let size = value.dims[axis];
+    let indices = tensor
+        .integers()?
+        .into_iter()
+        .map(|index| {
+            crate::node::absolute_axis(index, size).map_err(|_| format!("there is no index {index} of {size}"))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    let step = match *indices {
+        [a, b, ..] => b as i64 - a as i64,
+        _ => 1,
+    };
+    let even = step != 0 && indices.windows(2).all(|pair| pair[1] as i64 - pair[0] as i64 == step);
+    let (Some(&start), true) = (indices.first(), even && tensor.dims.len() <= 1) else {
+        return Err(
+            "takes indices that are not evenly spaced in one row; one index, or a slice, is possible".to_owned(),
+        );
+    };
+    let range = Range {
+        start,
+        count: indices.len(),
+        step,
+    };
+    let value = sliced(node, &value, axis, range, true)?;
+    Ok(vec![Known::Value(match tensor.dims.is_empty() {
+        true => value.squeezed(&[axis]),
+        false => value,
+    })])
+}
+
+pub(super) fn pad(node: &mut Node<'_>) -> Outputs {
+    let mut value = node.value(0)?;
+    match node.attributes.text("mode", "constant")? {
+        "constant" => {}
+        other => return Err(format!("`mode` is {other:?}; \"constant\" is possible")),
+    }
+    let rank = value.dims.len() + node.outside();
+    // `paddings` in opset 1, `pads` from 2 on, an input from 11 on.
+    let name = if node.opset < 2 { "paddings" } else { "pads" };
+    let pads = node.integers(name, 1)?.ok_or("the padding is missing")?;
+    let fill = match node.optional_constant(2, "the value")? {
+        Some(tensor) => tensor.scalar()? as f32,
+        None => node.attributes.float("value", 0.0)?,
+    };
+    let axes = match node.optional_constant(3, "the axes")? {
+        Some(axes) => axes
+            .integers()?
+            .iter()
+            .map(|&axis| crate::node::absolute_axis(axis, rank))
+            .collect::<Result<Vec<_>, _>>()?,
+        None => (0..rank).collect(),
+    };
+    if pads.len() != 2 * axes.len() {
+        return Err(format!("{} numbers of padding for {} axes", pads.len(), axes.len()));
+    }
+    let (starts, ends) = pads.split_at(axes.len());
+    let mut wanted = Vec::new();
+    for ((axis, &before), &after) in axes.into_iter().zip(starts).zip(ends) {
+        if (before, after) == (0, 0) {
+            continue;
+        }
+        let axis = axis
+            .checked_sub(node.outside())
+            .ok_or("pads axis 0, which is the batch; images are independent here")?;
+        // Negative padding cuts off.
+        let size = value.dims[axis] as i64;
+        let cut = |pad: i64| pad.min(0).checked_neg().unwrap_or(i64::MAX);
+        let left = size.saturating_sub(cut(before)).saturating_sub(cut(after));
+        if left <= 0 {
+            return Err("cuts off everything".to_owned());
+        }
+        let range = Range {
+            start: cut(before) as usize,
+            count: left as usize,
+            step: 1,
+        };
+        value = sliced(node, &value, axis, range, false)?;
+        let size = |pad: i64| super::window::size("pads", pad.max(0), 0);
+        if before > 0 || after > 0 {
+            wanted.push((axis, size(before)?, size(after)?));
+        }
+    }
+    let (_, places) = match frame(&value.in_memory()) {
+        Some(_) if !wanted.is_empty() => node.framed(&value)?,
+        _ => (value.data.clone(), vec![None; value.dims.len()]),
+    };
+    let mut pixels = [0; 4];
+    let (inside, others): (Vec<_>, Vec<_>) = wanted
+        .into_iter()
+        .partition(|(axis, ..)| matches!(places[*axis], Some(1 | 2)));
+    let mut dims = value.dims.clone();
+    for (axis, before, after) in inside {
+        let place = places[axis].unwrap_or(1) - 1;
+        (pixels[place], pixels[place + 2]) = (before, after);
+        dims[axis] = dims[axis].saturating_add(before).saturating_add(after);
+    }
+    let keys = |pads| {
+        let mut keys = vec![("padding", sides(pads))];
+        keys.extend((fill != 0.0).then(|| ("value", number(fill))));
+        keys
+    };
+    if pixels != [0; 4] {
+        let (data, _) = node.framed(&value)?;
+        let data = match others.is_empty() {
+            true => node.layer("pad", keys(pixels), &[&data], Vec::new())?,
+            false => node.helper("pad", keys(pixels), &[&data])?,
+        };
+        value = Value {
+            data,
+            dims,
+            order: value.order,
+        };
+    }
+    // Other axes are padded as the columns of a map.
+    for (axis, before, after) in others {
+        let last = node.ordered(&value, &moved(&value, axis, false))?;
+        let n = last.dims[axis];
+        let rows = last.dims.iter().product::<usize>() / n;
+        let data = node.shaped(&last.data, Shape::map(1, rows, n))?;
+        let data = node.helper("pad", keys([0, before, 0, after]), &[&data])?;
+        let mut dims = last.dims.clone();
+        dims[axis] = n.saturating_add(before).saturating_add(after);
+        value = Value {
+            data,
+            dims,
+            order: last.order,
+        };
+    }
+    Ok(vec![Known::Value(value)])
+}

@@ -1,0 +1,326 @@
+//! Tensors of an ONNX file: dimensions, element type, and bytes that stay where they are in the file.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use bytes::Bytes;
+use cnn_ir::shape::MAX_ELEMENTS;
+use cnn_runtime::weights::{Element, WeightError};
+use half::{bf16, f16};
+
+use crate::proto;
+
+/// `TensorProto.DataType`, without strings, complex numbers and numbers of fewer than eight bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DataType {
+    Float(Element),
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+    Bool,
+}
+
+impl DataType {
+    pub(crate) const F32: DataType = DataType::Float(Element::F32);
+
+    /// By its number in `onnx.proto`.
+    pub(crate) fn from_number(number: i32) -> Result<DataType, String> {
+        Ok(match number {
+            1 => DataType::F32,
+            2 => DataType::U8,
+            3 => DataType::I8,
+            4 => DataType::U16,
+            5 => DataType::I16,
+            6 => DataType::I32,
+            7 => DataType::I64,
+            9 => DataType::Bool,
+            10 => DataType::Float(Element::F16),
+            11 => DataType::Float(Element::F64),
+            12 => DataType::U32,
+            13 => DataType::U64,
+            16 => DataType::Float(Element::Bf16),
+            other => {
+                let name = match other {
+                    0 => "no type",
+                    8 => "strings",
+                    14 | 15 => "complex numbers",
+                    17..=20 | 23 | 24 | 27 | 28 => "floats of 8 bits or fewer",
+                    21 | 22 | 25 | 26 => "integers of 4 bits or fewer",
+                    _ => "an unknown type",
+                };
+                return Err(format!(
+                    "elements are {name} (data type {other}); floats and integers are accepted"
+                ));
+            }
+        })
+    }
+
+    pub(crate) const fn size(self) -> usize {
+        match self {
+            DataType::Float(element) => element.size(),
+            DataType::I8 | DataType::U8 | DataType::Bool => 1,
+            DataType::I16 | DataType::U16 => 2,
+            DataType::I32 | DataType::U32 => 4,
+            DataType::I64 | DataType::U64 => 8,
+        }
+    }
+
+    pub(crate) const fn is_float(self) -> bool {
+        matches!(self, DataType::Float(_))
+    }
+}
+
+/// A tensor whose elements are known.
+#[derive(Clone, Debug)]
+pub(crate) struct Tensor {
+    pub(crate) dims: Vec<usize>,
+    pub(crate) kind: DataType,
+    /// Little-endian, row-major, exactly as many as the dimensions say.
+    data: Bytes,
+}
+
+/// Elements as numbers to compute with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Numbers {
+    Float(Vec<f64>),
+    Integer(Vec<i64>),
+}
+
+/// The number of elements, if there are at most [`MAX_ELEMENTS`].
+pub(crate) fn count(dims: &[usize]) -> Result<usize, String> {
+    let count = match dims.contains(&0) {
+        true => Some(0),
+        false => dims.iter().try_fold(1usize, |count, &dim| count.checked_mul(dim)),
+    };
+    count
+        .filter(|&count| count <= MAX_ELEMENTS)
+        .ok_or_else(|| format!("{dims:?} has too many elements, at most 2^48 are possible"))
+}
+
+/// Numbers whose bytes are those of the slice.
+struct Owned(Vec<f32>);
+
+impl AsRef<[u8]> for Owned {
+    fn as_ref(&self) -> &[u8] {
+        bytemuck::cast_slice(&self.0)
+    }
+}
+
+impl Tensor {
+    /// From the message; `external` fetches bytes from another file.
+    pub(crate) fn read(
+        message: &proto::Tensor,
+        external: impl FnOnce(&[proto::StringStringEntry]) -> Result<Bytes, String>,
+    ) -> Result<Tensor, String> {
+        let kind = DataType::from_number(message.data_type)?;
+        let dims = message
+            .dims
+            .iter()
+            .map(|&dim| usize::try_from(dim).map_err(|_| format!("the dimension {dim} is negative")))
+            .collect::<Result<Vec<_>, _>>()?;
+        let expected = count(&dims)?
+            .checked_mul(kind.size())
+            .ok_or_else(|| format!("{dims:?} does not fit into memory"))?;
+        let data = match message.data_location {
+            1 => external(&message.external_data)?,
+            _ if !message.raw_data.is_empty() => message.raw_data.clone(),
+            _ => typed(message, kind),
+        };
+        if data.len() != expected {
+            return Err(format!(
+                "shape {dims:?} needs {expected} bytes of data, found {}",
+                data.len()
+            ));
+        }
+        Ok(Tensor { dims, kind, data })
+    }
+
+    /// Single-precision elements.
+    pub(crate) fn from_floats(dims: Vec<usize>, mut elements: Vec<f32>) -> Tensor {
+        debug_assert_eq!(count(&dims), Ok(elements.len()));
+        if cfg!(target_endian = "big") {
+            elements
+                .iter_mut()
+                .for_each(|one| *one = f32::from_bits(one.to_bits().to_le()));
+        }
+        Tensor {
+            dims,
+            kind: DataType::F32,
+            data: Bytes::from_owner(Owned(elements)),
+        }
+    }
+
+    /// 64-bit integers.
+    pub(crate) fn from_integers(dims: Vec<usize>, elements: &[i64]) -> Tensor {
+        Tensor::from_numbers(dims, DataType::I64, &Numbers::Integer(elements.to_vec()))
+    }
+
+    /// Numbers rounded or wrapped to `kind`, as `Cast` does.
+    pub(crate) fn from_numbers(dims: Vec<usize>, kind: DataType, numbers: &Numbers) -> Tensor {
+        let length = match numbers {
+            Numbers::Float(numbers) => numbers.len(),
+            Numbers::Integer(numbers) => numbers.len(),
+        };
+        debug_assert_eq!(count(&dims), Ok(length));
+        let float = |i: usize| match numbers {
+            Numbers::Float(numbers) => numbers[i],
+            Numbers::Integer(numbers) => numbers[i] as f64,
+        };
+        let integer = |i: usize| match numbers {
+            Numbers::Float(numbers) => numbers[i] as i64,
+            Numbers::Integer(numbers) => numbers[i],
+        };
+        if kind == DataType::F32 {
+            return Tensor::from_floats(dims, (0..length).map(|i| float(i) as f32).collect());
+        }
+        let data: Vec<u8> = match kind {
+            DataType::Float(Element::F32) => Vec::new(),
+            DataType::Float(Element::F64) => (0..length).flat_map(|i| float(i).to_le_bytes()).collect(),
+            DataType::Float(Element::F16) => (0..length)
+                .flat_map(|i| f16::from_f64(float(i)).to_le_bytes())
+                .collect(),
+            DataType::Float(Element::Bf16) => (0..length)
+                .flat_map(|i| bf16::from_f64(float(i)).to_le_bytes())
+                .collect(),
+            DataType::Bool => (0..length).map(|i| u8::from(float(i) != 0.0)).collect(),
+            DataType::I8 | DataType::U8 => (0..length).map(|i| integer(i) as u8).collect(),
+            DataType::I16 | DataType::U16 => (0..length).flat_map(|i| (integer(i) as u16).to_le_bytes()).collect(),
+            DataType::I32 | DataType::U32 => (0..length).flat_map(|i| (integer(i) as u32).to_le_bytes()).collect(),
+            DataType::I64 | DataType::U64 => (0..length).flat_map(|i| integer(i).to_le_bytes()).collect(),
+        };
+        Tensor {
+            dims,
+            kind,
+            data: data.into(),
+        }
+    }
+
+    /// The number of elements.
+    pub(crate) fn len(&self) -> usize {
+        self.data.len() / self.kind.size()
+    }
+
+    /// The bytes of elements `range`, as far as it has them.
+    pub(crate) fn bytes(&self, range: Range<usize>) -> &[u8] {
+        let byte = |element: usize| element.saturating_mul(self.kind.size()).min(self.data.len());
+        &self.data[byte(range.start)..byte(range.end)]
+    }
+
+    /// The same elements under other dimensions of the same count.
+    pub(crate) fn reshaped(&self, dims: Vec<usize>) -> Tensor {
+        debug_assert_eq!(count(&dims), Ok(self.len()));
+        Tensor { dims, ..self.clone() }
+    }
+
+    /// Elements `range` as weights; `name` is what errors call them.
+    pub(crate) fn floats(&self, name: &str, range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
+        match self.kind {
+            DataType::Float(element) => {
+                let raw = &self.data[range.start * element.size()..range.end * element.size()];
+                element.convert(raw, name, &self.dims)
+            }
+            _ => Err(WeightError::Dtype {
+                name: name.to_owned(),
+                expected: self.dims.clone(),
+                found: format!("{:?}", self.kind),
+                origin: "the ONNX file".to_owned(),
+            }),
+        }
+    }
+
+    /// The elements as numbers to compute with.
+    pub(crate) fn numbers(&self) -> Numbers {
+        fn integers<const N: usize>(data: &[u8], one: impl Fn([u8; N]) -> i64) -> Numbers {
+            Numbers::Integer(data.as_chunks::<N>().0.iter().map(|bytes| one(*bytes)).collect())
+        }
+        fn floats<const N: usize>(data: &[u8], one: impl Fn([u8; N]) -> f64) -> Numbers {
+            Numbers::Float(data.as_chunks::<N>().0.iter().map(|bytes| one(*bytes)).collect())
+        }
+        let data = &self.data;
+        match self.kind {
+            DataType::Float(Element::F32) => floats(data, |b| f32::from_le_bytes(b).into()),
+            DataType::Float(Element::F64) => floats(data, f64::from_le_bytes),
+            DataType::Float(Element::F16) => floats(data, |b| f16::from_le_bytes(b).to_f64()),
+            DataType::Float(Element::Bf16) => floats(data, |b| bf16::from_le_bytes(b).to_f64()),
+            DataType::I8 => integers(data, |b| i8::from_le_bytes(b).into()),
+            DataType::I16 => integers(data, |b| i16::from_le_bytes(b).into()),
+            DataType::I32 => integers(data, |b| i32::from_le_bytes(b).into()),
+            DataType::I64 => integers(data, i64::from_le_bytes),
+            DataType::U8 | DataType::Bool => integers(data, |b| u8::from_le_bytes(b).into()),
+            DataType::U16 => integers(data, |b| u16::from_le_bytes(b).into()),
+            DataType::U32 => integers(data, |b| u32::from_le_bytes(b).into()),
+            DataType::U64 => integers(data, |b| u64::from_le_bytes(b) as i64),
+        }
+    }
+
+    /// Integer elements, such as axes or a shape.
+    pub(crate) fn integers(&self) -> Result<Vec<i64>, String> {
+        match self.numbers() {
+            Numbers::Integer(numbers) => Ok(numbers),
+            Numbers::Float(_) => Err("expected integers, found floats".to_owned()),
+        }
+    }
+
+    /// The elements in double precision.
+    pub(crate) fn doubles(&self) -> Vec<f64> {
+        match self.numbers() {
+            Numbers::Float(numbers) => numbers,
+            Numbers::Integer(numbers) => numbers.into_iter().map(|number| number as f64).collect(),
+        }
+    }
+
+    /// The only element.
+    pub(crate) fn scalar(&self) -> Result<f64, String> {
+        match *self.doubles() {
+            [one] => Ok(one),
+            _ => Err(format!("expected one number, found {:?}", self.dims)),
+        }
+    }
+
+    /// A tensor of the same type whose element `i` is this one's element `from(i)`.
+    pub(crate) fn picked(&self, dims: Vec<usize>, from: impl Iterator<Item = usize>) -> Tensor {
+        let size = self.kind.size();
+        let mut data = Vec::new();
+        for index in from {
+            data.extend_from_slice(&self.data[index * size..(index + 1) * size]);
+        }
+        debug_assert_eq!(count(&dims), Ok(data.len() / size));
+        if self.kind == DataType::F32 {
+            let floats = data.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+            return Tensor::from_floats(dims, floats.collect());
+        }
+        Tensor {
+            dims,
+            kind: self.kind,
+            data: data.into(),
+        }
+    }
+}
+
+/// The data that stands in a field of its own type, as bytes.
+fn typed(message: &proto::Tensor, kind: DataType) -> Bytes {
+    let words = &message.int32_data;
+    let bytes: Vec<u8> = match kind {
+        DataType::Float(Element::F32) => message.float_data.iter().flat_map(|one| one.to_le_bytes()).collect(),
+        DataType::Float(Element::F64) => message.double_data.iter().flat_map(|one| one.to_le_bytes()).collect(),
+        DataType::I64 => message.int64_data.iter().flat_map(|one| one.to_le_bytes()).collect(),
+        DataType::U32 => message
+            .uint64_data
+            .iter()
+            .flat_map(|one| (*one as u32).to_le_bytes())
+            .collect(),
+        DataType::U64 => message.uint64_data.iter().flat_map(|one| one.to_le_bytes()).collect(),
+        DataType::I32 => words.iter().flat_map(|one| one.to_le_bytes()).collect(),
+        // The bits of half-precision numbers are stored as integers too.
+        DataType::I16 | DataType::U16 | DataType::Float(Element::F16 | Element::Bf16) => {
+            words.iter().flat_map(|one| (*one as u16).to_le_bytes()).collect()
+        }
+        DataType::I8 | DataType::U8 | DataType::Bool => words.iter().map(|one| *one as u8).collect(),
+    };
+    bytes.into()
+}

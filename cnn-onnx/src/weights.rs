@@ -1,0 +1,118 @@
+//! The weights of an imported network: tensors of the file under the names that the network's layers give them.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use cnn_runtime::weights::{MappedFile, Nearest, WeightError, WeightSource};
+
+use crate::tensor::Tensor;
+
+/// A layer's weight: a tensor of the file as it is, or turned when it is asked for.
+#[derive(Clone, Debug)]
+pub(crate) enum Weight {
+    Plain(Tensor),
+    /// A matrix whose rows are the tensor's columns.
+    Transposed(Tensor),
+}
+
+impl Weight {
+    pub(crate) fn dims(&self) -> Vec<usize> {
+        match self {
+            Weight::Plain(tensor) => tensor.dims.clone(),
+            Weight::Transposed(tensor) => tensor.dims.iter().rev().copied().collect(),
+        }
+    }
+
+    pub(crate) fn tensor(&self) -> &Tensor {
+        match self {
+            Weight::Plain(tensor) | Weight::Transposed(tensor) => tensor,
+        }
+    }
+
+    fn floats(&self, name: &str, range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
+        match self {
+            Weight::Plain(tensor) => tensor.floats(name, range),
+            Weight::Transposed(tensor) => {
+                let all = tensor.floats(name, 0..tensor.len())?;
+                let [rows, columns] = [0, 1].map(|axis| tensor.dims.get(axis).copied().unwrap_or(1).max(1));
+                let mut turned = Vec::new();
+                turned
+                    .try_reserve_exact(range.len())
+                    .map_err(|_| WeightError::OutOfMemory {
+                        name: name.to_owned(),
+                        shape: self.dims(),
+                    })?;
+                turned.extend(range.map(|i| all[i % rows * columns + i / rows]));
+                Ok(Cow::Owned(turned))
+            }
+        }
+    }
+}
+
+/// The weights of an imported network, read from the file when they are asked for.
+#[derive(Clone, Debug)]
+pub struct OnnxWeights {
+    pub(crate) tensors: BTreeMap<String, Weight>,
+    /// The mapped files that tensors lie in.
+    pub(crate) files: Vec<Arc<MappedFile>>,
+    pub(crate) origin: String,
+}
+
+impl OnnxWeights {
+    /// The shape of tensor `name`.
+    pub fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        self.tensors.get(name).map(Weight::dims)
+    }
+}
+
+impl WeightSource for OnnxWeights {
+    fn slice(&self, name: &str, shape: &[usize], range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
+        match self.tensors.get(name) {
+            Some(weight) if weight.dims() == shape => weight.floats(name, range),
+            Some(weight) => Err(WeightError::Shape {
+                name: name.to_owned(),
+                expected: shape.to_vec(),
+                found: weight.dims(),
+                origin: self.describe(),
+            }),
+            None => {
+                let present: Vec<_> = self
+                    .tensors
+                    .iter()
+                    .map(|(name, weight)| (name, weight.dims()))
+                    .collect();
+                Err(WeightError::Missing {
+                    name: name.to_owned(),
+                    expected: shape.to_vec(),
+                    nearest: Nearest::among(name, present.iter().map(|(name, dims)| (name.as_str(), &**dims))),
+                    origin: self.describe(),
+                })
+            }
+        }
+    }
+
+    fn release(&self, name: &str, range: Range<usize>) {
+        // A turned matrix is read all over for every row.
+        let Some(Weight::Plain(tensor)) = self.tensors.get(name) else {
+            return;
+        };
+        let bytes = tensor.bytes(range).as_ptr_range();
+        for file in &self.files {
+            let all = (**file).as_ref().as_ptr_range();
+            if all.start <= bytes.start && bytes.end <= all.end {
+                let offset = bytes.start.addr() - all.start.addr();
+                file.release(offset..offset + (bytes.end.addr() - bytes.start.addr()));
+            }
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.tensors.keys().cloned().collect()
+    }
+
+    fn describe(&self) -> String {
+        self.origin.clone()
+    }
+}

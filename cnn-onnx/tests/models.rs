@@ -1,0 +1,139 @@
+//! Small models of every kind give ONNX's own answers (made by `tests/onnx/make.py`), and read back from TOML the same.
+
+use std::path::PathBuf;
+
+use cnn_codegen::interp::Interpreter;
+use cnn_ir::front::{Parsed, graph, graph_from_toml, write};
+use cnn_ir::validate::validate;
+use cnn_onnx::{Batch, Import, ImportOptions};
+use cnn_runtime::weights::{SafetensorsFile, WeightSource};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/models")
+}
+
+fn import(name: &str) -> Import {
+    Import::open(folder().join(format!("{name}.onnx")), &ImportOptions::default()).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Imports a model, runs it on its input, and compares; gives the import and its TOML.
+fn check(name: &str) -> (Import, String) {
+    let import = import(name);
+    let parsed = Parsed {
+        net: import.net.clone(),
+        complete: true,
+        ..Parsed::default()
+    };
+    let (direct, _) = graph(parsed).expect("a valid declaration");
+    let toml = write::toml(&import.net);
+    let (read, _) = graph_from_toml(&toml).expect("valid TOML");
+    let arrays = SafetensorsFile::open(folder().join(format!("{name}.safetensors"))).unwrap();
+    let shape = |key: &str| arrays.info(key).unwrap_or_else(|| panic!("{key}")).0.to_vec();
+    let tensor = |key: &str| arrays.tensor(key, &shape(key)).unwrap().into_owned();
+    let inputs: Vec<_> = import
+        .inputs
+        .iter()
+        .map(|port| tensor(&format!("input/{}", port.name)))
+        .collect();
+    let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+    let first = shape(&format!("input/{}", import.inputs[0].name));
+    let batch = if import.batch == Batch::None { 1 } else { first[0] };
+    let run = |graph: &cnn_ir::graph::Graph| {
+        let shapes = validate(graph).expect("valid shapes");
+        let interpreter = Interpreter::new(graph, &shapes, &import.weights).expect("weights load");
+        interpreter.run(&inputs, batch).expect("inputs fit")
+    };
+    let outputs = run(&direct);
+    assert_eq!(outputs, run(&read), "{name}: the same bits from TOML");
+    assert_eq!(outputs.len(), import.outputs.len());
+    for (port, found) in import.outputs.iter().zip(&outputs) {
+        let expected = tensor(&format!("output/{}", port.name));
+        let largest = expected.iter().fold(0f32, |most, x| most.max(x.abs()));
+        assert_eq!(found.len(), expected.len(), "{name}: {}", port.name);
+        for (found, expected) in found.iter().zip(&expected) {
+            assert!(
+                (found - expected).abs() <= 1e-5 * largest,
+                "{name}: {}: {found} {expected}",
+                port.name
+            );
+        }
+    }
+    (import, toml)
+}
+
+fn names(import: &Import) -> Vec<&str> {
+    import.net.layers.iter().map(|layer| &*layer.name.value).collect()
+}
+
+fn ops(import: &Import) -> Vec<&str> {
+    import.net.layers.iter().map(|layer| &*layer.op.value).collect()
+}
+
+#[test]
+fn a_residual_network_as_pytorch_exports_it() {
+    let (import, toml) = check("residual");
+    assert_eq!(import.batch, Batch::Free);
+    assert_eq!(
+        names(&import),
+        [
+            "layer1.0.conv1",
+            "layer1.0.bn1",
+            "layer1.0.relu",
+            "layer1.0.conv2",
+            "layer1.0",
+            "act",
+            "pool",
+            "Reshape",
+            "fc",
+            "Softmax"
+        ]
+    );
+    assert!(import.weights.names().contains(&"layer1.0.conv1.weight".to_owned()));
+    let expected = "\n[[layer]]\nname = \"layer1.0.conv2\"\nop = \"conv\"\nfilters = 4\nkernel = 3\npadding = 1\n\
+                    groups = 2\nbias = false\n\n[[layer]]\nname = \"layer1.0\"\nop = \"add\"\n\
+                    from = [\"layer1.0.conv2\", \"layer1.0.conv1\"]\n";
+    assert!(toml.contains(expected), "{toml}");
+}
+
+#[test]
+fn operators_of_early_versions() {
+    let (import, _) = check("old");
+    assert_eq!(import.batch, Batch::Fixed(1));
+    assert_eq!(import.inputs.len(), 1);
+}
+
+#[test]
+fn transposes_around_channels_last_cancel() {
+    let (import, toml) = check("channels_last");
+    assert_eq!(
+        ops(&import),
+        [
+            "conv",
+            "batch_norm",
+            "relu",
+            "conv",
+            "concat",
+            "global_avg_pool",
+            "flatten",
+            "dense",
+            "softmax"
+        ]
+    );
+    assert!(
+        toml.contains("image_0 = { shape = [7, 6, 3], layout = \"hwc\" }"),
+        "{toml}"
+    );
+}
+
+#[test]
+fn views_that_shuffle_channels_are_one_layer() {
+    let (import, _) = check("shuffle");
+    assert_eq!(ops(&import), ["conv", "channel_shuffle"]);
+}
+
+#[test]
+fn signals_have_one_row_and_weights_may_lie_beside() {
+    let (import, _) = check("signal");
+    assert_eq!(import.outputs[0].dims, [4, 8]);
+    assert_eq!(import.weights.shape("conv.weight"), Some(vec![4, 3, 1, 3]));
+}

@@ -1,0 +1,67 @@
+//! ONNX files as models, and their import.
+
+use std::fs;
+
+use super::support::{Folder, cnn, fixture};
+
+fn model(name: &str) -> String {
+    fixture(&format!("cnn-onnx/tests/models/{name}.onnx"))
+}
+
+#[test]
+fn an_imported_model_gives_the_same_bits_as_the_onnx_file() {
+    let folder = Folder::new();
+    for name in ["residual", "channels_last", "shuffle"] {
+        let told = cnn(&["import", &model(name), "-o", &folder.at("models")]).ok();
+        assert!(
+            told.contains(&format!("{name}.toml")) && told.contains("parameters"),
+            "{told}"
+        );
+        let [toml, weights] = ["toml", "safetensors"].map(|kind| folder.at(&format!("models/{name}.{kind}")));
+        let [direct, imported] = [folder.at("direct.npy"), folder.at("imported.npy")];
+        let run = ["--input", "random:3", "--batch", "2", "--output"];
+        cnn(&[&["run", &model(name)], &run[..], &[&direct]].concat()).ok();
+        cnn(&[&["run", &toml, "--weights", &weights], &run[..], &[&imported]].concat()).ok();
+        assert_eq!(fs::read(direct).unwrap(), fs::read(imported).unwrap(), "{name}");
+        let checked = cnn(&["check", &toml, "--weights", &weights]).ok();
+        assert!(checked.contains("all of the right shape"), "{checked}");
+    }
+    assert_eq!(folder.entries(), ["direct.npy", "imported.npy", "models"]);
+}
+
+#[test]
+fn every_command_takes_onnx_files() {
+    let residual = model("residual");
+    assert!(cnn(&["check", &residual]).ok().contains("input [3, 6, 6]"));
+    assert!(cnn(&["summary", &residual]).ok().contains("layer1.0.conv1"));
+    assert!(
+        cnn(&["dump", &residual, "--stage", "fused"])
+            .ok()
+            .contains("layer1.0.conv1")
+    );
+    assert!(
+        cnn(&["bench", &residual, "--iterations", "2"])
+            .ok()
+            .contains("residual")
+    );
+    assert!(
+        cnn(&["run", &residual, "--input", "random", "--backend", "interp"])
+            .ok()
+            .contains('%')
+    );
+}
+
+#[test]
+fn what_is_wrong_with_an_onnx_file_is_said() {
+    let folder = Folder::new();
+    let whole = fs::read(model("old")).unwrap();
+    let cut = folder.file("cut.onnx", &whole[..whole.len() / 2]);
+    cnn(&["check", &cut]).fails(1, &["cut.onnx", "truncated"]);
+    cnn(&["check", &folder.at("cut2.onnx")]).fails(1, &["cut2.onnx", "there is `cut.onnx` beside it"]);
+    let shape = "nothing=1,3,8,8";
+    cnn(&["check", &model("old"), "--shape", shape]).fails(1, &["`nothing`", "the model's inputs are `x`"]);
+    cnn(&["check", "lenet5", "--shape", shape]).fails(1, &["--shape", ".onnx"]);
+    cnn(&["check", &model("old"), "--shape", "x=1,a"]).fails(2, &["image=1,3,224,224"]);
+    cnn(&["import", "lenet5", "-o", &folder.at("out")]).fails(2, &["`import` takes an .onnx file"]);
+    assert_eq!(folder.entries(), ["cut.onnx"]);
+}
