@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::op::{Conv, Op};
+use crate::op::Op;
 use crate::shape::Shape;
 
 /// The cost of an operator for one image.
@@ -10,8 +10,8 @@ use crate::shape::Shape;
 pub struct Cost {
     /// Learnt numbers. Running statistics of a batch norm are not among them, as in PyTorch's counts.
     pub parameters: u64,
-    /// Multiplications of weights, each with its addition a MAC: those of convolutions and dense layers,
-    /// as the field counts them.
+    /// Multiplications, each with its addition a MAC: those of convolutions, dense layers and matrix products, as the
+    /// field counts them.
     pub multiplications: u64,
     /// The multiplications as a product: `(4×4)×(3×3×3)×2 = 864`; empty where there are none.
     pub product: String,
@@ -29,7 +29,39 @@ impl Op {
             .filter(|weight| weight.is_parameter())
             .fold(0, |sum: u64, weight| sum.saturating_add(weight.elements()));
         let (multiplications, product) = match self {
-            Op::Conv(conv) => convolution(conv, operands[0], result),
+            Op::Conv(conv) => {
+                let [filters, depth, rows, columns] = conv.weight_dims(operands[0].channels());
+                convolution(
+                    result,
+                    [rows, columns],
+                    [operands[0].channels(), depth],
+                    conv.groups,
+                    filters,
+                )
+            }
+            // Once a pixel of the input.
+            Op::ConvTranspose(conv) => {
+                let channels = operands[0].channels();
+                let depths = [channels, channels / conv.groups.max(1)];
+                convolution(
+                    operands[0],
+                    [conv.kernel.h, conv.kernel.w],
+                    depths,
+                    conv.groups,
+                    conv.filters,
+                )
+            }
+            Op::Matmul(_) => {
+                let (rows, columns) = (operands[0].dims()[1], operands[1].dims()[2]);
+                let (inner, channels) = (operands[0].dims()[2], result.channels());
+                let product = format!("({rows}×{columns})×{inner}");
+                let more = if channels > 1 {
+                    format!("×{channels}")
+                } else {
+                    String::new()
+                };
+                (count(&[rows, columns, inner, channels]), product + &more)
+            }
             Op::Dense(dense) => {
                 let factors = [operands[0].elements(), dense.units];
                 (count(&factors), format!("{}×{}", factors[0], factors[1]))
@@ -49,7 +81,14 @@ impl Op {
             | Op::Reshape(_)
             | Op::Pad(_)
             | Op::Upsample(_)
+            | Op::Resize(_)
+            | Op::ReduceMean(_)
+            | Op::Slice(_)
+            | Op::Transpose(_)
+            | Op::DepthToSpace(_)
+            | Op::SpaceToDepth(_)
             | Op::ChannelShuffle(_)
+            | Op::Constant(_)
             | Op::Dropout(_)
             | Op::Identity(_) => {
                 return Cost {
@@ -66,23 +105,28 @@ impl Op {
     }
 }
 
-/// Output pixels × elements of one filter × filters.
-fn convolution(conv: &Conv, input: Shape, result: Shape) -> (u128, String) {
-    let [filters, depth, rows, columns] = conv.weight_dims(input.channels());
+/// Pixels × elements of one filter × filters. `channels` and, of these, `depth` that a filter sees.
+fn convolution(
+    pixels: Shape,
+    [rows, columns]: [usize; 2],
+    [channels, depth]: [usize; 2],
+    groups: usize,
+    filters: usize,
+) -> (u128, String) {
     let mut product = String::new();
-    if let Shape::Map { height, width, .. } = result {
+    if let Shape::Map { height, width, .. } = pixels {
         product = format!("({height}×{width})×({rows}×{columns}");
     }
     // Writing to a String cannot fail.
-    let _ = match (conv.groups, depth) {
+    let _ = match (groups, depth) {
         (1, 1) => write!(product, ")"), // as it is written for an image without channels
         (1, depth) => write!(product, "×{depth})"),
-        (groups, _) => write!(product, "×{}/{groups})", input.channels()),
+        (groups, _) => write!(product, "×{channels}/{groups})"),
     };
     if filters > 1 {
         let _ = write!(product, "×{filters}");
     }
-    (count(&[result.plane(), rows, columns, depth, filters]), product)
+    (count(&[pixels.plane(), rows, columns, depth, filters]), product)
 }
 
 fn count(factors: &[usize]) -> u128 {
@@ -94,7 +138,7 @@ fn count(factors: &[usize]) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::op::{BatchNorm, Dense, FoldedNorm, Padding, Pair};
+    use crate::op::{BatchNorm, Conv, Dense, FoldedNorm, Padding, Pair};
 
     fn conv(filters: usize, kernel: usize, groups: usize) -> Conv {
         Conv {

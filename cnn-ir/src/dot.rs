@@ -55,8 +55,8 @@ fn operator(node: &Node) -> String {
     let mut text = node.op.name().to_string();
     let mut length = text.len();
     let mut keys = node.op.keys();
-    if matches!(node.op, Op::Input(_)) {
-        // An input's shape is that of its value, which stands below.
+    if matches!(node.op, Op::Input(_) | Op::Constant(_)) {
+        // A shape of its own is that of its value, which stands below.
         keys.retain(|(key, _)| *key != "shape");
     }
     for (i, (key, value)) in keys.into_iter().enumerate() {
@@ -77,9 +77,9 @@ fn operator(node: &Node) -> String {
 /// What has weights, what moves data, and what computes element by element look different.
 fn colour(op: &Op) -> &'static str {
     match op {
-        Op::Input(_) => "#e8e8e8",
-        Op::Conv(_) | Op::Dense(_) => "#cfe2ff",
-        Op::Pool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) => "#d1f0d8",
+        Op::Input(_) | Op::Constant(_) => "#e8e8e8",
+        Op::Conv(_) | Op::ConvTranspose(_) | Op::Dense(_) | Op::Matmul(_) => "#cfe2ff",
+        Op::Pool(_) | Op::GlobalPool(_) | Op::AdaptiveAvgPool(_) | Op::ReduceMean(_) => "#d1f0d8",
         Op::BatchNorm(_) | Op::Lrn(_) => "#fde9c9",
         Op::Combine(_) | Op::Concat(_) => "#f5d6ea",
         _ => "#ffffff",

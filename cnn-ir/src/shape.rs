@@ -56,6 +56,27 @@ impl Shape {
         }
     }
 
+    /// Both spread to one shape: along each axis the sizes are equal, or 1 (numpy's broadcasting of shapes with as many
+    /// dimensions). `None` if they do not fit each other.
+    pub fn broadcast(self, other: Shape) -> Option<Shape> {
+        let (a, b) = (self.dims(), other.dims());
+        let spread = |(&a, &b): (&usize, &usize)| match (a, b) {
+            (1, n) | (n, 1) => Some(n),
+            (a, b) => (a == b).then_some(a),
+        };
+        let dims: Option<Vec<_>> = a.iter().zip(&b).map(spread).collect();
+        (a.len() == b.len()).then_some(())?;
+        Shape::from_dims(&dims?)
+    }
+
+    /// The shape with another size along an axis (0 channels or the only one, 1 rows, 2 columns). `None` if it has no
+    /// such axis.
+    pub fn with_size(self, axis: usize, size: usize) -> Option<Shape> {
+        let mut dims = self.dims();
+        *dims.get_mut(axis)? = size;
+        Shape::from_dims(&dims)
+    }
+
     /// Channels of a map, length of a vector: what per-channel weights run over.
     pub fn channels(&self) -> usize {
         match *self {

@@ -37,6 +37,47 @@ fn assert_errors(text: &str, expected: &[&str]) {
     assert!(fits, "found {found:#?}\nexpected {expected:#?}");
 }
 
+#[test]
+fn a_constant_has_no_operand_wherever_it_stands() {
+    let text = r#"
+inputs.x = [3, 8, 8]
+[block.shift]
+[[block.shift.layer]]
+name = "offset"
+op = "constant"
+shape = [3, 1, 1]
+[[block.shift.layer]]
+name = "sum"
+op = "add"
+from = ["in", "offset"]
+[[layer]]
+name = "scale"
+op = "constant"
+shape = [3, 1, 1]
+[[layer]]
+name = "scaled"
+op = "mul"
+from = ["x", "scale"]
+[[layer]]
+name = "shifted"
+op = "shift"
+"#;
+    let graph = graph(text);
+    let operands = |name: &str| {
+        let id = graph.find(name).expect("a layer");
+        let names = graph.operands(id).into_iter().map(|id| graph[id].name.clone());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(operands("scale"), Vec::<String>::new());
+    assert_eq!(operands("shifted.offset"), Vec::<String>::new());
+    assert_eq!(operands("shifted.sum"), ["scaled", "shifted.offset"]);
+    let given = text.replace(
+        "shape = [3, 1, 1]\n[[layer]]",
+        "shape = [3, 1, 1]\nfrom = \"x\"\n[[layer]]",
+    );
+    assert_errors(&given, &["16: scale: `constant` takes no operand, but has 1"]);
+}
+
 /// A ResNet's beginning, with the names of torchvision's state dict.
 const RESNET: &str = r#"
 name = "resnet"

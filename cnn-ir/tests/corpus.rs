@@ -30,7 +30,7 @@ fn corpus() -> BTreeMap<String, Graph> {
             graphs.insert(name, graph);
         }
     }
-    assert_eq!(graphs.len(), 133);
+    assert_eq!(graphs.len(), 252);
     graphs
 }
 

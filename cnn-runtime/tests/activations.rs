@@ -11,7 +11,8 @@ const ELU_ALPHA: f32 = 1.5;
 
 fn parameters(kind: ActivationKind) -> [f32; 2] {
     match kind {
-        Elu => [ELU_ALPHA, 0.0],
+        Elu => [ELU_ALPHA, 1.25],
+        HardSigmoid => [0.2, 0.5],
         LeakyRelu => [0.1, 0.0],
         Clip => [-2.5, 3.5],
         _ => [0.0; 2],
@@ -21,7 +22,6 @@ fn parameters(kind: ActivationKind) -> [f32; 2] {
 /// The function in f64.
 fn exact(kind: ActivationKind, x: f64) -> f64 {
     let [p0, p1] = parameters(kind).map(f64::from);
-    let hard_sigmoid = ((x + 3.0) / 6.0).clamp(0.0, 1.0);
     if x.is_nan() {
         return x;
     }
@@ -33,18 +33,24 @@ fn exact(kind: ActivationKind, x: f64) -> f64 {
         Silu if x < -800.0 => -0.0,
         Silu => x / (1.0 + (-x).exp()),
         Gelu if x < -40.0 => -0.0,
+        GeluTanh if x < -40.0 => -0.0,
+        GeluTanh if x > 40.0 => x,
+        GeluTanh => {
+            let inner = (2.0 / core::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
+            x / (1.0 + (-2.0 * inner).exp())
+        }
         Gelu => x * 0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2),
         Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
         Elu => {
             if x > 0.0 {
-                x
+                p1 * x
             } else {
                 p0 * x.exp_m1()
             }
         }
-        HardSigmoid => hard_sigmoid,
+        HardSigmoid => (p0 * x + p1).clamp(0.0, 1.0),
         HardSwish if x < -3.0 => -0.0,
-        HardSwish => x * hard_sigmoid,
+        HardSwish => x * ((x + 3.0) / 6.0).clamp(0.0, 1.0),
         Relu => x.max(0.0),
         Relu6 => x.clamp(0.0, 6.0),
         LeakyRelu => {
@@ -66,7 +72,7 @@ fn ulp(value: f64) -> f64 {
 }
 
 /// Greatest error in ULP over normal results, and greatest absolute error over subnormal ones
-/// and, for GELU, over negative x; with the arguments.
+/// and, for GELU and the hard sigmoid, over negative x; with the arguments.
 #[derive(Clone, Copy, Debug, Default)]
 struct Errors {
     ulps: f64,
@@ -90,7 +96,8 @@ impl Errors {
             return;
         }
         let error = (f64::from(got) - want).abs();
-        let small = want.abs() < f64::from(f32::MIN_POSITIVE) || (kind == Gelu && x < 0.0);
+        let small =
+            want.abs() < f64::from(f32::MIN_POSITIVE) || (matches!(kind, Gelu | GeluTanh | HardSigmoid) && x < 0.0);
         if small {
             if error > self.absolute {
                 (self.absolute, self.absolute_at) = (error, x);
@@ -123,7 +130,7 @@ fn measure(kind: ActivationKind, isa: Isa, step: u64) -> Errors {
     errors
 }
 
-/// Limits: ULP for normal results, absolute error for subnormal ones (GELU: negative x).
+/// Limits: ULP for normal results, absolute error for subnormal ones (GELU, hard sigmoid: negative x).
 fn limits(kind: ActivationKind) -> (f64, f64) {
     match kind {
         Relu | Relu6 | Clip => (0.0, 0.0),
@@ -133,9 +140,10 @@ fn limits(kind: ActivationKind) -> (f64, f64) {
         Sigmoid => (3.0, 2e-45),
         Silu => (3.5, 2e-43),
         Gelu => (3.2, 1e-6),
+        GeluTanh => (2.5, 6e-8),
         Softplus => (3.0, 3e-45),
         Elu => (3.0, 2e-45),
-        HardSigmoid => (2.0, 2e-45),
+        HardSigmoid => (1.0, 3e-8),
         HardSwish => (3.0, 2e-45),
         LeakyRelu => (0.5, 1e-45),
         other => panic!("no limit for {other:?}"),
@@ -169,7 +177,7 @@ fn errors_over_seventy_million_arguments() {
 
 #[test]
 fn limits_at_infinity_zero_and_nan() {
-    let cases: [(ActivationKind, [f32; 4]); 14] = [
+    let cases: [(ActivationKind, [f32; 4]); 15] = [
         // at −∞, −0, +0, +∞
         (Exp, [0.0, 1.0, 1.0, f32::INFINITY]),
         (Log, [f32::NAN, f32::NEG_INFINITY, f32::NEG_INFINITY, f32::INFINITY]),
@@ -177,6 +185,7 @@ fn limits_at_infinity_zero_and_nan() {
         (Sigmoid, [0.0, 0.5, 0.5, 1.0]),
         (Silu, [0.0, -0.0, 0.0, f32::INFINITY]),
         (Gelu, [0.0, -0.0, 0.0, f32::INFINITY]),
+        (GeluTanh, [0.0, -0.0, 0.0, f32::INFINITY]),
         (
             Softplus,
             [0.0, std::f32::consts::LN_2, std::f32::consts::LN_2, f32::INFINITY],
@@ -201,7 +210,7 @@ fn limits_at_infinity_zero_and_nan() {
                     "{isa} {kind:?}: {x:?}"
                 );
             }
-            if matches!(kind, Tanh | Silu | Gelu) {
+            if matches!(kind, Tanh | Silu | Gelu | GeluTanh) {
                 assert!(
                     x[1].is_sign_negative() && x[2].is_sign_positive(),
                     "{isa} {kind:?}: {x:?}"

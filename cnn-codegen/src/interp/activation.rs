@@ -15,14 +15,23 @@ pub(super) fn apply(activation: Option<Activation>, x: f64) -> f64 {
         Activation::Tanh => x.tanh(),
         Activation::Sigmoid => 1.0 / (1.0 + (-x).exp()),
         Activation::Silu => x / (1.0 + (-x).exp()),
-        Activation::Gelu => x / 2.0 * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2)),
-        Activation::HardSigmoid => at_most(at_least(x + 3.0, 0.0), 6.0) / 6.0,
+        Activation::Gelu { tanh: true } => {
+            let inner = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
+            x / 2.0 * (1.0 + inner.tanh())
+        }
+        Activation::Gelu { tanh: false } => x / 2.0 * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2)),
+        Activation::HARD_SIGMOID => at_most(at_least(x + 3.0, 0.0), 6.0) / 6.0,
+        Activation::HardSigmoid { alpha, beta } => at_most(at_least(f64::from(alpha) * x + f64::from(beta), 0.0), 1.0),
         Activation::HardSwish => x * at_most(at_least(x + 3.0, 0.0), 6.0) / 6.0,
         Activation::Softplus if x > 20.0 => x,
         Activation::Softplus => x.exp().ln_1p(),
         Activation::LeakyRelu { alpha } => leaky(x, f64::from(alpha)),
         Activation::Elu { .. } if x > 0.0 => x,
         Activation::Elu { alpha } => f64::from(alpha) * x.exp_m1(),
+        Activation::Selu => {
+            let [scale, alpha] = Activation::SELU;
+            scale * if x > 0.0 { x } else { alpha * x.exp_m1() }
+        }
         Activation::Clip { min, max } => at_most(at_least(x, f64::from(min)), f64::from(max)),
     }
 }
@@ -55,18 +64,24 @@ pub(super) fn at_most(x: f64, bound: f64) -> f64 {
 mod tests {
     use super::*;
 
-    const ALL: [Activation; 12] = [
+    const ALL: [Activation; 15] = [
         Activation::Relu,
         Activation::Relu6,
         Activation::Tanh,
         Activation::Sigmoid,
         Activation::Silu,
-        Activation::Gelu,
-        Activation::HardSigmoid,
+        Activation::Gelu { tanh: false },
+        Activation::Gelu { tanh: true },
+        Activation::HARD_SIGMOID,
+        Activation::HardSigmoid {
+            alpha: 0.25,
+            beta: 0.25,
+        },
         Activation::HardSwish,
         Activation::Softplus,
         Activation::LeakyRelu { alpha: 0.25 },
         Activation::Elu { alpha: 2.0 },
+        Activation::Selu,
         Activation::Clip { min: -1.0, max: 1.5 },
     ];
 
@@ -105,7 +120,15 @@ mod tests {
                 6.999_999_999_991_041,
                 30.0,
             ],
+            [
+                -0.045_402_305_912_224_94,
+                0.0,
+                0.345_714_009_825_143_94,
+                6.999_999_999_999_997,
+                30.0,
+            ],
             [1.0 / 6.0, 0.5, 3.5 / 6.0, 1.0, 1.0],
+            [0.0, 0.25, 0.375, 1.0, 1.0],
             [-2.0 / 6.0, 0.0, 1.75 / 6.0, 7.0, 30.0],
             [
                 0.126_928_011_042_972_5,
@@ -116,6 +139,13 @@ mod tests {
             ],
             [-0.5, 0.0, 0.5, 7.0, 30.0],
             [-1.729_329_433_526_774_6, 0.0, 0.5, 7.0, 30.0],
+            [
+                -1.520_166_468_595_694_8,
+                0.0,
+                0.525_350_493_677_740_2,
+                7.354_906_911_488_364,
+                31.521_029_620_664_414,
+            ],
             [-1.0, 0.0, 0.5, 1.5, 1.5],
         ];
         for (activation, row) in ALL.into_iter().zip(expected) {

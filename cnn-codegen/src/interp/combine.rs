@@ -1,30 +1,35 @@
-//! Operators with several operands: sum, product, concatenation.
+//! Operators with several operands: element by element, matrix products, concatenation.
 
 use cnn_ir::op::{Combine, CombineKind};
 
-use super::activation;
+use super::activation::{self, at_least, at_most};
 use super::tensor::Tensor;
 
-/// Adds or multiplies `operands` element by element; a `[C, 1, 1]` counts for every pixel.
+/// Combines `operands` element by element; sizes of 1 count for every place of their axis.
 pub(super) fn run(combine: &Combine, operands: &[&Tensor], y: &mut Tensor) {
-    let plane = y.shape.plane();
-    let at = |operand: &Tensor, c: usize, pixel: usize| {
-        if operand.shape.plane() == plane {
-            operand.data[c * plane + pixel]
-        } else {
-            operand.data[c]
-        }
-    };
-    for c in 0..y.channels() {
-        for pixel in 0..plane {
-            let values = operands.iter().map(|operand| at(operand, c, pixel));
-            let result = match combine.kind {
-                CombineKind::Add => values.sum(),
-                CombineKind::Mul => values.product(),
-            };
-            y.data[c * plane + pixel] = activation::apply(combine.activation, result);
-        }
-    }
+    y.fill(|c, row, column| {
+        let values = operands.iter().map(|operand| operand.spread(c, row, column));
+        let result = values.reduce(|a, b| match combine.kind {
+            CombineKind::Add => a + b,
+            CombineKind::Mul => a * b,
+            CombineKind::Sub => a - b,
+            CombineKind::Div => a / b,
+            // NaN of either operand is the result.
+            CombineKind::Max if b.is_nan() => b,
+            CombineKind::Min if b.is_nan() => b,
+            CombineKind::Max => at_least(a, b),
+            CombineKind::Min => at_most(a, b),
+        });
+        activation::apply(combine.activation, result.unwrap_or(0.0))
+    });
+}
+
+/// Multiplies the matrices of each channel; one counts for every channel of the other operand.
+pub(super) fn matmul(a: &Tensor, b: &Tensor, y: &mut Tensor) {
+    y.fill(|c, row, column| {
+        let products = (0..a.width()).map(|k| a.spread(c, row, k) * b.spread(c, k, column));
+        products.sum()
+    });
 }
 
 /// Puts the channels of `operands` one after another.

@@ -1,6 +1,6 @@
 //! 2-D convolution as its definition says: every tap of a filter adds a shifted, scaled copy of a channel.
 
-use cnn_ir::op::{Conv, Sides};
+use cnn_ir::op::{Conv, ConvTranspose, Sides};
 
 use super::activation;
 use super::tensor::Tensor;
@@ -66,6 +66,40 @@ fn add_tap(
         } else {
             sums.zip(seen.iter().step_by(conv.stride.w))
                 .for_each(|(sum, value)| *sum += weight * value);
+        }
+    }
+}
+
+/// Adds the kernels of every pixel of `x`, scaled by it, to `y`; what falls on the padding is lost.
+pub(super) fn transposed(conv: &ConvTranspose, weights: &Weights, x: &Tensor, y: &mut Tensor) {
+    let (group_in, group_out) = (x.channels() / conv.groups, conv.filters / conv.groups);
+    for channel in 0..x.channels() {
+        for i in 0..group_out {
+            let filter = channel / group_in * group_out + i;
+            for ky in 0..conv.kernel.h {
+                for kx in 0..conv.kernel.w {
+                    let tap = ((channel * group_out + i) * conv.kernel.h + ky) * conv.kernel.w + kx;
+                    let weight = f64::from(weights.matrix[tap]);
+                    for row in 0..x.height() {
+                        let to = row * conv.stride.h + ky * conv.dilation.h;
+                        let Some(oy) = inside(to, conv.padding.top, y.height()) else {
+                            continue;
+                        };
+                        for column in 0..x.width() {
+                            let to = column * conv.stride.w + kx * conv.dilation.w;
+                            if let Some(ox) = inside(to, conv.padding.left, y.width()) {
+                                *y.at_mut(filter, oy, ox) += weight * x.at(channel, row, column);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+    for filter in 0..conv.filters {
+        let plane = y.shape.plane();
+        for pixel in filter * plane..(filter + 1) * plane {
+            y.data[pixel] = activation::apply(conv.activation, weights.affine[filter].apply(y.data[pixel]));
         }
     }
 }

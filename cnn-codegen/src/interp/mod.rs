@@ -74,10 +74,8 @@ impl Interpreter {
         let mut steps = Vec::with_capacity(order.len());
         for id in order {
             let operands = graph.operands(id);
-            let weights = match operands.first() {
-                Some(&input) => Weights::load(&graph[id], shapes[input], source)?,
-                None => Weights::default(),
-            };
+            let input = operands.first().map(|&input| shapes[input]);
+            let weights = Weights::load(&graph[id], input, source)?;
             steps.push(Step {
                 id,
                 operands,
@@ -173,6 +171,7 @@ impl Interpreter {
                     let given = position.map_or(&[][..], |position| inputs[position]);
                     read(input, given, &mut result);
                 }
+                Op::Constant(_) => result.data = step.weights.vector.iter().copied().map(f64::from).collect(),
                 op => execute(op, &step.weights, &operands, &mut result),
             }
             values[step.id.index()] = Some(result);
@@ -185,7 +184,8 @@ impl Interpreter {
 fn execute(op: &Op, weights: &Weights, operands: &[&Tensor], y: &mut Tensor) {
     let x = operands[0];
     match op {
-        Op::Input(_) => {}
+        // They have no operand.
+        Op::Input(_) | Op::Constant(_) => {}
         Op::Conv(conv) => {
             let sides = conv
                 .padding
@@ -193,6 +193,7 @@ fn execute(op: &Op, weights: &Weights, operands: &[&Tensor], y: &mut Tensor) {
             let residual = conv.residual.then(|| operands[1]);
             conv::run(conv, sides, weights, x, residual, y);
         }
+        Op::ConvTranspose(conv) => conv::transposed(conv, weights, x, y),
         Op::Dense(dense) => dense::run(dense, weights, x, y),
         Op::Pool(pool) => {
             let sides = pool
@@ -203,15 +204,27 @@ fn execute(op: &Op, weights: &Weights, operands: &[&Tensor], y: &mut Tensor) {
         Op::GlobalPool(pool) => pool::global(*pool, x, y),
         Op::AdaptiveAvgPool(pool) => pool::adaptive(*pool, x, y),
         Op::Activation(activation) => activation::run(*activation, x, y),
-        Op::Prelu(_) => activation::prelu(&weights.slope, x, y),
+        Op::Prelu(_) => activation::prelu(&weights.vector, x, y),
         Op::Softmax(softmax) => softmax::run(*softmax, x, y),
         Op::BatchNorm(norm) => norm::batch(norm, weights, x, y),
         Op::Lrn(lrn) => norm::local_response(lrn, x, y),
         Op::Combine(combine) => combine::run(combine, operands, y),
+        Op::Matmul(_) => combine::matmul(x, operands[1], y),
         Op::Concat(_) => combine::concat(operands, y),
         Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => rearrange::copy(x, y),
         Op::Pad(pad) => rearrange::pad(pad, x, y),
         Op::Upsample(upsample) => rearrange::upsample(upsample, x, y),
+        Op::Resize(resize) => rearrange::resize(resize, x, y),
+        Op::ReduceMean(reduce) => pool::reduce_mean(*reduce, x, y),
+        Op::Slice(slice) => {
+            let size = x.shape.dims()[slice.axis];
+            if let Some(places) = slice.places(size) {
+                rearrange::slice(slice.axis, places, x, y);
+            }
+        }
+        Op::Transpose(transpose) => rearrange::transpose(*transpose, x, y),
+        Op::DepthToSpace(op) => rearrange::depth_to_space(*op, x, y),
+        Op::SpaceToDepth(op) => rearrange::space_to_depth(*op, x, y),
         Op::ChannelShuffle(shuffle) => rearrange::channel_shuffle(*shuffle, x, y),
     }
 }

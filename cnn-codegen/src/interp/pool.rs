@@ -1,6 +1,6 @@
 //! Pooling over windows, over the whole map, and to a given size.
 
-use cnn_ir::op::{AdaptiveAvgPool, GlobalPool, GlobalPoolKind, Pool, PoolKind, Sides};
+use cnn_ir::op::{AdaptiveAvgPool, GlobalPool, GlobalPoolKind, Pool, PoolKind, ReduceMean, Sides};
 
 use super::conv::inside;
 use super::tensor::Tensor;
@@ -33,9 +33,11 @@ pub(super) fn run(pool: &Pool, sides: Sides, x: &Tensor, y: &mut Tensor) {
                 let sum: f64 = taps.iter().sum();
                 let count = if count_include_pad {
                     // What lies beyond the padding does not count (PyTorch's divisor when rounding up).
-                    let bottom = (top + pool.size.h).min(sides.top + height + sides.bottom);
-                    let right = (left + pool.size.w).min(sides.left + width + sides.right);
-                    (bottom - top) * (right - left)
+                    let within = |start: usize, size: usize, dilation: usize, end: usize| {
+                        (0..size).filter(|tap| start + tap * dilation < end).count()
+                    };
+                    within(top, pool.size.h, pool.dilation.h, sides.top + height + sides.bottom)
+                        * within(left, pool.size.w, pool.dilation.w, sides.left + width + sides.right)
                 } else {
                     taps.len()
                 };
@@ -50,6 +52,26 @@ pub(super) fn global(pool: GlobalPool, x: &Tensor, y: &mut Tensor) {
     y.fill(|c, _, _| match pool.kind {
         GlobalPoolKind::Avg => x.plane(c).iter().sum::<f64>() / x.shape.plane() as f64,
         GlobalPoolKind::Max => greatest(x.plane(c)),
+    });
+}
+
+/// Averages `x` along axes.
+pub(super) fn reduce_mean(reduce: ReduceMean, x: &Tensor, y: &mut Tensor) {
+    let sizes = [x.channels(), x.height(), x.width()];
+    let range = |axis: usize, place: usize| match reduce.axes[axis] {
+        true => 0..sizes[axis],
+        false => place..place + 1,
+    };
+    y.fill(|c, row, column| {
+        let (channels, rows, columns) = (range(0, c), range(1, row), range(2, column));
+        let count = channels.len() * rows.len() * columns.len();
+        let mut sum = 0.0;
+        for c in channels {
+            for row in rows.clone() {
+                sum += columns.clone().map(|column| x.at(c, row, column)).sum::<f64>();
+            }
+        }
+        sum / count as f64
     });
 }
 

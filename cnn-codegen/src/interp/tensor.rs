@@ -46,6 +46,16 @@ impl Tensor {
         self.data[self.offset(channel, row, column)]
     }
 
+    /// The element at a channel, row and column, where the only place of an axis counts for all.
+    pub(super) fn spread(&self, channel: usize, row: usize, column: usize) -> f64 {
+        let place = |i: usize, size: usize| if size == 1 { 0 } else { i };
+        self.at(
+            place(channel, self.channels()),
+            place(row, self.height()),
+            place(column, self.width()),
+        )
+    }
+
     /// Where the element at a channel, row and column may be written.
     pub(super) fn at_mut(&mut self, channel: usize, row: usize, column: usize) -> &mut f64 {
         let offset = self.offset(channel, row, column);

@@ -21,18 +21,23 @@ impl Affine {
 /// The weights of one layer. What a layer does not have is empty.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Weights {
-    /// Of a convolution `[filters, C/groups, kh, kw]`, of a dense layer `[units, N]`.
+    /// Of a convolution `[filters, C/groups, kh, kw]`, of a transposed one `[C, filters/groups, kh, kw]`, of a dense
+    /// layer `[units, N]`.
     pub(super) matrix: Vec<f32>,
     /// Bias and (folded) batch norm, one for each output channel.
     pub(super) affine: Vec<Affine>,
-    /// PReLU's slopes, `[C]`.
-    pub(super) slope: Vec<f32>,
+    /// PReLU's slopes, `[C]`; a constant's value.
+    pub(super) vector: Vec<f32>,
 }
 
 impl Weights {
     /// Loads what `node` needs when its first operand has shape `input`.
-    pub(super) fn load(node: &Node, input: Shape, source: &dyn WeightSource) -> Result<Weights, WeightError> {
+    pub(super) fn load(node: &Node, input: Option<Shape>, source: &dyn WeightSource) -> Result<Weights, WeightError> {
         let mut weights = Weights::default();
+        if let Op::Constant(constant) = &node.op {
+            weights.vector = tensor(source, &node.weights, "value", &constant.shape.dims())?;
+        }
+        let Some(input) = input else { return Ok(weights) };
         match &node.op {
             Op::Conv(conv) => {
                 let shape = [
@@ -45,6 +50,11 @@ impl Weights {
                 weights.affine = bias(source, &node.weights, conv.bias, conv.filters)?;
                 fold(source, conv.norm.as_ref(), &mut weights.affine)?;
             }
+            Op::ConvTranspose(conv) => {
+                weights.matrix = tensor(source, &node.weights, "weight", &conv.weight_dims(input.channels()))?;
+                weights.affine = bias(source, &node.weights, conv.bias, conv.filters)?;
+                fold(source, conv.norm.as_ref(), &mut weights.affine)?;
+            }
             Op::Dense(dense) => {
                 let shape = [dense.units, input.elements()];
                 weights.matrix = tensor(source, &node.weights, "weight", &shape)?;
@@ -54,7 +64,7 @@ impl Weights {
             Op::BatchNorm(norm) => {
                 weights.affine = batch_norm(source, &node.weights, norm.epsilon, input.channels())?;
             }
-            Op::Prelu(_) => weights.slope = tensor(source, &node.weights, "slope", &[input.channels()])?,
+            Op::Prelu(_) => weights.vector = tensor(source, &node.weights, "slope", &[input.channels()])?,
             _ => {}
         }
         Ok(weights)

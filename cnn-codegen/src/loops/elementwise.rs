@@ -4,7 +4,7 @@ use cnn_ir::op::CombineKind;
 
 use super::code::{Comparison, Int, Vector};
 use super::step::Builder;
-use super::writer::VECTOR;
+use super::writer::{Extreme, VECTOR};
 use crate::plan::layout::{BLOCK, extent};
 use crate::plan::{Elementwise, Plan};
 
@@ -106,6 +106,10 @@ impl Builder<'_> {
                         (None, _) => value,
                         (Some(sum), CombineKind::Add) => e.add(sum, value),
                         (Some(sum), CombineKind::Mul) => e.mul(sum, value),
+                        (Some(sum), CombineKind::Sub) => e.sub(sum, value),
+                        (Some(sum), CombineKind::Div) => e.div(sum, value),
+                        (Some(sum), CombineKind::Max) => e.extreme_or_nan(Extreme::Max, sum, value),
+                        (Some(sum), CombineKind::Min) => e.extreme_or_nan(Extreme::Min, sum, value),
                     });
                 }
                 let Some(mut value) = sum else { return };

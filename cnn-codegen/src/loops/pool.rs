@@ -5,7 +5,7 @@
 
 use cnn_ir::op::{GlobalPoolKind, PoolKind};
 
-use super::code::{Address, Comparison, FloatExpr, Int, IntOp, Vector, VectorExpr, VectorVariable};
+use super::code::{Address, FloatExpr, Int, IntOp, Vector, VectorExpr, VectorVariable};
 use super::step::{Builder, ByteStrides};
 use super::writer::Extreme;
 use crate::plan::layout::extent;
@@ -98,10 +98,7 @@ impl Builder<'_> {
     fn reduce(&mut self, reduce: Reduce, sum: Vector, value: Vector) -> Vector {
         match reduce {
             Reduce::Sum => self.add(sum, value),
-            Reduce::Extreme(extreme, _) => {
-                let extreme = self.extreme(extreme, sum, value);
-                self.select((sum, Comparison::Unordered, sum), sum, extreme)
-            }
+            Reduce::Extreme(extreme, _) => self.extreme_or_nan(extreme, sum, value),
         }
     }
 

@@ -104,12 +104,17 @@ fn row_function(function: Activation) -> (ActivationKind, [f32; 2]) {
         Activation::Tanh => (ActivationKind::Tanh, [0.0; 2]),
         Activation::Sigmoid => (ActivationKind::Sigmoid, [0.0; 2]),
         Activation::Silu => (ActivationKind::Silu, [0.0; 2]),
-        Activation::Gelu => (ActivationKind::Gelu, [0.0; 2]),
-        Activation::HardSigmoid => (ActivationKind::HardSigmoid, [0.0; 2]),
+        Activation::Gelu { tanh: false } => (ActivationKind::Gelu, [0.0; 2]),
+        Activation::Gelu { tanh: true } => (ActivationKind::GeluTanh, [0.0; 2]),
+        Activation::HardSigmoid { alpha, beta } => (ActivationKind::HardSigmoid, [alpha, beta]),
         Activation::HardSwish => (ActivationKind::HardSwish, [0.0; 2]),
         Activation::Softplus => (ActivationKind::Softplus, [0.0; 2]),
         Activation::LeakyRelu { alpha } => (ActivationKind::LeakyRelu, [alpha, 0.0]),
-        Activation::Elu { alpha } => (ActivationKind::Elu, [alpha, 0.0]),
+        Activation::Elu { alpha } => (ActivationKind::Elu, [alpha, 1.0]),
+        Activation::Selu => {
+            let [scale, alpha] = Activation::SELU;
+            (ActivationKind::Elu, [(scale * alpha) as f32, scale as f32])
+        }
         Activation::Clip { min, max } => (ActivationKind::Clip, [min, max]),
     }
 }

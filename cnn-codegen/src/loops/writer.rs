@@ -301,6 +301,12 @@ impl<C> Writer<C> {
         self.combine(op, a, b)
     }
 
+    /// The greater (or less) of each lane's; NaN where either is.
+    pub(super) fn extreme_or_nan(&mut self, extreme: Extreme, a: Vector, b: Vector) -> Vector {
+        let result = self.extreme(extreme, a, b);
+        self.select((a, Comparison::Unordered, a), a, result)
+    }
+
     /// Folds the eight lanes into one.
     pub(super) fn horizontal(
         &mut self,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cnn_ir::graph::{Graph, NodeId};
-use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, Conv, InputLayout, Op, Pool, Sides};
+use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, Conv, InputLayout, Op, Pair, Pool, PoolKind, Sides};
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
 use cnn_runtime::kernels::winograd::Winograd;
@@ -80,6 +80,15 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// The error of an operator that only the interpreter runs.
+    fn not_compiled(&self, id: NodeId, form: &'static str) -> Result<(), PlanError> {
+        Err(PlanError::NotCompiled {
+            layer: self.graph[id].name.clone(),
+            op: self.graph[id].op.name(),
+            form,
+        })
+    }
+
     fn node(&mut self, id: NodeId) -> Result<(), PlanError> {
         let graph = self.graph;
         let operands = graph.operands(id);
@@ -118,6 +127,15 @@ impl Builder<'_> {
                 self.sweep(id, planned)?;
             }
             Op::Pool(pool) => self.pool(id, pool)?,
+            Op::ConvTranspose(_)
+            | Op::Matmul(_)
+            | Op::Resize(_)
+            | Op::ReduceMean(_)
+            | Op::Slice(_)
+            | Op::Transpose(_)
+            | Op::DepthToSpace(_)
+            | Op::SpaceToDepth(_)
+            | Op::Constant(_) => return self.not_compiled(id, ""),
             Op::GlobalPool(pool) => {
                 let (input, kind) = (self.internal(operands[0])?, pool.kind);
                 let output = self.output(id)?;
@@ -150,10 +168,17 @@ impl Builder<'_> {
                     e.activation = *activation;
                 })?;
             }
+            Op::Combine(Combine {
+                kind: CombineKind::Div, ..
+            }) => return self.not_compiled(id, ""),
+            Op::Combine(_) if !operands.iter().all(|&operand| self.spreads(operand, id)) => {
+                return self.not_compiled(id, "of these shapes");
+            }
             Op::Combine(Combine { kind, activation }) => self.elementwise(id, &operands, |e| {
                 e.combination = *kind;
                 e.activation = *activation;
             })?,
+            Op::Softmax(softmax) if softmax.axis != 0 => return self.not_compiled(id, "along this axis"),
             Op::Softmax(softmax) => {
                 let input = self.internal(operands[0])?;
                 let output = self.output(id)?;
@@ -308,7 +333,16 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Whether an operand has the result's shape, or one value a channel.
+    fn spreads(&self, operand: NodeId, id: NodeId) -> bool {
+        let (operand, result) = (self.shapes[operand], self.shapes[id]);
+        operand == result || operand.channels() == result.channels() && operand.plane() == 1
+    }
+
     fn pool(&mut self, id: NodeId, pool: &Pool) -> Result<(), PlanError> {
+        if matches!(pool.kind, PoolKind::Avg { .. }) && pool.dilation != Pair::ONE {
+            return self.not_compiled(id, "with a dilation");
+        }
         let operand = self.graph.operands(id)[0];
         let [_, height, width] = extent(self.shapes[operand]);
         let input = self.internal(operand)?;

@@ -42,17 +42,26 @@ impl Homes {
                 }
                 Op::Input(_)
                 | Op::Conv(_)
+                | Op::ConvTranspose(_)
                 | Op::Dense(_)
                 | Op::Pool(_)
                 | Op::GlobalPool(_)
                 | Op::AdaptiveAvgPool(_)
                 | Op::Softmax(_)
                 | Op::Lrn(_)
+                | Op::Matmul(_)
                 | Op::Flatten(_)
                 | Op::Reshape(_)
                 | Op::Pad(_)
                 | Op::Upsample(_)
+                | Op::Resize(_)
+                | Op::ReduceMean(_)
+                | Op::Slice(_)
+                | Op::Transpose(_)
+                | Op::DepthToSpace(_)
+                | Op::SpaceToDepth(_)
                 | Op::ChannelShuffle(_)
+                | Op::Constant(_)
                 | Op::Dropout(_)
                 | Op::Identity(_) => {}
             }
@@ -103,6 +112,7 @@ impl Homes {
         let writes = match &graph[id].op {
             Op::Input(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => false,
             Op::Conv(_)
+            | Op::ConvTranspose(_)
             | Op::Dense(_)
             | Op::Pool(_)
             | Op::GlobalPool(_)
@@ -113,10 +123,18 @@ impl Homes {
             | Op::BatchNorm(_)
             | Op::Lrn(_)
             | Op::Combine(_)
+            | Op::Matmul(_)
             | Op::Concat(_)
             | Op::Pad(_)
             | Op::Upsample(_)
-            | Op::ChannelShuffle(_) => true,
+            | Op::Resize(_)
+            | Op::ReduceMean(_)
+            | Op::Slice(_)
+            | Op::Transpose(_)
+            | Op::DepthToSpace(_)
+            | Op::SpaceToDepth(_)
+            | Op::ChannelShuffle(_)
+            | Op::Constant(_) => true,
         };
         writes && !graph.is_output(id) && !self.parents.contains_key(&id)
     }

@@ -68,6 +68,16 @@ pub enum PlanError {
         /// Which limit.
         reason: crate::tile::SpecError,
     },
+    /// An operator, or a form of it, that only the interpreter runs.
+    #[error("layer `{layer}`: `{op}` {form} is not compiled yet")]
+    NotCompiled {
+        /// The layer.
+        layer: String,
+        /// Its operator.
+        op: &'static str,
+        /// Which form of it; empty for all.
+        form: &'static str,
+    },
     /// A batch of no images.
     #[error("a batch needs at least one image")]
     NoImages,

@@ -63,14 +63,16 @@ fn split(activation: Option<Activation>) -> (Option<TileActivation>, Option<Acti
         Activation::Relu6 => TileActivation::clip(0.0, 6.0),
         Activation::Clip { min, max } => TileActivation::clip(min, max),
         Activation::LeakyRelu { alpha } => TileActivation::leaky_relu(alpha),
-        Activation::HardSigmoid => TileActivation::HardSigmoid,
+        Activation::HARD_SIGMOID => TileActivation::HardSigmoid,
         Activation::HardSwish => TileActivation::HardSwish,
         Activation::Tanh
         | Activation::Sigmoid
         | Activation::Silu
-        | Activation::Gelu
+        | Activation::Gelu { .. }
+        | Activation::HardSigmoid { .. }
         | Activation::Softplus
-        | Activation::Elu { .. } => return (None, activation),
+        | Activation::Elu { .. }
+        | Activation::Selu => return (None, activation),
     };
     (Some(tile), None)
 }

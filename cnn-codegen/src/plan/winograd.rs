@@ -104,11 +104,12 @@ fn clamp(activation: Option<Activation>) -> (Clamp, Option<Activation>) {
             Activation::Tanh
             | Activation::Sigmoid
             | Activation::Silu
-            | Activation::Gelu
-            | Activation::HardSigmoid
+            | Activation::Gelu { .. }
+            | Activation::HardSigmoid { .. }
             | Activation::HardSwish
             | Activation::Softplus
-            | Activation::Elu { .. },
+            | Activation::Elu { .. }
+            | Activation::Selu,
         ) => (Clamp::NONE, activation),
     }
 }

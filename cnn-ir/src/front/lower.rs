@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ast::{Key, LayerDecl, ValueKind};
 use crate::diag::Diagnostic;
 use crate::graph::{Graph, Node, NodeId, Place};
-use crate::op::{Dialect, Identity, Input, InputLayout, Op};
+use crate::op::{Arity, Dialect, Identity, Input, InputLayout, Op};
 use crate::shape::Shape;
 use crate::span::{Span, Spanned};
 
@@ -75,6 +75,7 @@ pub(super) fn lower_what_is_known(flat: &Flat, dialect: Dialect, complete: bool,
     for (i, layer) in flat.layers.iter().enumerate() {
         let (_, id) = declared[flat.inputs.len() + i];
         let operands: Vec<_> = match &layer.layer.from {
+            _ if layer.from.is_none() && graph[id].op.arity() == Arity::Exactly(0) => Vec::new(),
             Some(from) => {
                 let found = from
                     .iter()
@@ -89,7 +90,7 @@ pub(super) fn lower_what_is_known(flat: &Flat, dialect: Dialect, complete: bool,
             None if i > 0 => vec![declared[flat.inputs.len() + i - 1].1],
             None => graph.inputs().first().copied().into_iter().collect(),
         };
-        if operands.is_empty() && flat.inputs.is_empty() {
+        if operands.is_empty() && flat.inputs.is_empty() && !graph[id].op.arity().accepts(0) {
             unknown.insert(id);
         }
         graph.set_operands(id, &operands);

@@ -22,10 +22,18 @@ pub enum Activation {
     Sigmoid,
     /// `x / (1 + e^−x)`
     Silu,
-    /// `x/2 · (1 + erf(x/√2))`
-    Gelu,
-    /// `min(max(x + 3, 0), 6) / 6`
-    HardSigmoid,
+    /// `x/2 · (1 + erf(x/√2))`, or `x/2 · (1 + tanh(√(2/π) · (x + 0.044715·x³)))`, which is close to it
+    Gelu {
+        /// The approximation by tanh.
+        tanh: bool,
+    },
+    /// `min(max(alpha · x + beta, 0), 1)`
+    HardSigmoid {
+        /// Slope between 0 and 1.
+        alpha: f32,
+        /// Value at 0.
+        beta: f32,
+    },
     /// `x · min(max(x + 3, 0), 6) / 6`
     HardSwish,
     /// `ln(1 + e^x)`, and `x` itself above 20
@@ -40,6 +48,9 @@ pub enum Activation {
         /// The limit far below 0 is `−alpha`.
         alpha: f32,
     },
+    /// `λ · x` above 0, `λ · α · (e^x − 1)` below, with the constants of Klambauer et al. (2017):
+    /// [`Activation::SELU`]
+    Selu,
     /// `min(max(x, min), max)`
     Clip {
         /// Least result.
@@ -57,10 +68,21 @@ pub struct Prelu;
 const LEAKY_ALPHA: f32 = 0.01;
 /// Limit of an ELU that names none.
 const ELU_ALPHA: f32 = 1.0;
+/// Slope and value at 0 of a hard sigmoid that names none.
+const HARD_SIGMOID: [f32; 2] = [1.0 / 6.0, 0.5];
 
 impl Activation {
+    /// λ and α of SELU.
+    pub const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.673_263_242_354_377_2];
+
+    /// PyTorch's hard sigmoid.
+    pub const HARD_SIGMOID: Activation = Activation::HardSigmoid {
+        alpha: HARD_SIGMOID[0],
+        beta: HARD_SIGMOID[1],
+    };
+
     /// The words for all activations.
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 13] = [
         "relu",
         "relu6",
         "tanh",
@@ -72,6 +94,7 @@ impl Activation {
         "softplus",
         "leaky_relu",
         "elu",
+        "selu",
         "clip",
     ];
 
@@ -83,12 +106,13 @@ impl Activation {
             Activation::Tanh => "tanh",
             Activation::Sigmoid => "sigmoid",
             Activation::Silu => "silu",
-            Activation::Gelu => "gelu",
-            Activation::HardSigmoid => "hard_sigmoid",
+            Activation::Gelu { .. } => "gelu",
+            Activation::HardSigmoid { .. } => "hard_sigmoid",
             Activation::HardSwish => "hard_swish",
             Activation::Softplus => "softplus",
             Activation::LeakyRelu { .. } => "leaky_relu",
             Activation::Elu { .. } => "elu",
+            Activation::Selu => "selu",
             Activation::Clip { .. } => "clip",
         }
     }
@@ -101,8 +125,13 @@ impl Activation {
             "tanh" => Activation::Tanh,
             "sigmoid" => Activation::Sigmoid,
             "silu" => Activation::Silu,
-            "gelu" => Activation::Gelu,
-            "hard_sigmoid" => Activation::HardSigmoid,
+            "gelu" => Activation::Gelu {
+                tanh: keys.choice("approximate", &[("none", false), ("tanh", true)]),
+            },
+            "hard_sigmoid" => Activation::HardSigmoid {
+                alpha: keys.single("alpha", Some(HARD_SIGMOID[0]), Range::SINGLE),
+                beta: keys.single("beta", Some(HARD_SIGMOID[1]), Range::SINGLE),
+            },
             "hard_swish" => Activation::HardSwish,
             "softplus" => Activation::Softplus,
             "leaky_relu" => Activation::LeakyRelu {
@@ -111,6 +140,7 @@ impl Activation {
             "elu" => Activation::Elu {
                 alpha: keys.single("alpha", Some(ELU_ALPHA), Range::SINGLE),
             },
+            "selu" => Activation::Selu,
             "clip" => {
                 let min = keys.single("min", None, Range::EXTENDED);
                 let max = keys.single("max", None, Range::EXTENDED);
@@ -135,10 +165,15 @@ impl Activation {
             | Activation::Tanh
             | Activation::Sigmoid
             | Activation::Silu
-            | Activation::Gelu
-            | Activation::HardSigmoid
             | Activation::HardSwish
-            | Activation::Softplus => writer,
+            | Activation::Softplus
+            | Activation::Selu => writer,
+            Activation::Gelu { tanh } => writer.word("approximate", if tanh { "tanh" } else { "none" }, "none"),
+            Activation::HardSigmoid { alpha, beta } => {
+                writer
+                    .single("alpha", alpha, Some(HARD_SIGMOID[0]))
+                    .single("beta", beta, Some(HARD_SIGMOID[1]))
+            }
             Activation::LeakyRelu { alpha } => writer.single("alpha", alpha, Some(LEAKY_ALPHA)),
             Activation::Elu { alpha } => writer.single("alpha", alpha, Some(ELU_ALPHA)),
             Activation::Clip { min, max } => writer.single("min", min, None).single("max", max, None),
@@ -251,6 +286,13 @@ mod tests {
         assert_eq!(fused(text("leaky_relu")), Some(Activation::LeakyRelu { alpha: 0.01 }));
         let with_alpha = table(&[("op", text("leaky_relu")), ("alpha", ValueKind::Float(0.1))]);
         assert_eq!(fused(with_alpha), Some(Activation::LeakyRelu { alpha: 0.1 }));
+        assert_eq!(fused(text("gelu")), Some(Activation::Gelu { tanh: false }));
+        let tanh = table(&[("op", text("gelu")), ("approximate", text("tanh"))]);
+        assert_eq!(fused(tanh), Some(Activation::Gelu { tanh: true }));
+        assert_eq!(fused(text("hard_sigmoid")), Some(Activation::HARD_SIGMOID));
+        let steeper = table(&[("op", text("hard_sigmoid")), ("alpha", ValueKind::Float(0.2))]);
+        let expected = Activation::HardSigmoid { alpha: 0.2, beta: 0.5 };
+        assert_eq!(fused(steeper), Some(expected));
         let clip = table(&[("max", int(1)), ("op", text("clip")), ("min", int(-1))]);
         assert_eq!(fused(clip), Some(Activation::Clip { min: -1.0, max: 1.0 }));
     }

@@ -20,7 +20,8 @@ pub(super) struct Reader<'a> {
     /// Which keys may be asked for.
     pub(super) dialect: Dialect,
     asked: Vec<&'static str>,
-    missing: Vec<&'static str>,
+    /// Keys that are needed, each with what could stand for it.
+    missing: Vec<Vec<&'static str>>,
     errors: Vec<Diagnostic>,
 }
 
@@ -55,14 +56,18 @@ impl<'a> Reader<'a> {
         let Some(value) = self.value(key, default.is_none()) else {
             return default.unwrap_or(Pair::ONE);
         };
+        self.two(key, value, 1).unwrap_or(Pair::ONE)
+    }
+
+    /// Two integers from `least` up, or one for both.
+    pub(super) fn two(&mut self, key: &'static str, value: &Value, least: usize) -> Option<Pair> {
         match &value.kind {
-            ValueKind::Integer(_) => self.integer(key, value, value, 1).map(Pair::both),
+            ValueKind::Integer(_) => self.integer(key, value, value, least).map(Pair::both),
             ValueKind::List(items) if items.len() == 2 => self
-                .integers(key, value, items, 1)
+                .integers(key, value, items, least)
                 .map(|pair| Pair { h: pair[0], w: pair[1] }),
             _ => self.wrong_type(key, value, "an integer or [height, width]"),
         }
-        .unwrap_or(Pair::ONE)
     }
 
     /// `[channels, height, width]` or `[n]`; required.
@@ -93,21 +98,19 @@ impl<'a> Reader<'a> {
         let Some(value) = self.value(key, default.is_none()) else {
             return fallback;
         };
-        let number = match value.kind {
-            ValueKind::Integer(integer) => integer as f64,
-            ValueKind::Float(number) => number,
-            _ => return self.wrong_type(key, value, "a number").unwrap_or(fallback),
+        self.number_of(key, value, value, range).unwrap_or(fallback)
+    }
+
+    /// A number within `range`; `part` is `whole` or an item of it.
+    pub(super) fn number_of(&mut self, key: &'static str, whole: &Value, part: &Value, range: Range) -> Option<f64> {
+        let message = match part.kind {
+            ValueKind::Integer(integer) if range.contains(integer as f64) => return Some(integer as f64),
+            ValueKind::Float(number) if range.contains(number) => return Some(number),
+            ValueKind::Integer(_) | ValueKind::Float(_) => format!("`{key}` must be {range}, found {}", part.kind),
+            _ => format!("`{key}` must be a number, found {}", found(part)),
         };
-        if range.contains(number) {
-            return number;
-        }
-        self.error(
-            key,
-            value,
-            value,
-            format!("`{key}` must be {range}, found {}", value.kind),
-        );
-        fallback
+        self.error(key, whole, part, message);
+        None
     }
 
     /// A number that fits single precision.
@@ -194,7 +197,9 @@ impl<'a> Reader<'a> {
 
     /// The value of a key, which from now on counts as a valid one.
     pub(super) fn value(&mut self, key: &'static str, required: bool) -> Option<&'a Value> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         let mut found = self.keys.iter().filter(|candidate| candidate.name.value == key);
         let first = found.next();
         for again in found {
@@ -203,9 +208,26 @@ impl<'a> Reader<'a> {
             self.errors.push(error.also(first, "given here already"));
         }
         if first.is_none() && required {
-            self.missing.push(key);
+            self.missing.push(vec![key]);
         }
         first.map(|key| &key.value)
+    }
+
+    /// Which of two keys is written, exactly one of which is needed.
+    pub(super) fn one_of(&mut self, one: &'static str, other: &'static str) -> Option<&'static str> {
+        match (self.value(one, false), self.value(other, false)) {
+            (Some(_), None) => Some(one),
+            (None, Some(_)) => Some(other),
+            (None, None) => {
+                self.missing.push(vec![one, other]);
+                None
+            }
+            (Some(_), Some(again)) => {
+                let message = format!("`{}` takes `{one}` or `{other}`, not both", self.owner.value);
+                self.error(other, again, again, message);
+                None
+            }
+        }
     }
 
     /// An integer from `least` to [`MAX_DIMENSION`]; `part` is `whole` or an item of it.
@@ -222,6 +244,15 @@ impl<'a> Reader<'a> {
                 self.error(key, whole, part, message);
                 None
             }
+        }
+    }
+
+    /// Any integer, if the key is written.
+    pub(super) fn signed(&mut self, key: &'static str) -> Option<i64> {
+        let value = self.value(key, false)?;
+        match value.kind {
+            ValueKind::Integer(integer) => Some(integer),
+            _ => self.wrong_type(key, value, "an integer"),
         }
     }
 
@@ -291,13 +322,15 @@ impl<'a> Reader<'a> {
             }
             // A misspelt key is not missing as well.
             let meant = nearest(name, self.asked.iter().chain(self.common).copied());
-            self.missing.retain(|missing| Some(*missing) != meant);
+            self.missing
+                .retain(|missing| meant.is_none_or(|meant| !missing.contains(&meant)));
             let hint = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
             let error = Diagnostic::error(key.name.span, format!("`{owner}` has no key `{name}`{hint}"));
             self.errors.push(error.note(valid.clone()));
         }
         if !self.missing.is_empty() {
-            let keys: Vec<_> = self.missing.iter().map(|key| format!("`{key}`")).collect();
+            let either = |keys: &Vec<&str>| format!("`{}`", keys.join("` or `"));
+            let keys: Vec<_> = self.missing.iter().map(either).collect();
             let plural = if keys.len() == 1 { "" } else { "s" };
             let message = format!("`{owner}` needs the key{plural} {}", keys.join(" and "));
             self.errors

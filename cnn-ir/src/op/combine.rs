@@ -1,4 +1,4 @@
-//! Operators with several operands: sum, product, concatenation.
+//! Operators with several operands: sums, products … element by element, and concatenation.
 
 use super::attributes::Reader;
 use super::fault::sized;
@@ -7,20 +7,28 @@ use super::{Activation, Arity, Fault, Operator};
 use crate::ast::ValueKind;
 use crate::shape::Shape;
 
-/// Sum or product.
+/// How elements of the operands at one place become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CombineKind {
     /// `a + b + …`
     Add,
     /// `a · b · …`
     Mul,
+    /// `a − b`
+    Sub,
+    /// `a / b`
+    Div,
+    /// The greatest.
+    Max,
+    /// The least.
+    Min,
 }
 
-/// Elementwise sum or product of two or more operands of one shape; an operand `[C, 1, 1]` counts for every
-/// pixel of a `[C, H, W]` one.
+/// Two or more operands, element by element. They have as many dimensions as each other, and in every axis the
+/// sizes are equal, or 1: such an operand counts for every place along that axis (numpy's broadcasting).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Combine {
-    /// Sum or product.
+    /// What is computed.
     pub kind: CombineKind,
     /// Applied to the result.
     pub activation: Option<Activation>,
@@ -44,6 +52,10 @@ impl Operator for Combine {
         match self.kind {
             CombineKind::Add => "add",
             CombineKind::Mul => "mul",
+            CombineKind::Sub => "sub",
+            CombineKind::Div => "div",
+            CombineKind::Max => "max",
+            CombineKind::Min => "min",
         }
     }
 
@@ -52,40 +64,33 @@ impl Operator for Combine {
     }
 
     fn arity(&self) -> Arity {
-        Arity::AtLeast(2)
+        match self.kind {
+            CombineKind::Add | CombineKind::Mul | CombineKind::Max | CombineKind::Min => Arity::AtLeast(2),
+            CombineKind::Sub | CombineKind::Div => Arity::Exactly(2),
+        }
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        let per_channel = |shape: &Shape| {
-            matches!(
-                shape,
-                Shape::Map {
-                    height: 1,
-                    width: 1,
-                    ..
-                }
-            )
-        };
-        let whole = operands
-            .iter()
-            .copied()
-            .find(|shape| !per_channel(shape))
-            .unwrap_or(operands[0]);
-        let spread = |shape: &Shape| {
-            per_channel(shape) && matches!(whole, Shape::Map { .. }) && shape.channels() == whole.channels()
-        };
-        match operands.iter().find(|&&shape| shape != whole && !spread(&shape)) {
-            None => Ok(whole),
-            Some(other) => Err(Fault::new(
-                "from",
-                format!(
-                    "`{}` needs operands of one shape, but has {whole} and {other}",
-                    self.name()
-                ),
-            )
-            .note("only an operand [C, 1, 1] may stand beside [C, H, W]: it counts for every pixel")
-            .into()),
+        let mut whole = operands[0];
+        for &other in &operands[1..] {
+            whole = whole.broadcast(other).ok_or_else(|| self.misfit(whole, other))?;
         }
+        sized(whole, "from")
+    }
+}
+
+impl Combine {
+    fn misfit(&self, whole: Shape, other: Shape) -> Fault {
+        let message = format!("`{}` cannot bring {whole} and {other} together", self.name());
+        Fault::new("from", message).note(match (whole, other) {
+            (Shape::Flat(_), Shape::Flat(_)) => "vectors must have one length, or the length 1",
+            (Shape::Map { .. }, Shape::Map { .. }) => {
+                "along each axis sizes must be equal, or 1: [C, 1, 1] beside [C, H, W] counts for every pixel"
+            }
+            (Shape::Flat(_), Shape::Map { .. }) | (Shape::Map { .. }, Shape::Flat(_)) => {
+                "one is a map and one a vector: a `reshape` to [C, 1, 1] makes a map of a vector"
+            }
+        })
     }
 }
 
@@ -134,7 +139,7 @@ impl Operator for Concat {
 #[cfg(test)]
 mod tests {
     use super::super::Op;
-    use super::super::testing::fault;
+    use super::super::testing::{fault, read};
     use super::*;
 
     const ADD: Op = Op::Combine(Combine {
@@ -158,18 +163,34 @@ mod tests {
     }
 
     #[test]
+    fn sizes_of_one_spread_along_every_axis() {
+        let sub = read("sub", &[]).expect("a difference");
+        for (a, b, whole) in [
+            (MAP, Shape::map(1, 6, 5), MAP),
+            (Shape::map(1, 1, 1), MAP, MAP),
+            (Shape::map(8, 6, 1), Shape::map(1, 1, 5), MAP),
+            (Shape::map(8, 1, 5), MAP, MAP),
+            (Shape::Flat(1), Shape::Flat(7), Shape::Flat(7)),
+        ] {
+            assert_eq!(sub.shape(&[a, b]), Ok(whole));
+            assert_eq!(sub.shape(&[b, a]), Ok(whole));
+        }
+        let large = Shape::map(1, crate::shape::MAX_DIMENSION, 1);
+        let fault = fault(&ADD, &[large, Shape::map(1, 1, crate::shape::MAX_DIMENSION)]);
+        assert!(fault.message.starts_with("`from` makes the result too large"));
+    }
+
+    #[test]
     fn other_shapes_do_not_mix() {
         let differing = fault(&ADD, &[Shape::map(3, 6, 6), Shape::map(3, 8, 8)]);
-        assert_eq!(
-            differing.message,
-            "`add` needs operands of one shape, but has [3, 6, 6] and [3, 8, 8]"
-        );
+        assert_eq!(differing.message, "`add` cannot bring [3, 6, 6] and [3, 8, 8] together");
         assert_eq!(differing.key, Some("from"));
-        for other in [Shape::map(4, 1, 1), Shape::map(8, 6, 1), Shape::Flat(8)] {
+        for other in [Shape::map(4, 1, 1), Shape::map(8, 6, 2), Shape::Flat(8), Shape::Flat(1)] {
             assert!(fault(&ADD, &[MAP, other]).message.contains(&other.to_string()));
             assert!(ADD.shape(&[other, MAP]).is_err());
         }
-        assert!(ADD.shape(&[Shape::Flat(8), PER_CHANNEL]).is_err());
+        let note = &fault(&ADD, &[Shape::Flat(8), PER_CHANNEL]).notes[0];
+        assert!(note.starts_with("one is a map and one a vector"), "{note}");
     }
 
     #[test]
@@ -178,6 +199,8 @@ mod tests {
             fault(&ADD, &[MAP]).message,
             "`add` takes at least 2 operands, but has 1"
         );
+        let three = fault(&read("div", &[]).expect("a quotient"), &[MAP, MAP, MAP]);
+        assert_eq!(three.message, "`div` takes 2 operands, but has 3");
     }
 
     #[test]

@@ -85,23 +85,23 @@ impl Conv {
             ceil: false,
         }
     }
+}
 
-    fn group_faults(&self, channels: usize) -> Vec<Fault> {
-        let groups = self.groups.max(1);
-        let mut faults = Vec::new();
-        if !channels.is_multiple_of(groups) {
-            let message = format!("`groups` {groups} does not divide the {channels} channels of the input");
-            let note = format!("{channels}/{groups} is not whole: each group needs as many input channels");
-            faults.push(Fault::new("groups", message).note(note));
-        }
-        if !self.filters.is_multiple_of(groups) {
-            let filters = self.filters;
-            let message = format!("`groups` {groups} does not divide the {filters} `filters`");
-            let note = format!("{filters}/{groups} is not whole: each group needs as many filters");
-            faults.push(Fault::new("groups", message).note(note));
-        }
-        faults
+/// What is wrong with a number of groups.
+pub(super) fn group_faults(groups: usize, channels: usize, filters: usize) -> Vec<Fault> {
+    let groups = groups.max(1);
+    let mut faults = Vec::new();
+    if !channels.is_multiple_of(groups) {
+        let message = format!("`groups` {groups} does not divide the {channels} channels of the input");
+        let note = format!("{channels}/{groups} is not whole: each group needs as many input channels");
+        faults.push(Fault::new("groups", message).note(note));
     }
+    if !filters.is_multiple_of(groups) {
+        let message = format!("`groups` {groups} does not divide the {filters} `filters`");
+        let note = format!("{filters}/{groups} is not whole: each group needs as many filters");
+        faults.push(Fault::new("groups", message).note(note));
+    }
+    faults
 }
 
 impl Operator for Conv {
@@ -130,7 +130,7 @@ impl Operator for Conv {
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         let (channels, height, width) = map("conv", operands[0])?;
-        let mut faults = self.group_faults(channels);
+        let mut faults = group_faults(self.groups, channels, self.filters);
         let dims = self.weight_dims(channels);
         if !fits(&dims) {
             let largest = if self.filters > self.kernel.h.max(self.kernel.w) {

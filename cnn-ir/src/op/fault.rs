@@ -62,6 +62,7 @@ impl Arity {
         let fault = Fault::new("from", format!("`{op}` takes {self}, but has {count}"));
         Err(match self {
             Arity::AtLeast(_) => fault.note("name them all: `from = [\"a\", \"b\"]`"),
+            Arity::Exactly(0) => fault.note("leave `from` out"),
             Arity::Exactly(_) if count > 1 => fault.note("to join several values use `concat`, to sum them `add`"),
             Arity::Exactly(_) => fault,
         })
@@ -71,6 +72,7 @@ impl Arity {
 impl std::fmt::Display for Arity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (words, count) = match *self {
+            Arity::Exactly(0) => return f.write_str("no operand"),
             Arity::Exactly(count) => ("", count),
             Arity::AtLeast(count) => ("at least ", count),
         };

@@ -5,17 +5,25 @@
 
 pub mod activation;
 mod attributes;
+mod axes;
 pub mod combine;
+pub mod constant;
 pub mod conv;
+pub mod conv_transpose;
 pub mod dense;
+pub mod depth_space;
 mod fault;
+pub mod indexing;
 pub mod input;
+pub mod matmul;
 pub mod norm;
 pub mod padding;
 pub mod pool;
 mod range;
 mod read;
 pub mod rearrange;
+pub mod reduce;
+pub mod resize;
 pub mod softmax;
 #[cfg(test)]
 mod testing;
@@ -29,15 +37,22 @@ use crate::shape::Shape;
 
 pub use activation::{Activation, Prelu};
 pub use combine::{Combine, CombineKind, Concat};
+pub use constant::Constant;
 pub use conv::{Conv, FoldedNorm};
+pub use conv_transpose::ConvTranspose;
 pub use dense::Dense;
+pub use depth_space::{DepthOrder, DepthToSpace, SpaceToDepth};
 pub use fault::{Arity, Fault};
+pub use indexing::{Places, Slice, Transpose};
 pub use input::{Input, InputLayout};
+pub use matmul::Matmul;
 pub use norm::{BatchNorm, Lrn};
 pub use padding::{Padding, Pair, Sides};
 pub use pool::{AdaptiveAvgPool, GlobalPool, GlobalPoolKind, Pool, PoolKind};
 pub use read::Dialect;
-pub use rearrange::{ChannelShuffle, Dropout, Flatten, Identity, Pad, Reshape, Upsample, UpsampleMode};
+pub use rearrange::{ChannelShuffle, Dropout, Flatten, Identity, Pad, Reshape};
+pub use reduce::ReduceMean;
+pub use resize::{Coordinates, Resize, ResizeAxis, ResizeMode, ResizeTo, Rounding, Tap, Upsample, UpsampleMode};
 pub use softmax::Softmax;
 pub use weight::WeightDecl;
 pub use window::Axis;
@@ -49,6 +64,8 @@ pub enum Op {
     Input(Input),
     /// 2-D convolution (cross-correlation, as everywhere in the field).
     Conv(Conv),
+    /// Transposed 2-D convolution.
+    ConvTranspose(ConvTranspose),
     /// A fully connected layer.
     Dense(Dense),
     /// Max, average or min over a window.
@@ -61,14 +78,16 @@ pub enum Op {
     Activation(Activation),
     /// ReLU with a learnt slope per channel.
     Prelu(Prelu),
-    /// (Log-)softmax over channels.
+    /// (Log-)softmax along an axis.
     Softmax(Softmax),
     /// Batch normalisation with running statistics.
     BatchNorm(BatchNorm),
     /// Local response normalisation across channels.
     Lrn(Lrn),
-    /// Elementwise sum or product of two or more operands.
+    /// Sum, product, difference, quotient, greatest or least of operands, element by element.
     Combine(Combine),
+    /// A matrix product of two operands.
+    Matmul(Matmul),
     /// Joins maps along the channels.
     Concat(Concat),
     /// A map as a vector, in the order channels, rows, columns.
@@ -77,10 +96,24 @@ pub enum Op {
     Reshape(Reshape),
     /// A border of a constant value.
     Pad(Pad),
-    /// A larger map by nearest or bilinear interpolation.
+    /// A map enlarged by whole factors.
     Upsample(Upsample),
+    /// A map of another size by nearest or bilinear interpolation.
+    Resize(Resize),
+    /// The mean along axes.
+    ReduceMean(ReduceMean),
+    /// Every so many-th place along an axis.
+    Slice(Slice),
+    /// Axes in another order.
+    Transpose(Transpose),
+    /// Channels become blocks of pixels.
+    DepthToSpace(DepthToSpace),
+    /// Blocks of pixels become channels.
+    SpaceToDepth(SpaceToDepth),
     /// Interleaves groups of channels.
     ChannelShuffle(ChannelShuffle),
+    /// A value that comes with the weights.
+    Constant(Constant),
     /// Nothing at inference.
     Dropout(Dropout),
     /// Nothing.
@@ -121,6 +154,7 @@ impl Op {
         match self {
             Op::Input(op) => op,
             Op::Conv(op) => op,
+            Op::ConvTranspose(op) => op,
             Op::Dense(op) => op,
             Op::Pool(op) => op,
             Op::GlobalPool(op) => op,
@@ -131,12 +165,20 @@ impl Op {
             Op::BatchNorm(op) => op,
             Op::Lrn(op) => op,
             Op::Combine(op) => op,
+            Op::Matmul(op) => op,
             Op::Concat(op) => op,
             Op::Flatten(op) => op,
             Op::Reshape(op) => op,
             Op::Pad(op) => op,
             Op::Upsample(op) => op,
+            Op::Resize(op) => op,
+            Op::ReduceMean(op) => op,
+            Op::Slice(op) => op,
+            Op::Transpose(op) => op,
+            Op::DepthToSpace(op) => op,
+            Op::SpaceToDepth(op) => op,
             Op::ChannelShuffle(op) => op,
+            Op::Constant(op) => op,
             Op::Dropout(op) => op,
             Op::Identity(op) => op,
         }
@@ -193,6 +235,7 @@ impl Op {
     pub fn activation(&self) -> Option<Activation> {
         match self {
             Op::Conv(op) => op.activation,
+            Op::ConvTranspose(op) => op.activation,
             Op::Dense(op) => op.activation,
             Op::BatchNorm(op) => op.activation,
             Op::Combine(op) => op.activation,
@@ -204,12 +247,20 @@ impl Op {
             | Op::Prelu(_)
             | Op::Softmax(_)
             | Op::Lrn(_)
+            | Op::Matmul(_)
             | Op::Concat(_)
             | Op::Flatten(_)
             | Op::Reshape(_)
             | Op::Pad(_)
             | Op::Upsample(_)
+            | Op::Resize(_)
+            | Op::ReduceMean(_)
+            | Op::Slice(_)
+            | Op::Transpose(_)
+            | Op::DepthToSpace(_)
+            | Op::SpaceToDepth(_)
             | Op::ChannelShuffle(_)
+            | Op::Constant(_)
             | Op::Dropout(_)
             | Op::Identity(_) => None,
         }
@@ -229,6 +280,7 @@ impl Op {
     fn activation_slot(&mut self) -> Option<&mut Option<Activation>> {
         match self {
             Op::Conv(op) => Some(&mut op.activation),
+            Op::ConvTranspose(op) => Some(&mut op.activation),
             Op::Dense(op) => Some(&mut op.activation),
             Op::BatchNorm(op) => Some(&mut op.activation),
             Op::Combine(op) => Some(&mut op.activation),
@@ -240,12 +292,20 @@ impl Op {
             | Op::Prelu(_)
             | Op::Softmax(_)
             | Op::Lrn(_)
+            | Op::Matmul(_)
             | Op::Concat(_)
             | Op::Flatten(_)
             | Op::Reshape(_)
             | Op::Pad(_)
             | Op::Upsample(_)
+            | Op::Resize(_)
+            | Op::ReduceMean(_)
+            | Op::Slice(_)
+            | Op::Transpose(_)
+            | Op::DepthToSpace(_)
+            | Op::SpaceToDepth(_)
             | Op::ChannelShuffle(_)
+            | Op::Constant(_)
             | Op::Dropout(_)
             | Op::Identity(_) => None,
         }

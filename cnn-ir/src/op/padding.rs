@@ -57,30 +57,45 @@ impl Reader<'_> {
         match &value.kind {
             ValueKind::Text(word) if word == "valid" => Padding::Valid,
             ValueKind::Text(word) if word == "same" => Padding::Same,
-            _ => Padding::Explicit(
-                self.border("padding", value, r#""valid", "same", "#)
-                    .unwrap_or_default(),
-            ),
+            _ => Padding::Explicit(self.border("padding", value, &["valid", "same"]).unwrap_or_default()),
         }
+    }
+
+    /// `"valid"`, or a border on four sides; none by default.
+    pub(super) fn valid_or_sides(&mut self, key: &'static str) -> Sides {
+        let Some(value) = self.value(key, false) else {
+            return Sides::default();
+        };
+        match &value.kind {
+            ValueKind::Text(word) if word == "valid" => Sides::default(),
+            _ => self.border(key, value, &["valid"]).unwrap_or_default(),
+        }
+    }
+
+    /// Height and width from 0 up, or one integer for both; 0 by default.
+    pub(super) fn pair_from_zero(&mut self, key: &'static str) -> Pair {
+        let pair = self.value(key, false).and_then(|value| self.two(key, value, 0));
+        pair.unwrap_or(Pair::both(0))
     }
 
     /// A border on four sides; required.
     pub(super) fn sides(&mut self, key: &'static str) -> Sides {
         match self.value(key, true) {
-            Some(value) => self.border(key, value, "").unwrap_or_default(),
+            Some(value) => self.border(key, value, &[]).unwrap_or_default(),
             None => Sides::default(),
         }
     }
 
     /// An integer, `[height, width]` or `[top, left, bottom, right]`, or what `words` says.
-    fn border(&mut self, key: &'static str, value: &Value, words: &str) -> Option<Sides> {
+    fn border(&mut self, key: &'static str, value: &Value, words: &[&str]) -> Option<Sides> {
         let sides = match &value.kind {
             ValueKind::Integer(_) => vec![self.integer(key, value, value, 0)?],
             ValueKind::List(items) if matches!(items.len(), 2 | 4) => self.integers(key, value, items, 0)?,
             kind => {
-                let forms = format!("{words}an integer, [height, width] or [top, left, bottom, right]");
+                let quoted: String = words.iter().map(|word| format!("{word:?}, ")).collect();
+                let forms = format!("{quoted}an integer, [height, width] or [top, left, bottom, right]");
                 let hint = match kind {
-                    ValueKind::Text(word) if !words.is_empty() => hint(word, ["valid", "same"]),
+                    ValueKind::Text(word) => hint(word, words.iter().copied()),
                     _ => String::new(),
                 };
                 let message = format!("`{key}` must be {forms}, found {}{hint}", found(value));

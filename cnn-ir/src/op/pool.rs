@@ -33,7 +33,7 @@ pub struct Pool {
     pub stride: Pair,
     /// Padding, which never wins a max or min.
     pub padding: Padding,
-    /// Distance between taps (1 for averages).
+    /// Distance between taps.
     pub dilation: Pair,
     /// Whether the output size rounds up; the last window must still start inside the input or its leading padding.
     pub ceil: bool,
@@ -69,13 +69,13 @@ impl Pool {
         let stride = keys.pair("stride", Some(size));
         let padding = keys.padding();
         let ceil = keys.flag("ceil", false);
-        let (kind, dilation) = match name {
-            "avg_pool" => {
-                let count_include_pad = keys.flag("count_include_pad", false);
-                (PoolKind::Avg { count_include_pad }, Pair::ONE)
-            }
-            "min_pool" => (PoolKind::Min, keys.pair("dilation", Some(Pair::ONE))),
-            _ => (PoolKind::Max, keys.pair("dilation", Some(Pair::ONE))),
+        let dilation = keys.pair("dilation", Some(Pair::ONE));
+        let kind = match name {
+            "avg_pool" => PoolKind::Avg {
+                count_include_pad: keys.flag("count_include_pad", false),
+            },
+            "min_pool" => PoolKind::Min,
+            _ => PoolKind::Max,
         };
         Pool {
             kind,
@@ -146,10 +146,11 @@ impl Operator for Pool {
             .pair("size", self.size, None)
             .pair("stride", self.stride, Some(self.size))
             .padding(self.padding)
-            .flag("ceil", self.ceil, false);
+            .flag("ceil", self.ceil, false)
+            .pair("dilation", self.dilation, Some(Pair::ONE));
         match self.kind {
             PoolKind::Avg { count_include_pad } => keys.flag("count_include_pad", count_include_pad, false),
-            PoolKind::Max | PoolKind::Min => keys.pair("dilation", self.dilation, Some(Pair::ONE)),
+            PoolKind::Max | PoolKind::Min => keys,
         }
         .finish()
     }
@@ -301,9 +302,15 @@ mod tests {
     }
 
     #[test]
-    fn averages_have_no_dilation() {
-        let (message, _) = error("avg_pool", &[("size", int(2)), ("dilation", int(2))]);
-        assert_eq!(message, "`avg_pool` has no key `dilation`");
+    fn taps_may_be_apart() {
+        let dilated = read(
+            "avg_pool",
+            &[("size", int(3)), ("stride", int(1)), ("dilation", int(2))],
+        )
+        .expect("a pool");
+        assert_eq!(dilated.shape(&[Shape::map(3, 8, 9)]), Ok(Shape::map(3, 4, 5)));
+        let (message, _) = error("avg_pool", &[("size", int(2)), ("dilations", int(2))]);
+        assert_eq!(message, "`avg_pool` has no key `dilations`; did you mean `dilation`?");
     }
 
     #[test]

@@ -23,6 +23,11 @@ impl Range {
         least: 0.0,
         greatest: f32::MAX as f64,
     };
+    /// Finite, above 0.
+    pub(super) const POSITIVE: Range = Range {
+        least: f32::from_bits(1) as f64,
+        greatest: f32::MAX as f64,
+    };
     /// From 0 to 1.
     pub(super) const SHARE: Range = Range {
         least: 0.0,
@@ -40,6 +45,7 @@ impl std::fmt::Display for Range {
         match (self.least, self.greatest) {
             (0.0, 1.0) => f.write_str("between 0 and 1"),
             (0.0, _) => f.write_str("a finite number, not below 0"),
+            (least, _) if least > 0.0 => f.write_str("a finite number above 0"),
             (least, _) if least.is_infinite() => f.write_str("a number"),
             _ => f.write_str("a finite number of single precision"),
         }

@@ -3,8 +3,9 @@
 use super::attributes::Reader;
 use super::words::{hint, list};
 use super::{
-    Activation, AdaptiveAvgPool, BatchNorm, ChannelShuffle, Combine, CombineKind, Concat, Conv, Dense, Dropout,
-    Flatten, GlobalPool, GlobalPoolKind, Identity, Input, Lrn, Op, Pad, Pool, Prelu, Reshape, Softmax, Upsample,
+    Activation, AdaptiveAvgPool, BatchNorm, ChannelShuffle, Combine, CombineKind, Concat, Constant, Conv,
+    ConvTranspose, Dense, DepthToSpace, Dropout, Flatten, GlobalPool, GlobalPoolKind, Identity, Input, Lrn, Matmul, Op,
+    Pad, Pool, Prelu, ReduceMean, Reshape, Resize, Slice, Softmax, SpaceToDepth, Transpose, Upsample,
 };
 use crate::ast::Key;
 use crate::diag::Diagnostic;
@@ -20,8 +21,9 @@ pub enum Dialect {
     Dump,
 }
 
-const NAMES: [&str; 35] = [
+const NAMES: [&str; 49] = [
     "conv",
+    "conv_transpose",
     "dense",
     "max_pool",
     "avg_pool",
@@ -40,6 +42,7 @@ const NAMES: [&str; 35] = [
     "softplus",
     "leaky_relu",
     "elu",
+    "selu",
     "clip",
     "prelu",
     "softmax",
@@ -48,12 +51,24 @@ const NAMES: [&str; 35] = [
     "lrn",
     "add",
     "mul",
+    "sub",
+    "div",
+    "max",
+    "min",
+    "matmul",
     "concat",
     "flatten",
     "reshape",
     "pad",
     "upsample",
+    "resize",
+    "reduce_mean",
+    "slice",
+    "transpose",
+    "depth_to_space",
+    "space_to_depth",
     "channel_shuffle",
+    "constant",
     "dropout",
     "identity",
 ];
@@ -81,6 +96,7 @@ fn named(name: &str, keys: &mut Reader<'_>) -> Option<Op> {
     Some(match name {
         "input" if keys.dialect == Dialect::Dump => Op::Input(Input::read(keys)),
         "conv" => Op::Conv(Conv::read(keys)),
+        "conv_transpose" => Op::ConvTranspose(ConvTranspose::read(keys)),
         "dense" => Op::Dense(Dense::read(keys)),
         "max_pool" | "avg_pool" | "min_pool" => Op::Pool(Pool::read(name, keys)),
         "global_avg_pool" => Op::GlobalPool(GlobalPool {
@@ -91,18 +107,30 @@ fn named(name: &str, keys: &mut Reader<'_>) -> Option<Op> {
         }),
         "adaptive_avg_pool" => Op::AdaptiveAvgPool(AdaptiveAvgPool::read(keys)),
         "prelu" => Op::Prelu(Prelu),
-        "softmax" => Op::Softmax(Softmax { log: false }),
-        "log_softmax" => Op::Softmax(Softmax { log: true }),
+        "softmax" => Op::Softmax(Softmax::read(false, keys)),
+        "log_softmax" => Op::Softmax(Softmax::read(true, keys)),
         "batch_norm" => Op::BatchNorm(BatchNorm::read(keys)),
         "lrn" => Op::Lrn(Lrn::read(keys)),
         "add" => Op::Combine(Combine::read(CombineKind::Add, keys)),
         "mul" => Op::Combine(Combine::read(CombineKind::Mul, keys)),
+        "sub" => Op::Combine(Combine::read(CombineKind::Sub, keys)),
+        "div" => Op::Combine(Combine::read(CombineKind::Div, keys)),
+        "max" => Op::Combine(Combine::read(CombineKind::Max, keys)),
+        "min" => Op::Combine(Combine::read(CombineKind::Min, keys)),
+        "matmul" => Op::Matmul(Matmul),
         "concat" => Op::Concat(Concat),
         "flatten" => Op::Flatten(Flatten),
         "reshape" => Op::Reshape(Reshape::read(keys)),
         "pad" => Op::Pad(Pad::read(keys)),
         "upsample" => Op::Upsample(Upsample::read(keys)),
+        "resize" => Op::Resize(Resize::read(keys)),
+        "reduce_mean" => Op::ReduceMean(ReduceMean::read(keys)),
+        "slice" => Op::Slice(Slice::read(keys)),
+        "transpose" => Op::Transpose(Transpose::read(keys)),
+        "depth_to_space" => Op::DepthToSpace(DepthToSpace::read(keys)),
+        "space_to_depth" => Op::SpaceToDepth(SpaceToDepth::read(keys)),
         "channel_shuffle" => Op::ChannelShuffle(ChannelShuffle::read(keys)),
+        "constant" => Op::Constant(Constant::read(keys)),
         "dropout" => Op::Dropout(Dropout::read(keys)),
         "identity" => Op::Identity(Identity),
         _ => Op::Activation(Activation::read(name, keys)?),

@@ -5,7 +5,7 @@ use super::fault::{map, sized};
 use super::range::Range;
 use super::window::both;
 use super::writer::{Writer, sides_value};
-use super::{Fault, Operator, Pair, Sides};
+use super::{Fault, Operator, Sides};
 use crate::ast::ValueKind;
 use crate::shape::Shape;
 
@@ -27,24 +27,6 @@ pub struct Pad {
     pub sides: Sides,
     /// What it is filled with.
     pub value: f32,
-}
-
-/// How new pixels get their values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpsampleMode {
-    /// From the nearest pixel: `⌊i / scale⌋`.
-    Nearest,
-    /// From the four around it, pixel centres at ½ (align_corners off).
-    Bilinear,
-}
-
-/// A map enlarged by whole factors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Upsample {
-    /// Vertical and horizontal factor.
-    pub scale: Pair,
-    /// Interpolation.
-    pub mode: UpsampleMode,
 }
 
 /// Channel `g · C/groups + i` becomes channel `i · groups + g` (Zhang et al., ShuffleNet, 2017).
@@ -196,49 +178,6 @@ impl Operator for Pad {
     }
 }
 
-impl Upsample {
-    pub(super) fn read(keys: &mut Reader<'_>) -> Upsample {
-        Upsample {
-            scale: keys.pair("scale", None),
-            mode: keys.choice(
-                "mode",
-                &[("nearest", UpsampleMode::Nearest), ("bilinear", UpsampleMode::Bilinear)],
-            ),
-        }
-    }
-}
-
-impl Operator for Upsample {
-    fn name(&self) -> &'static str {
-        "upsample"
-    }
-
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        let mode = match self.mode {
-            UpsampleMode::Nearest => "nearest",
-            UpsampleMode::Bilinear => "bilinear",
-        };
-        Writer::default()
-            .pair("scale", self.scale, None)
-            .word("mode", mode, "nearest")
-            .finish()
-    }
-
-    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        let (channels, height, width) = map("upsample", operands[0])?;
-        let (rows, columns) = (height.saturating_mul(self.scale.h), width.saturating_mul(self.scale.w));
-        sized(Shape::map(channels, rows, columns), "scale")
-    }
-
-    fn formula(&self, operands: &[Shape]) -> String {
-        let axis = |n: usize, scale: usize| format!("{n}·{scale} = {}", n.saturating_mul(scale));
-        match operands.first() {
-            Some(&Shape::Map { height, width, .. }) => both(axis(height, self.scale.h), axis(width, self.scale.w)),
-            Some(Shape::Flat(_)) | None => String::new(),
-        }
-    }
-}
-
 impl ChannelShuffle {
     pub(super) fn read(keys: &mut Reader<'_>) -> ChannelShuffle {
         ChannelShuffle {
@@ -316,7 +255,7 @@ impl Operator for Identity {
 #[cfg(test)]
 mod tests {
     use super::super::Op;
-    use super::super::testing::{fault, int, list, read, text};
+    use super::super::testing::{fault, int, list, read};
     use super::*;
 
     const MAP: Shape = Shape::map(12, 4, 5);
@@ -355,14 +294,6 @@ mod tests {
         assert_eq!(pad.formula(&[MAP]), "height: 4 + 1 + 2 = 7, width: 5 + 0 + 3 = 8");
         let wide = op("pad", &[("padding", int(i64::from(i32::MAX)))]);
         assert_eq!(fault(&wide, &[MAP]).key, Some("padding"));
-    }
-
-    #[test]
-    fn upsample_multiplies() {
-        let upsample = op("upsample", &[("scale", list(&[2, 3])), ("mode", text("bilinear"))]);
-        assert_eq!(upsample.shape(&[MAP]), Ok(Shape::map(12, 8, 15)));
-        assert_eq!(upsample.formula(&[MAP]), "height: 4·2 = 8, width: 5·3 = 15");
-        assert_eq!(fault(&upsample, &[Shape::Flat(3)]).key, Some("from"));
     }
 
     #[test]

@@ -118,8 +118,10 @@ pub(super) fn activation() -> impl Strategy<Value = Activation> {
         Just(Activation::Tanh),
         Just(Activation::Sigmoid),
         Just(Activation::Silu),
-        Just(Activation::Gelu),
-        Just(Activation::HardSigmoid),
+        any::<bool>().prop_map(|tanh| Activation::Gelu { tanh }),
+        Just(Activation::HARD_SIGMOID),
+        (finite, finite).prop_map(|(alpha, beta)| Activation::HardSigmoid { alpha, beta }),
+        Just(Activation::Selu),
         Just(Activation::HardSwish),
         Just(Activation::Softplus),
         prop_oneof![Just(0.01), finite].prop_map(|alpha| Activation::LeakyRelu { alpha }),
@@ -159,11 +161,6 @@ fn pool() -> impl Strategy<Value = Op> {
     ];
     (kind, pair(), pair(), padding(), pair(), any::<bool>()).prop_map(
         |(kind, size, stride, padding, dilation, ceil)| {
-            let dilation = if matches!(kind, PoolKind::Avg { .. }) {
-                Pair::ONE
-            } else {
-                dilation
-            };
             Op::Pool(Pool {
                 kind,
                 size,
@@ -197,11 +194,68 @@ fn conv() -> impl Strategy<Value = Op> {
     )
 }
 
+fn conv_transpose() -> impl Strategy<Value = Op> {
+    let window = (1..99usize, pair(), pair(), sides(), (0..3usize, 0..3usize), pair());
+    let rest = (1..5usize, any::<bool>(), fused(), norm());
+    (window, rest).prop_map(
+        |((filters, kernel, stride, padding, (h, w), dilation), (groups, bias, activation, norm))| {
+            Op::ConvTranspose(ConvTranspose {
+                filters,
+                kernel,
+                stride,
+                padding,
+                output_padding: Pair { h, w },
+                dilation,
+                groups,
+                bias,
+                activation,
+                norm,
+            })
+        },
+    )
+}
+
+fn resize() -> impl Strategy<Value = Op> {
+    let factor = || prop_oneof![Just(2.0f32), 0.01..9.0f32];
+    let to = prop_oneof![
+        pair().prop_map(ResizeTo::Size),
+        factor().prop_map(|scale| ResizeTo::Scale([scale; 2])),
+        (factor(), factor()).prop_map(|(h, w)| ResizeTo::Scale([h, w])),
+    ];
+    let rounding = prop_oneof![
+        Just(Rounding::Floor),
+        Just(Rounding::Ceil),
+        Just(Rounding::PreferFloor),
+        Just(Rounding::PreferCeil)
+    ];
+    let mode = prop_oneof![rounding.prop_map(ResizeMode::Nearest), Just(ResizeMode::Bilinear)];
+    let coordinates = prop_oneof![
+        Just(Coordinates::HalfPixel),
+        Just(Coordinates::AlignCorners),
+        Just(Coordinates::Asymmetric),
+        Just(Coordinates::PytorchHalfPixel)
+    ];
+    (to, mode, coordinates).prop_map(|(to, mode, coordinates)| Op::Resize(Resize { to, mode, coordinates }))
+}
+
+fn slice() -> impl Strategy<Value = Op> {
+    let place = || proptest::option::of(prop_oneof![-9..9i64, any::<i64>()]);
+    let step = prop_oneof![Just(1i64), any::<i64>()].prop_filter("no step", |&step| step != 0);
+    (0..3usize, place(), place(), step).prop_map(|(axis, start, end, step)| Op::Slice(Slice { axis, start, end, step }))
+}
+
 /// Any operator that dumps can hold.
 pub(super) fn op() -> impl Strategy<Value = Op> {
     let layout = prop_oneof![Just(InputLayout::Chw), Just(InputLayout::Hwc)];
     let mode = prop_oneof![Just(UpsampleMode::Nearest), Just(UpsampleMode::Bilinear)];
-    let combine = prop_oneof![Just(CombineKind::Add), Just(CombineKind::Mul)];
+    let combine = prop_oneof![
+        Just(CombineKind::Add),
+        Just(CombineKind::Mul),
+        Just(CombineKind::Sub),
+        Just(CombineKind::Div),
+        Just(CombineKind::Max),
+        Just(CombineKind::Min),
+    ];
     let computing = prop_oneof![
         conv(),
         pool(),
@@ -217,7 +271,12 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
             .prop_map(|kind| Op::GlobalPool(GlobalPool { kind })),
         pair().prop_map(|size| Op::AdaptiveAvgPool(AdaptiveAvgPool { size })),
         activation().prop_map(Op::Activation),
-        any::<bool>().prop_map(|log| Op::Softmax(Softmax { log })),
+        (any::<bool>(), 0..3usize).prop_map(|(log, axis)| Op::Softmax(Softmax { log, axis })),
+        conv_transpose(),
+        Just(Op::Matmul(Matmul)),
+        any::<[bool; 3]>()
+            .prop_filter("no axis", |axes| axes.contains(&true))
+            .prop_map(|axes| Op::ReduceMean(ReduceMean { axes })),
         (prop_oneof![Just(1e-5), 0.0..1.0f64], fused())
             .prop_map(|(epsilon, activation)| Op::BatchNorm(BatchNorm { epsilon, activation })),
         (1..9usize, any::<u16>(), any::<u16>(), any::<i16>()).prop_map(|(size, alpha, beta, k)| {
@@ -249,6 +308,15 @@ pub(super) fn op() -> impl Strategy<Value = Op> {
             Op::Pad(Pad { sides, value })
         }),
         (pair(), mode).prop_map(|(scale, mode)| Op::Upsample(Upsample { scale, mode })),
+        resize(),
+        slice(),
+        Just([0, 1, 2])
+            .prop_shuffle()
+            .prop_map(|order| Op::Transpose(Transpose { order })),
+        (1..5usize, prop_oneof![Just(DepthOrder::Crd), Just(DepthOrder::Dcr)])
+            .prop_map(|(block, mode)| Op::DepthToSpace(DepthToSpace { block, mode })),
+        (1..5usize).prop_map(|block| Op::SpaceToDepth(SpaceToDepth { block })),
+        shape().prop_map(|shape| Op::Constant(Constant { shape })),
         (1..9usize).prop_map(|groups| Op::ChannelShuffle(ChannelShuffle { groups })),
         (0.0..1.0f64).prop_map(|rate| Op::Dropout(Dropout { rate })),
         Just(Op::Identity(Identity)),

@@ -25,7 +25,7 @@ impl WeightDecl {
             .collect()
     }
 
-    /// What it is to its layer: `weight`, `bias`, `slope`, `running_mean` or `running_var`.
+    /// What it is to its layer: `weight`, `bias`, `slope`, `value`, `running_mean` or `running_var`.
     pub fn role(&self) -> &str {
         self.name.rsplit('.').next().unwrap_or(&self.name)
     }

@@ -4,7 +4,7 @@ use crate::ast::{Value, ValueKind};
 use crate::diag::nearest;
 
 /// What other frameworks call the words of a declaration.
-const FOREIGN: [(&str, &str); 17] = [
+const FOREIGN: [(&str, &str); 29] = [
     ("conv2d", "conv"),
     ("convolution", "conv"),
     ("linear", "dense"),
@@ -22,6 +22,18 @@ const FOREIGN: [(&str, &str); 17] = [
     ("concatenate", "concat"),
     ("sum", "add"),
     ("multiply", "mul"),
+    ("conv_transpose2d", "conv_transpose"),
+    ("deconv", "conv_transpose"),
+    ("deconvolution", "conv_transpose"),
+    ("subtract", "sub"),
+    ("divide", "div"),
+    ("maximum", "max"),
+    ("minimum", "min"),
+    ("pixel_shuffle", "depth_to_space"),
+    ("permute", "transpose"),
+    ("interpolate", "resize"),
+    ("mean", "reduce_mean"),
+    ("bmm", "matmul"),
 ];
 
 /// "; did you mean `relu`?" if a candidate is near, or another framework's word means one.

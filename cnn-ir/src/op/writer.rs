@@ -48,6 +48,19 @@ impl Writer {
         self.unless(Some(number) == default, key, || ValueKind::Float(shortest(number)))
     }
 
+    /// Two numbers of single precision; one when they are equal.
+    pub(super) fn factors(self, key: &'static str, [a, b]: [f32; 2]) -> Self {
+        let value = |number| ValueKind::Float(shortest(number));
+        self.value(
+            key,
+            if a == b {
+                value(a)
+            } else {
+                ValueKind::List([a, b].map(|number| Value::unplaced(value(number))).into())
+            },
+        )
+    }
+
     /// A flag.
     pub(super) fn flag(self, key: &'static str, flag: bool, default: bool) -> Self {
         self.unless(flag == default, key, || ValueKind::Boolean(flag))

@@ -2,7 +2,7 @@
 
 use super::{Note, Pass};
 use crate::graph::{Graph, NodeId};
-use crate::op::{Op, Padding, Pair, Pool, Sides};
+use crate::op::{Op, Padding, Pair, Pool, Resize, ResizeAxis, Sides};
 use crate::shape::Shape;
 use crate::validate::Shapes;
 
@@ -74,10 +74,17 @@ fn nothing_happens(op: &Op, x: Shape, y: Shape) -> Option<&'static str> {
         Op::ChannelShuffle(shuffle) if shuffle.groups == 1 || shuffle.groups == x.channels() => {
             Some("there is nothing to interleave")
         }
+        Op::Resize(resize) if resizes_nothing(resize, x) => Some("the map has that size already"),
+        Op::ReduceMean(_) => Some("there is only one element along its axes"),
+        // What is left has the same size: only the way may differ.
+        Op::Slice(slice) if slice.step > 0 || x.dims().get(slice.axis) == Some(&1) => Some("nothing is cut off"),
+        Op::Transpose(transpose) if transpose.keeps_order(x) => Some("the elements keep their order"),
+        Op::DepthToSpace(_) | Op::SpaceToDepth(_) => Some("its blocks are single pixels"),
         Op::Concat(_) => Some("there is only one operand"),
         Op::Combine(combine) if combine.activation.is_none() => Some("there is only one operand"),
         Op::Input(_)
         | Op::Conv(_)
+        | Op::ConvTranspose(_)
         | Op::Dense(_)
         | Op::Pool(_)
         | Op::Activation(_)
@@ -86,9 +93,22 @@ fn nothing_happens(op: &Op, x: Shape, y: Shape) -> Option<&'static str> {
         | Op::BatchNorm(_)
         | Op::Lrn(_)
         | Op::Combine(_)
+        | Op::Matmul(_)
         | Op::Pad(_)
-        | Op::ChannelShuffle(_) => None,
+        | Op::Resize(_)
+        | Op::Slice(_)
+        | Op::Transpose(_)
+        | Op::ChannelShuffle(_)
+        | Op::Constant(_) => None,
     }
+}
+
+/// Equal sizes are not enough: a factor may be a little above 1.
+fn resizes_nothing(resize: &Resize, x: Shape) -> bool {
+    let Shape::Map { height, width, .. } = x else {
+        return false;
+    };
+    resize.axes(height, width).iter().all(ResizeAxis::is_identity)
 }
 
 /// A window of one pixel needs no padding to keep the size.
@@ -121,7 +141,8 @@ mod tests {
             %flat = flatten(%j)
             %k = flatten(%flat)
             %m = reshape(%k, shape = [144])
-            %y = dense(%m, units = 2)
+            %n = slice(%m, axis = 0, start = -200)
+            %y = dense(%n, units = 2)
             return %y
         "), @r"
         %c1 = conv(%image, filters = 4, kernel = 3)
@@ -140,6 +161,7 @@ mod tests {
         // j: dropped: there is nothing to interleave
         // k: dropped: the shape is the same already
         // m: dropped: the shape is the same already
+        // n: dropped: nothing is cut off
         ");
     }
 
@@ -178,6 +200,41 @@ mod tests {
         %y = flatten(%a)
         return %y
         // b: dropped: the map is a single pixel already
+        ");
+    }
+
+    #[test]
+    fn what_reorders_or_resizes_may_do_nothing() {
+        insta::assert_snapshot!(after(&[&DropIdentities], "
+            %a = transpose(%image, order = [0, 1, 2])
+            %b = depth_to_space(%a, block = 1)
+            %c = space_to_depth(%b, block = 1)
+            %d = resize(%c, size = 8, mode = \"bilinear\", coordinates = \"align_corners\")
+            %e = resize(%d, scale = 1.01)
+            %f = slice(%e, axis = 1, step = -1)
+            %g = global_avg_pool(%f)
+            %h = transpose(%g, order = [0, 2, 1])
+            %i = slice(%h, axis = 2, step = -1)
+            %j = reduce_mean(%i, axes = [1, 2])
+            %k = transpose(%j, order = [1, 0, 2])
+            %m = slice(%k, axis = 1, end = 4)
+            %y = reduce_mean(%m)
+            return %y
+        "), @r"
+        %e = resize(%image, scale = 1.01)
+        %f = slice(%e, axis = 1, step = -1)
+        %g = global_avg_pool(%f)
+        %k = transpose(%g, order = [1, 0, 2])
+        %y = reduce_mean(%k)
+        return %y
+        // a: dropped: the elements keep their order
+        // b: dropped: its blocks are single pixels
+        // c: dropped: its blocks are single pixels
+        // d: dropped: the map has that size already
+        // h: dropped: the elements keep their order
+        // i: dropped: nothing is cut off
+        // j: dropped: there is only one element along its axes
+        // m: dropped: nothing is cut off
         ");
     }
 

@@ -36,10 +36,13 @@ impl Pass for FoldBatchNorm {
             };
             let op = &mut graph[operand].op;
             if let Op::Conv(conv) = op {
-                (conv.norm, conv.activation) = (Some(folded), norm.activation);
+                conv.norm = Some(folded);
+            } else if let Op::ConvTranspose(conv) = op {
+                conv.norm = Some(folded);
             } else if let Op::Dense(dense) = op {
-                (dense.norm, dense.activation) = (Some(folded), norm.activation);
+                dense.norm = Some(folded);
             }
+            op.set_activation(norm.activation);
             let what = format!("folded into the weights of `{}`", graph[operand].name);
             absorb(graph, operand, id);
             notes.push(Note::applied(&graph[operand].name, what));
@@ -51,16 +54,19 @@ impl Pass for FoldBatchNorm {
 /// Why the batch norm `norm` cannot be folded into `layer`.
 fn obstacle(graph: &Graph, layer: NodeId, norm: NodeId) -> Option<String> {
     let name = &graph[layer].name;
-    let (folded, activation, residual) = if let Op::Conv(conv) = &graph[layer].op {
-        (conv.norm.is_some(), conv.activation, conv.residual)
-    } else if let Op::Dense(dense) = &graph[layer].op {
-        (dense.norm.is_some(), dense.activation, false)
+    let op = &graph[layer].op;
+    let (folded, residual) = if let Op::Conv(conv) = op {
+        (conv.norm.is_some(), conv.residual)
+    } else if let Op::ConvTranspose(conv) = op {
+        (conv.norm.is_some(), false)
+    } else if let Op::Dense(dense) = op {
+        (dense.norm.is_some(), false)
     } else {
         return Some(format!(
             "`{name}` is no convolution or dense layer, so it has no weights to fold into"
         ));
     };
-    if activation.is_some() {
+    if op.activation().is_some() {
         Some(format!("`{name}` applies an activation first"))
     } else if residual {
         Some(format!("`{name}` adds a residual first"))
@@ -84,13 +90,17 @@ mod tests {
             %bn1 = batch_norm(%conv1, epsilon = 0.001, activation = \"relu\", weights = \"features.1\")
             %fc = dense(%vector, units = 5)
             %bn2 = batch_norm(%fc)
-            return %bn1, %bn2
+            %up = conv_transpose(%bn1, filters = 2, kernel = 2, stride = 2)
+            %bn3 = batch_norm(%up, activation = \"relu\")
+            return %bn2, %bn3
         "), @r#"
         %bn1 = conv(%image, filters = 4, kernel = 3, bias = false, activation = "relu", norm = { weights = "features.1", epsilon = 0.001 }, weights = "features.0")
         %bn2 = dense(%vector, units = 5, norm = { weights = "bn2", epsilon = 1e-5 }, weights = "fc")
-        return %bn1, %bn2
+        %bn3 = conv_transpose(%bn1, filters = 2, kernel = 2, stride = 2, activation = "relu", norm = { weights = "bn3", epsilon = 1e-5 }, weights = "up")
+        return %bn2, %bn3
         // bn1: folded into the weights of `conv1`
         // bn2: folded into the weights of `fc`
+        // bn3: folded into the weights of `up`
         "#);
     }
 

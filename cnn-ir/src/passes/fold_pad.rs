@@ -101,6 +101,7 @@ fn fold(graph: &Graph, id: NodeId, pad: &Pad, x: Shape, padded: Shape) -> Result
             Ok((user, op))
         }
         Op::Input(_)
+        | Op::ConvTranspose(_)
         | Op::Dense(_)
         | Op::GlobalPool(_)
         | Op::AdaptiveAvgPool(_)
@@ -110,12 +111,20 @@ fn fold(graph: &Graph, id: NodeId, pad: &Pad, x: Shape, padded: Shape) -> Result
         | Op::BatchNorm(_)
         | Op::Lrn(_)
         | Op::Combine(_)
+        | Op::Matmul(_)
         | Op::Concat(_)
         | Op::Flatten(_)
         | Op::Reshape(_)
         | Op::Pad(_)
         | Op::Upsample(_)
+        | Op::Resize(_)
+        | Op::ReduceMean(_)
+        | Op::Slice(_)
+        | Op::Transpose(_)
+        | Op::DepthToSpace(_)
+        | Op::SpaceToDepth(_)
         | Op::ChannelShuffle(_)
+        | Op::Constant(_)
         | Op::Dropout(_)
         | Op::Identity(_) => Err(format!("`{name}` is no convolution or average pool")),
     }

@@ -6,7 +6,7 @@ use crate::graph::{Graph, Node, NodeId};
 use crate::op::Op;
 use crate::validate::Shapes;
 
-/// Attaches an activation layer to the convolution, dense layer, batch norm, sum or product before it.
+/// Attaches an activation layer to the convolution, dense layer, batch norm, sum, product … before it.
 #[derive(Clone, Copy, Debug)]
 pub struct FuseActivation;
 
@@ -70,20 +70,28 @@ mod tests {
             %sum_act = relu(%sum)
             %product = mul(%sum_act, %c_act)
             %product_act = clip(%product, min = -1, max = 1)
+            %less = sub(%product_act, %c_act)
+            %less_act = selu(%less)
+            %up = conv_transpose(%less_act, filters = 2, kernel = 2)
+            %up_act = hard_sigmoid(%up, alpha = 0.2)
             %fc = dense(%vector, units = 5)
             %fc_act = tanh(%fc)
-            return %product_act, y = %fc_act
+            return %up_act, y = %fc_act
         "), @r#"
         %c_act = conv(%image, filters = 4, kernel = 3, activation = { op = "leaky_relu", alpha = 0.2 }, weights = "c")
         %bn_act = batch_norm(%c_act, activation = "gelu", weights = "bn")
         %sum_act = add(%c_act, %bn_act, activation = "relu")
         %product_act = mul(%sum_act, %c_act, activation = { op = "clip", min = -1.0, max = 1.0 })
+        %less_act = sub(%product_act, %c_act, activation = "selu")
+        %up_act = conv_transpose(%less_act, filters = 2, kernel = 2, activation = { op = "hard_sigmoid", alpha = 0.2 }, weights = "up")
         %fc_act = dense(%vector, units = 5, activation = "tanh", weights = "fc")
-        return %product_act, y = %fc_act
+        return %up_act, y = %fc_act
         // c_act: applied by `c` as it writes its result
         // bn_act: applied by `bn` as it writes its result
         // sum_act: applied by `sum` as it writes its result
         // product_act: applied by `product` as it writes its result
+        // less_act: applied by `less` as it writes its result
+        // up_act: applied by `up` as it writes its result
         // fc_act: applied by `fc` as it writes its result
         "#);
     }

@@ -35,7 +35,7 @@ impl Pass for FuseResidual {
                 continue;
             };
             if shapes[a] != shapes[b] {
-                notes.push(Note::refused(name, "one operand counts for every pixel of the other"));
+                notes.push(Note::refused(name, "one operand is spread over the other"));
                 continue;
             }
             // The later of two convolutions, as the other map is then there when it runs.
@@ -208,7 +208,7 @@ mod tests {
         return %of_an_output, %seen, %no_convolution
         // a: left as it is: it uses the result of `twice` twice
         // three: left as it is: it has more than two operands
-        // spread: left as it is: one operand counts for every pixel of the other
+        // spread: left as it is: one operand is spread over the other
         // first: `e` adds `spread` as it writes its result
         // second: left as it is: `first` adds a residual already; `image` is no convolution
         // of_an_output: left as it is: the result of `seen` is an output of the network; `second` is no convolution

@@ -28,7 +28,10 @@ pub(super) fn absorb(graph: &mut Graph, node: NodeId, last: NodeId) {
     graph.replace_uses(last, node);
     graph.remove(last);
     // Operators with weights keep their prefix.
-    if !matches!(graph[node].op, Op::Conv(_) | Op::Dense(_) | Op::BatchNorm(_)) {
+    if !matches!(
+        graph[node].op,
+        Op::Conv(_) | Op::ConvTranspose(_) | Op::Dense(_) | Op::BatchNorm(_)
+    ) {
         graph[node].weights.clone_from(&name);
     }
     graph[node].name = name;

@@ -26,11 +26,13 @@ pub enum ActivationKind {
     Silu,
     /// x · Φ(x), exactly (not the tanh approximation).
     Gelu,
+    /// x/2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³))).
+    GeluTanh,
     /// ln(1 + exp(x)).
     Softplus,
-    /// x where x > 0, `parameters[0]` · (exp(x) − 1) elsewhere.
+    /// `parameters[1]` · x where x > 0, `parameters[0]` · (exp(x) − 1) elsewhere: ELU with the slope 1, and SELU.
     Elu,
-    /// min(max(x + 3, 0), 6) / 6.
+    /// min(max(`parameters[0]` · x + `parameters[1]`, 0), 1).
     HardSigmoid,
     /// x · min(max(x + 3, 0), 6) / 6.
     HardSwish,
@@ -53,13 +55,14 @@ pub type ActivationFn =
 
 impl ActivationKind {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Exp,
         Self::Log,
         Self::Tanh,
         Self::Sigmoid,
         Self::Silu,
         Self::Gelu,
+        Self::GeluTanh,
         Self::Softplus,
         Self::Elu,
         Self::HardSigmoid,
@@ -79,6 +82,7 @@ impl ActivationKind {
             Self::Sigmoid => "sigmoid",
             Self::Silu => "silu",
             Self::Gelu => "gelu",
+            Self::GeluTanh => "gelu_tanh",
             Self::Softplus => "softplus",
             Self::Elu => "elu",
             Self::HardSigmoid => "hard_sigmoid",
@@ -99,6 +103,7 @@ impl ActivationKind {
             Self::Sigmoid => instance::<math::Sigmoid>(isa),
             Self::Silu => instance::<math::Silu>(isa),
             Self::Gelu => instance::<math::Gelu>(isa),
+            Self::GeluTanh => instance::<math::GeluTanh>(isa),
             Self::Softplus => instance::<math::Softplus>(isa),
             Self::Elu => instance::<math::Elu>(isa),
             Self::HardSigmoid => instance::<math::HardSigmoid>(isa),
@@ -131,7 +136,7 @@ impl ActivationKind {
 }
 
 /// Every function with its address, for an instruction set.
-pub fn activation_symbols(isa: Isa) -> [(ActivationKind, ActivationFn); 14] {
+pub fn activation_symbols(isa: Isa) -> [(ActivationKind, ActivationFn); 15] {
     ActivationKind::ALL.map(|kind| (kind, kind.symbol(isa)))
 }
 

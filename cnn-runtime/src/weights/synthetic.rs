@@ -16,8 +16,8 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 ///
 /// The last part of the name decides the distribution, always uniform: a `weight` of two or more
 /// dimensions lies in ±√(6 / product of the dimensions after the first) (He et al. 2015), a
-/// one-dimensional `weight` and `running_var` in 0.5…1.5, `slope` in 0.1…0.4, `bias` and
-/// `running_mean` in ±0.1.
+/// one-dimensional `weight` and `running_var` in 0.5…1.5, `slope` in 0.1…0.4, `bias`, `running_mean` and
+/// `value` in ±0.1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Synthetic {
     /// Tensors of the same name differ between seeds.
@@ -36,7 +36,7 @@ impl WeightSource for Synthetic {
             }
             Some("weight" | "running_var") => (0.5, 1.5),
             Some("slope") => (0.1, 0.4),
-            Some("bias" | "running_mean") => (-0.1, 0.1),
+            Some("bias" | "running_mean" | "value") => (-0.1, 0.1),
             _ => {
                 return Err(WeightError::NoRule {
                     name: name.to_owned(),
@@ -101,13 +101,14 @@ mod tests {
     #[test]
     fn draws_each_kind_from_its_range() {
         let source = Synthetic { seed: 3 };
-        let cases: [(&str, &[usize], f32, f32); 6] = [
+        let cases: [(&str, &[usize], f32, f32); 7] = [
             ("a.weight", &[8, 6, 2, 2], -0.5, 0.5),
             ("a.weight", &[512], 0.5, 1.5),
             ("bn.running_var", &[512], 0.5, 1.5),
             ("p.slope", &[512], 0.1, 0.4),
             ("a.bias", &[512], -0.1, 0.1),
             ("bn.running_mean", &[512], -0.1, 0.1),
+            ("mean.value", &[3, 16, 16], -0.1, 0.1),
         ];
         for (name, shape, low, high) in cases {
             let tensor = source.tensor(name, shape).unwrap();

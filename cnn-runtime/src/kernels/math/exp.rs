@@ -134,14 +134,15 @@ impl Function for Tanh {
     }
 }
 
-/// x where x > 0, α (exp(x) − 1) elsewhere (Clevert et al. 2015); parameter 0 is α.
+/// λx where x > 0, α (exp(x) − 1) elsewhere (Clevert et al. 2015: λ = 1; Klambauer et al. 2017); parameter 0 is α,
+/// parameter 1 λ.
 pub(in crate::kernels) struct Elu;
 
 impl Function for Elu {
     #[inline(always)]
-    fn of<L: Lanes>(x: L, alpha: L, _: L) -> L {
+    fn of<L: Lanes>(x: L, alpha: L, lambda: L) -> L {
         let zero = x.splat(0.0);
         let negative = expm1_of_negative(x.at_most(zero)).mul(alpha);
-        zero.if_less(x, x, negative)
+        zero.if_less(x, x.mul(lambda), negative)
     }
 }

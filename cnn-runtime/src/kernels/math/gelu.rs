@@ -1,5 +1,6 @@
-//! GELU, from an odd rational function.
+//! GELU, from an odd rational function, and its approximation by tanh.
 
+use super::exp::exp_of_negative;
 use super::{Function, polynomial};
 use crate::kernels::lanes::Lanes;
 
@@ -45,5 +46,30 @@ impl Function for Gelu {
         let phi = end.if_less(x, x.splat(1.0), phi);
         // The bound keeps −∞ · 0 from becoming NaN.
         x.at_least(x.splat(-6.0)).mul(phi)
+    }
+}
+
+/// x/2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) (Hendrycks & Gimpel 2016), which is x · sigmoid of twice the argument;
+/// −0 at −∞.
+pub(in crate::kernels) struct GeluTanh;
+
+impl GeluTanh {
+    /// From here on the sigmoid is 1, and 0 on the other side.
+    const END: f32 = 12.0;
+    /// 2 · √(2/π), and 0.044715 of it.
+    const LINEAR: f32 = 1.595_769;
+    const CUBIC: f32 = 0.071_354_82;
+}
+
+impl Function for GeluTanh {
+    #[inline(always)]
+    fn of<L: Lanes>(x: L, _: L, _: L) -> L {
+        let (one, end) = (x.splat(1.0), x.splat(Self::END));
+        let inner = x.at_least(x.splat(-Self::END)).at_most(end);
+        let slope = inner.mul(inner).mul_add(x.splat(Self::CUBIC), x.splat(Self::LINEAR));
+        let e = exp_of_negative(inner.mul(slope).neg_abs());
+        let sigmoid = x.if_less(x.splat(0.0), e, one).div(one.add(e));
+        // The bound keeps −∞ · 0 from becoming NaN.
+        x.at_least(x.splat(-Self::END)).mul(sigmoid)
     }
 }

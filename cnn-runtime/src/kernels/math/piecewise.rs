@@ -43,26 +43,24 @@ impl Function for Clip {
     }
 }
 
-/// min(max(x + 3, 0), 6) / 6 (Howard et al. 2019).
+/// min(max(αx + β, 0), 1); parameter 0 is α, parameter 1 β.
 pub(in crate::kernels) struct HardSigmoid;
 
 impl Function for HardSigmoid {
     #[inline(always)]
-    fn of<L: Lanes>(x: L, _: L, _: L) -> L {
-        x.add(x.splat(3.0))
-            .at_least(x.splat(0.0))
-            .at_most(x.splat(6.0))
-            .mul(x.splat(1.0 / 6.0))
+    fn of<L: Lanes>(x: L, alpha: L, beta: L) -> L {
+        x.mul_add(alpha, beta).at_least(x.splat(0.0)).at_most(x.splat(1.0))
     }
 }
 
-/// x · hard_sigmoid(x) (Howard et al. 2019), −0 at −∞.
+/// x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019), −0 at −∞.
 pub(in crate::kernels) struct HardSwish;
 
 impl Function for HardSwish {
     #[inline(always)]
     fn of<L: Lanes>(x: L, _: L, _: L) -> L {
         // The bound keeps −∞ · 0 from becoming NaN.
-        x.at_least(x.splat(-4.0)).mul(HardSigmoid::of(x, x, x))
+        let gate = x.add(x.splat(3.0)).at_least(x.splat(0.0)).at_most(x.splat(6.0));
+        x.at_least(x.splat(-4.0)).mul(gate.mul(x.splat(1.0 / 6.0)))
     }
 }

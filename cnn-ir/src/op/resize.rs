@@ -1,0 +1,460 @@
+//! Maps of another size: upsampling by whole factors, and interpolation to any size (ONNX's `Resize`).
+
+use super::attributes::Reader;
+use super::fault::{map, sized};
+use super::range::Range;
+use super::window::both;
+use super::writer::Writer;
+use super::{Fault, Operator, Pair};
+use crate::ast::ValueKind;
+use crate::shape::Shape;
+
+/// How new pixels get their values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpsampleMode {
+    /// From the nearest pixel: `⌊i / scale⌋`.
+    Nearest,
+    /// From the four around it, pixel centres at ½ (align_corners off).
+    Bilinear,
+}
+
+/// A map enlarged by whole factors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Upsample {
+    /// Vertical and horizontal factor.
+    pub scale: Pair,
+    /// Interpolation.
+    pub mode: UpsampleMode,
+}
+
+/// How large the result is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ResizeTo {
+    /// So many rows and columns; factors are those of the sizes.
+    Size(Pair),
+    /// `⌊n · factor⌋`, vertically and horizontally. Coordinates go by the factor itself.
+    Scale([f32; 2]),
+}
+
+/// Which place of the input a place `x` of the result is at, for `n` places becoming `m`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coordinates {
+    /// `(x + ½) · n/m − ½`: pixels are areas.
+    HalfPixel,
+    /// `x · (n − 1)/(m − 1)`: the first and last pixels stay where they are.
+    AlignCorners,
+    /// `x · n/m`
+    Asymmetric,
+    /// As `HalfPixel`, but 0 where the result has a single place.
+    PytorchHalfPixel,
+}
+
+/// Which place is the nearest to one between two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rounding {
+    /// The one before.
+    Floor,
+    /// The one behind.
+    Ceil,
+    /// The nearer one; of two as near the one before.
+    PreferFloor,
+    /// The nearer one; of two as near the one behind.
+    PreferCeil,
+}
+
+/// How a place between pixels gets its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResizeMode {
+    /// It is that of one pixel.
+    Nearest(Rounding),
+    /// From the four around it; no more of them when the map becomes smaller (no antialiasing).
+    Bilinear,
+}
+
+/// A map of another height and width.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Resize {
+    /// How large.
+    pub to: ResizeTo,
+    /// Interpolation.
+    pub mode: ResizeMode,
+    /// Where pixels are.
+    pub coordinates: Coordinates,
+}
+
+/// The vertical or horizontal half of a [`Resize`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResizeAxis {
+    /// Places of the input.
+    pub n: usize,
+    /// Places of the result.
+    pub size: usize,
+    /// The declared factor, if that is what counts.
+    scale: Option<f32>,
+    mode: ResizeMode,
+    coordinates: Coordinates,
+}
+
+/// What a place of the result is made of: `(1 − share) · x[first] + share · x[second]`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tap {
+    /// The place before.
+    pub first: usize,
+    /// The place behind, or the same.
+    pub second: usize,
+    /// From 0 up to 1.
+    pub share: f64,
+}
+
+impl Upsample {
+    pub(super) fn read(keys: &mut Reader<'_>) -> Upsample {
+        Upsample {
+            scale: keys.pair("scale", None),
+            mode: keys.choice(
+                "mode",
+                &[("nearest", UpsampleMode::Nearest), ("bilinear", UpsampleMode::Bilinear)],
+            ),
+        }
+    }
+}
+
+impl Operator for Upsample {
+    fn name(&self) -> &'static str {
+        "upsample"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        let mode = match self.mode {
+            UpsampleMode::Nearest => "nearest",
+            UpsampleMode::Bilinear => "bilinear",
+        };
+        Writer::default()
+            .pair("scale", self.scale, None)
+            .word("mode", mode, "nearest")
+            .finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let (channels, height, width) = map("upsample", operands[0])?;
+        let (rows, columns) = (height.saturating_mul(self.scale.h), width.saturating_mul(self.scale.w));
+        sized(Shape::map(channels, rows, columns), "scale")
+    }
+
+    fn formula(&self, operands: &[Shape]) -> String {
+        let axis = |n: usize, scale: usize| format!("{n}·{scale} = {}", n.saturating_mul(scale));
+        match operands.first() {
+            Some(&Shape::Map { height, width, .. }) => both(axis(height, self.scale.h), axis(width, self.scale.w)),
+            Some(Shape::Flat(_)) | None => String::new(),
+        }
+    }
+}
+
+/// The words of `coordinates`, the default first.
+const COORDINATES: [(&str, Coordinates); 4] = [
+    ("half_pixel", Coordinates::HalfPixel),
+    ("align_corners", Coordinates::AlignCorners),
+    ("asymmetric", Coordinates::Asymmetric),
+    ("pytorch_half_pixel", Coordinates::PytorchHalfPixel),
+];
+/// The words of `rounding`, the default first.
+const ROUNDING: [(&str, Rounding); 4] = [
+    ("floor", Rounding::Floor),
+    ("ceil", Rounding::Ceil),
+    ("round_prefer_floor", Rounding::PreferFloor),
+    ("round_prefer_ceil", Rounding::PreferCeil),
+];
+
+fn word<T: PartialEq>(words: &[(&'static str, T)], meaning: &T) -> &'static str {
+    words
+        .iter()
+        .find(|(_, other)| other == meaning)
+        .map_or("", |(word, _)| word)
+}
+
+impl Resize {
+    pub(super) fn read(keys: &mut Reader<'_>) -> Resize {
+        let to = match keys.one_of("size", "scale") {
+            Some("scale") => ResizeTo::Scale(keys.factors("scale")),
+            _ => ResizeTo::Size(keys.pair("size", Some(Pair::ONE))),
+        };
+        let bilinear = keys.choice("mode", &[("nearest", false), ("bilinear", true)]);
+        let coordinates = keys.choice("coordinates", &COORDINATES);
+        let rounding = keys.choice("rounding", &ROUNDING);
+        if let (true, Some(value)) = (bilinear, keys.written("rounding")) {
+            let message = "`rounding` is for `mode = \"nearest\"`: a bilinear place is between pixels".to_owned();
+            keys.error("rounding", value, value, message);
+        }
+        Resize {
+            to,
+            mode: if bilinear {
+                ResizeMode::Bilinear
+            } else {
+                ResizeMode::Nearest(rounding)
+            },
+            coordinates,
+        }
+    }
+
+    /// Vertical and horizontal half for an input of `height` × `width`.
+    pub fn axes(&self, height: usize, width: usize) -> [ResizeAxis; 2] {
+        let axis = |n: usize, size: usize, scale: Option<f32>| ResizeAxis {
+            n,
+            size: scale.map_or(size, |scale| (n as f32 * scale) as usize),
+            scale,
+            mode: self.mode,
+            coordinates: self.coordinates,
+        };
+        match self.to {
+            ResizeTo::Size(size) => [axis(height, size.h, None), axis(width, size.w, None)],
+            ResizeTo::Scale([h, w]) => [axis(height, 0, Some(h)), axis(width, 0, Some(w))],
+        }
+    }
+}
+
+impl ResizeAxis {
+    /// Whether every place stays what it is.
+    pub fn is_identity(&self) -> bool {
+        self.n == self.size && self.scale.is_none_or(|scale| scale == 1.0)
+    }
+
+    /// The place of the input that place `i` of the result is at.
+    fn place(&self, i: usize) -> f64 {
+        let (x, n) = (i as f64, self.n as f64);
+        // Of a size, one division: what is whole stays whole.
+        let (size, scale) = match self.scale {
+            None => (self.size as f64, None),
+            Some(scale) => (n * f64::from(scale), Some(f64::from(scale))),
+        };
+        match self.coordinates {
+            Coordinates::PytorchHalfPixel if size == 1.0 => 0.0,
+            Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => match scale {
+                None => ((2.0 * x + 1.0) * n - size) / (2.0 * size),
+                Some(scale) => (x + 0.5) / scale - 0.5,
+            },
+            Coordinates::AlignCorners if size == 1.0 => 0.0,
+            Coordinates::AlignCorners => x * (n - 1.0) / (size - 1.0),
+            Coordinates::Asymmetric => scale.map_or_else(|| x * n / size, |scale| x / scale),
+        }
+    }
+
+    /// What place `i` of the result is made of. Beyond the border are its pixels again.
+    pub fn tap(&self, i: usize) -> Tap {
+        let place = self.place(i);
+        let before = place.floor();
+        let share = place - before;
+        let clamped = |place: f64| (place.max(0.0) as usize).min(self.n.saturating_sub(1));
+        match self.mode {
+            ResizeMode::Bilinear => Tap {
+                first: clamped(before),
+                second: clamped(before + 1.0),
+                share,
+            },
+            ResizeMode::Nearest(rounding) => {
+                let behind = match rounding {
+                    Rounding::Floor => false,
+                    Rounding::Ceil => share > 0.0,
+                    Rounding::PreferFloor => share > 0.5,
+                    Rounding::PreferCeil => share >= 0.5,
+                };
+                let nearest = clamped(if behind { before + 1.0 } else { before });
+                Tap {
+                    first: nearest,
+                    second: nearest,
+                    share: 0.0,
+                }
+            }
+        }
+    }
+
+    fn formula(&self) -> String {
+        match self.scale {
+            None => format!("{} become {}", self.n, self.size),
+            Some(scale) => format!("⌊{}·{scale}⌋ = {}", self.n, self.size),
+        }
+    }
+}
+
+impl Operator for Resize {
+    fn name(&self) -> &'static str {
+        "resize"
+    }
+
+    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        let keys = match self.to {
+            ResizeTo::Size(size) => Writer::default().pair("size", size, None),
+            ResizeTo::Scale(factors) => Writer::default().factors("scale", factors),
+        };
+        let (mode, rounding) = match self.mode {
+            ResizeMode::Nearest(rounding) => ("nearest", word(&ROUNDING, &rounding)),
+            ResizeMode::Bilinear => ("bilinear", ROUNDING[0].0),
+        };
+        keys.word("mode", mode, "nearest")
+            .word("coordinates", word(&COORDINATES, &self.coordinates), COORDINATES[0].0)
+            .word("rounding", rounding, ROUNDING[0].0)
+            .finish()
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let (channels, height, width) = map("resize", operands[0])?;
+        let axes = self.axes(height, width);
+        for (axis, unit) in axes.iter().zip(["rows", "columns"]) {
+            if axis.size == 0 {
+                let message = format!("`scale` leaves nothing of {} {unit}: {}", axis.n, axis.formula());
+                return Err(Fault::new("scale", message).into());
+            }
+        }
+        let key = match self.to {
+            ResizeTo::Size(_) => "size",
+            ResizeTo::Scale(_) => "scale",
+        };
+        sized(Shape::map(channels, axes[0].size, axes[1].size), key)
+    }
+
+    fn formula(&self, operands: &[Shape]) -> String {
+        match operands.first() {
+            Some(&Shape::Map { height, width, .. }) => {
+                let [rows, columns] = self.axes(height, width).map(|axis| axis.formula());
+                both(rows, columns)
+            }
+            Some(Shape::Flat(_)) | None => String::new(),
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Two factors above 0, or one for both; the key is written.
+    fn factors(&mut self, key: &'static str) -> [f32; 2] {
+        let Some(value) = self.value(key, false) else {
+            return [1.0; 2];
+        };
+        let factors = match &value.kind {
+            ValueKind::Integer(_) | ValueKind::Float(_) => vec![self.number_of(key, value, value, Range::POSITIVE)],
+            ValueKind::List(items) if items.len() == 2 => {
+                let each = |item| self.number_of(key, value, item, Range::POSITIVE);
+                items.iter().map(each).collect()
+            }
+            _ => vec![self.wrong_type(key, value, "a number or [vertical, horizontal]")],
+        };
+        let factor = |i: usize| factors[i].map_or(1.0, |factor| factor as f32);
+        [factor(0), factor(factors.len() - 1)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Op;
+    use super::super::testing::{error, fault, int, list, read, text, value_at};
+    use super::*;
+
+    const MAP: Shape = Shape::map(12, 4, 5);
+
+    #[test]
+    fn upsample_multiplies() {
+        let upsample = read("upsample", &[("scale", list(&[2, 3])), ("mode", text("bilinear"))]).expect("an operator");
+        assert_eq!(upsample.shape(&[MAP]), Ok(Shape::map(12, 8, 15)));
+        assert_eq!(upsample.formula(&[MAP]), "height: 4·2 = 8, width: 5·3 = 15");
+        assert_eq!(fault(&upsample, &[Shape::Flat(3)]).key, Some("from"));
+    }
+
+    #[test]
+    fn a_size_or_a_scale_says_how_large() {
+        let size = read("resize", &[("size", list(&[7, 3]))]).expect("an operator");
+        assert_eq!(size.shape(&[MAP]), Ok(Shape::map(12, 7, 3)));
+        assert_eq!(size.formula(&[MAP]), "height: 4 become 7, width: 5 become 3");
+        let scale = read("resize", &[("scale", ValueKind::Float(0.7))]).expect("an operator");
+        // In single precision, as ONNX has it: 10 · 0.7 is not below 7.
+        assert_eq!(scale.shape(&[Shape::map(1, 10, 5)]), Ok(Shape::map(1, 7, 3)));
+        assert_eq!(
+            scale.formula(&[Shape::map(1, 10, 5)]),
+            "height: ⌊10·0.7⌋ = 7, width: ⌊5·0.7⌋ = 3"
+        );
+        let small = fault(&scale, &[Shape::map(3, 4, 1)]);
+        assert_eq!(
+            (small.key, small.message.as_str()),
+            (Some("scale"), "`scale` leaves nothing of 1 columns: ⌊1·0.7⌋ = 0")
+        );
+    }
+
+    #[test]
+    fn mistakes_are_explained() {
+        assert_eq!(error("resize", &[]).0, "`resize` needs the key `size` or `scale`");
+        let both = error("resize", &[("size", int(4)), ("scale", int(2))]);
+        assert_eq!(
+            both,
+            ("`resize` takes `size` or `scale`, not both".to_owned(), value_at(1))
+        );
+        assert_eq!(
+            error("resize", &[("sizes", int(4))]).0,
+            "`resize` has no key `sizes`; did you mean `size`?"
+        );
+        assert_eq!(
+            error("resize", &[("scale", int(0))]).0,
+            "`scale` must be a finite number above 0, found 0"
+        );
+        let rounding = [("size", int(4)), ("mode", text("bilinear")), ("rounding", text("ceil"))];
+        assert!(
+            error("resize", &rounding)
+                .0
+                .starts_with("`rounding` is for `mode = \"nearest\"`")
+        );
+        assert!(
+            error("resize", &[("size", int(4)), ("coordinates", text("half_pixels"))])
+                .0
+                .ends_with("did you mean `half_pixel`?")
+        );
+    }
+
+    fn axis(n: usize, to: ResizeTo, mode: ResizeMode, coordinates: Coordinates) -> ResizeAxis {
+        Resize { to, mode, coordinates }.axes(n, 1)[0]
+    }
+
+    fn places(axis: ResizeAxis) -> Vec<usize> {
+        (0..axis.size).map(|i| axis.tap(i).first).collect()
+    }
+
+    #[test]
+    fn the_nearest_place_depends_on_coordinates_and_rounding() {
+        let of = |n, m, coordinates, rounding| {
+            let size = ResizeTo::Size(Pair { h: m, w: 1 });
+            places(axis(n, size, ResizeMode::Nearest(rounding), coordinates))
+        };
+        assert_eq!(of(2, 5, Coordinates::Asymmetric, Rounding::Floor), [0, 0, 0, 1, 1]);
+        assert_eq!(of(2, 5, Coordinates::Asymmetric, Rounding::Ceil), [0, 1, 1, 1, 1]);
+        // At −0.25, 0.25, 0.75, 1.25
+        assert_eq!(of(2, 4, Coordinates::HalfPixel, Rounding::PreferFloor), [0, 0, 1, 1]);
+        assert_eq!(of(2, 4, Coordinates::HalfPixel, Rounding::Floor), [0, 0, 0, 1]);
+        // At 0, 0.5, 1
+        assert_eq!(of(2, 3, Coordinates::AlignCorners, Rounding::PreferFloor), [0, 0, 1]);
+        assert_eq!(of(2, 3, Coordinates::AlignCorners, Rounding::PreferCeil), [0, 1, 1]);
+        assert_eq!(of(5, 1, Coordinates::PytorchHalfPixel, Rounding::Floor), [0]);
+        assert_eq!(of(5, 1, Coordinates::HalfPixel, Rounding::Floor), [2]);
+        // A whole quotient stays whole.
+        let thirds = of(3, 9, Coordinates::Asymmetric, Rounding::Floor);
+        assert_eq!(thirds, [0, 0, 0, 1, 1, 1, 2, 2, 2]);
+    }
+
+    #[test]
+    fn bilinear_places_share_their_neighbours() {
+        let size = ResizeTo::Size(Pair { h: 4, w: 1 });
+        let axis = axis(2, size, ResizeMode::Bilinear, Coordinates::HalfPixel);
+        let taps: Vec<_> = (0..4)
+            .map(|i| axis.tap(i))
+            .map(|tap| (tap.first, tap.second, tap.share))
+            .collect();
+        assert_eq!(taps, [(0, 0, 0.75), (0, 1, 0.25), (0, 1, 0.75), (1, 1, 0.25)]);
+    }
+
+    #[test]
+    fn a_factor_counts_itself_not_the_sizes() {
+        let scale = ResizeTo::Scale([0.6, 1.0]);
+        let axis = axis(4, scale, ResizeMode::Bilinear, Coordinates::AlignCorners);
+        // ONNX's example: 4 · 0.6 = 2.4 places, of which 2 are taken: 1 · 3 / 1.4.
+        assert_eq!(axis.size, 2);
+        assert!((axis.tap(1).share - 0.142_857).abs() < 1e-6, "{:?}", axis.tap(1));
+        assert!(!axis.is_identity());
+        let Ok(Op::Resize(same)) = read("resize", &[("scale", int(1))]) else {
+            panic!("an operator")
+        };
+        assert!(same.axes(4, 5).iter().all(ResizeAxis::is_identity));
+    }
+}
