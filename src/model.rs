@@ -3,12 +3,13 @@
 mod onnx;
 mod source;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Instant;
 
 use cnn_codegen::jit::{self, Listed};
 use cnn_codegen::plan::Plan;
+use cnn_ir::cost;
 use cnn_ir::diag::{Diagnostic, Severity};
 use cnn_ir::graph::{Graph, NodeId};
 use cnn_ir::op::{InputLayout, Op, WeightDecl};
@@ -201,25 +202,18 @@ impl Model {
 
     /// All tensors of weights the network needs, sorted by name. A tensor that several layers share is here once.
     pub fn weights(&self) -> Vec<WeightDecl> {
-        weights(&self.graph, &self.shapes)
+        cost::weights(&self.graph, &self.shapes)
     }
 
     /// How many numbers training learns. Running statistics of batch norms are not among them, as in PyTorch's
     /// counts.
     pub fn parameters(&self) -> u64 {
-        let learnt = self.weights().into_iter().filter(WeightDecl::is_parameter);
-        learnt.fold(0, |sum: u64, tensor| sum.saturating_add(tensor.elements()))
+        cost::parameters(&self.graph, &self.shapes)
     }
 
     /// Multiplications for one image, each with its addition a MAC: those of convolutions and dense layers.
     pub fn macs(&self) -> u64 {
-        let cost = |id| {
-            self.graph[id]
-                .op
-                .cost(&self.shapes.operands(&self.graph, id))
-                .multiplications
-        };
-        self.graph.ids().map(cost).fold(0, u64::saturating_add)
+        cost::multiplications(&self.graph, &self.shapes)
     }
 
     /// The graph as declared.
@@ -294,15 +288,4 @@ impl Model {
             other => other,
         }
     }
-}
-
-fn weights(graph: &Graph, shapes: &Shapes) -> Vec<WeightDecl> {
-    let tensors = graph
-        .ids()
-        .flat_map(|id| graph[id].op.weights(&graph[id].weights, &shapes.operands(graph, id)));
-    // Two layers may share a tensor; if they want different shapes of it, both are asked for.
-    let by_name: BTreeMap<_, _> = tensors
-        .map(|tensor| ((tensor.name.clone(), tensor.shape.clone()), tensor))
-        .collect();
-    by_name.into_values().collect()
 }

@@ -4,6 +4,8 @@ pub mod interp;
 #[cfg(feature = "jit")]
 pub mod jit;
 pub mod loops;
+#[cfg(feature = "macro")]
+pub mod macros;
 pub mod plan;
 #[cfg(feature = "rust")]
 pub mod rust;

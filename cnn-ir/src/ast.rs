@@ -35,9 +35,11 @@ pub struct InputDecl {
 pub struct BlockDecl {
     /// The block's name.
     pub name: Spanned<String>,
+    /// The word that names the instance's operands inside it: `in` in a model file.
+    pub input: String,
     /// Its parameters.
     pub params: Vec<Spanned<String>>,
-    /// Its layers. `in` names the instance's operand, the last layer is its result.
+    /// Its layers. The last one is its result.
     pub layers: Vec<LayerDecl>,
 }
 

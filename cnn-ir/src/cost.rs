@@ -1,9 +1,13 @@
-//! What an operator costs: parameters and multiplications, and how the number of multiplications comes about.
+//! What an operator and a network cost: parameters and multiplications, and how the number of multiplications comes
+//! about.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use crate::op::Op;
+use crate::graph::Graph;
+use crate::op::{Op, WeightDecl};
 use crate::shape::Shape;
+use crate::validate::Shapes;
 
 /// The cost of an operator for one image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,6 +107,30 @@ impl Op {
             product: format!("{product} = {multiplications}"),
         }
     }
+}
+
+/// The tensors of weights that a network needs, by name, each once.
+pub fn weights(graph: &Graph, shapes: &Shapes) -> Vec<WeightDecl> {
+    let tensors = graph
+        .ids()
+        .flat_map(|id| graph[id].op.weights(&graph[id].weights, &shapes.operands(graph, id)));
+    // Two layers may share a tensor; if they want different shapes of it, both are asked for.
+    let by_name: BTreeMap<_, _> = tensors
+        .map(|tensor| ((tensor.name.clone(), tensor.shape.clone()), tensor))
+        .collect();
+    by_name.into_values().collect()
+}
+
+/// How many numbers training learns. Running statistics of batch norms are not among them, as in PyTorch's counts.
+pub fn parameters(graph: &Graph, shapes: &Shapes) -> u64 {
+    let learnt = weights(graph, shapes).into_iter().filter(WeightDecl::is_parameter);
+    learnt.fold(0, |sum: u64, tensor| sum.saturating_add(tensor.elements()))
+}
+
+/// Multiplications for one image, each with its addition a MAC: those of convolutions and dense layers.
+pub fn multiplications(graph: &Graph, shapes: &Shapes) -> u64 {
+    let cost = |id| graph[id].op.cost(&shapes.operands(graph, id)).multiplications;
+    graph.ids().map(cost).fold(0, u64::saturating_add)
 }
 
 /// Pixels × elements of one filter × filters. `channels` and, of these, `depth` that a filter sees.

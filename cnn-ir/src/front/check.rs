@@ -12,7 +12,7 @@ use super::names;
 use super::weights::parameters_in;
 
 /// Words that a block's parameter cannot be called, because they mean something in every layer.
-const RESERVED: [&str; 5] = ["name", "op", "from", "weights", "in"];
+const RESERVED: [&str; 4] = ["name", "op", "from", "weights"];
 
 /// Reports what is wrong with a declaration's words, one by one.
 pub(super) fn check(net: &NetDecl, complete: bool, report: &mut Report) {
@@ -67,7 +67,7 @@ fn check_block(block: &BlockDecl, blocks: &BTreeMap<&str, &BlockDecl>, complete:
             let message = format!("the parameter `{}` has a dot in its name", param.value);
             report.add(Diagnostic::error(param.span, message));
         }
-        if RESERVED.contains(&param.value.as_str()) {
+        if param.value == block.input || RESERVED.contains(&param.value.as_str()) {
             report.add(
                 Diagnostic::error(param.span, format!("a parameter cannot be called `{}`", param.value))
                     .note("the word has a meaning of its own in every layer"),
@@ -82,24 +82,31 @@ fn check_block(block: &BlockDecl, blocks: &BTreeMap<&str, &BlockDecl>, complete:
     for layer in &block.layers {
         name(&layer.name, "a layer", report);
         unique(&layer.name, &mut seen, report);
-        if layer.name.value == "in" {
+        if layer.name.value == block.input {
+            let input = &block.input;
             report.add(
-                Diagnostic::error(layer.name.span, "a layer of a block cannot be called `in`")
-                    .note("inside a block `in` is what the block is applied to"),
+                Diagnostic::error(
+                    layer.name.span,
+                    format!("a layer of a block cannot be called `{input}`"),
+                )
+                .note(format!("inside a block `{input}` is what the block is applied to")),
             );
         }
         check_layer(layer, Some(block), blocks, report);
     }
     for operand in block.layers.iter().flat_map(|layer| layer.from.iter().flatten()) {
         if complete && !is_inner(&operand.value, block) {
-            let candidates = block.layers.iter().map(|layer| layer.name.value.as_str()).chain(["in"]);
+            let candidates = block.layers.iter().map(|layer| layer.name.value.as_str()).chain([block.input.as_str()]);
             report.add(
                 names::unknown(
                     operand,
                     &format!("layer of the block `{}`", block.name.value),
                     candidates,
                 )
-                .note("a block sees its own layers and `in`, which is what it is applied to"),
+                .note(format!(
+                    "a block sees its own layers and `{}`, which is what it is applied to",
+                    block.input
+                )),
             );
         }
     }
@@ -120,9 +127,9 @@ fn check_block(block: &BlockDecl, blocks: &BTreeMap<&str, &BlockDecl>, complete:
     }
 }
 
-/// Whether `in`, a layer of the block, or a layer of a block within names this operand.
+/// Whether the input, a layer of the block, or a layer of a block within names this operand.
 pub(super) fn is_inner(operand: &str, block: &BlockDecl) -> bool {
-    operand == "in"
+    operand == block.input
         || block
             .layers
             .iter()

@@ -283,7 +283,7 @@ fn silenced(mut layer: LayerDecl) -> LayerDecl {
 
 /// What an operand's name means inside an instance. One that means nothing there becomes the empty name.
 fn inner_operands(name: &Spanned<String>, instance: &Instance<'_>) -> Vec<Spanned<String>> {
-    if name.value == "in" {
+    if name.value == instance.block.input {
         instance.operands.clone()
     } else if is_inner(&name.value, instance.block) {
         vec![Spanned::new(format!("{}.{}", instance.name, name.value), name.span)]

@@ -206,6 +206,7 @@ impl Reader {
             };
             let mut block = BlockDecl {
                 name,
+                input: "in".to_string(),
                 params: Vec::new(),
                 layers: Vec::new(),
             };

@@ -61,7 +61,7 @@ impl Arity {
         }
         let fault = Fault::new("from", format!("`{op}` takes {self}, but has {count}"));
         Err(match self {
-            Arity::AtLeast(_) => fault.note("name them all: `from = [\"a\", \"b\"]`"),
+            Arity::AtLeast(_) => fault.note("name them all: `from = [\"a\", \"b\"]`, in the macro `add(a, b)`"),
             Arity::Exactly(0) => fault.note("leave `from` out"),
             Arity::Exactly(_) if count > 1 => fault.note("to join several values use `concat`, to sum them `add`"),
             Arity::Exactly(_) => fault,

@@ -1,0 +1,62 @@
+//! `cnn!`: tokens are understood as a model file would be, and become Rust code or errors at the guilty tokens.
+//!
+//! ```text
+//! tokens ── parse ──▶ Declarations ── check ──▶ Graph, Shapes ── expand_network ──▶ tokens
+//! ```
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `tokens` | trees of tokens to walk, the table of their spans |
+//! | `declared` | networks: attributes, visibility, name, body or file |
+//! | `options` | weights, memory, batch, `no_std` |
+//! | `body` | inputs, blocks, layers, `return` |
+//! | `calls`, `values` | operators with operands and keys; the keys' values |
+//! | `layers` | calls as layers; names for those inside of others |
+//! | `check` | a declared network → its graph and shapes, or everything that is wrong |
+//! | `errors` | diagnostics as `compile_error!`s |
+//! | `expand` | a valid network → its type |
+//! | `page` | what `cargo doc` says about it |
+
+mod body;
+mod calls;
+mod check;
+mod declared;
+mod errors;
+mod expand;
+mod layers;
+mod options;
+mod page;
+mod tokens;
+mod values;
+
+use std::path::Path;
+
+use proc_macro2::TokenStream;
+
+pub use check::{Checked, check};
+pub use declared::{Body, Declarations, Declared, parse};
+pub use expand::expand_network;
+pub use options::Options;
+pub use tokens::SpanTable;
+
+/// Expands the tokens of a `cnn!` call. `folder` is the crate's: paths are relative to it.
+///
+/// Every network becomes a type; one with errors becomes these, each at its token.
+pub fn expand(tokens: TokenStream, folder: &Path) -> TokenStream {
+    let Declarations {
+        networks,
+        diagnostics,
+        spans,
+    } = parse(tokens);
+    let mut expanded = errors::outside(&diagnostics, &spans);
+    for declared in &networks {
+        let code = check(declared, folder).and_then(|checked| {
+            let mut code = expand_network(declared, &checked)?;
+            let warnings = checked.warnings.iter();
+            code.extend(warnings.map(|warning| errors::warning(warning, declared.place, &spans)));
+            Ok(code)
+        });
+        expanded.extend(code.unwrap_or_else(|errors| errors::refused(declared, &errors, &spans)));
+    }
+    expanded
+}

@@ -1,0 +1,130 @@
+//! What a declaration says beside the network itself: weights, memory, batch, `no_std`.
+
+use cnn_ir::ast::{Value, ValueKind};
+use cnn_ir::diag::nearest;
+use cnn_ir::shape::MAX_DIMENSION;
+use cnn_ir::span::{Span, Spanned};
+
+use super::values::Reader;
+
+/// The words of all options.
+pub(super) const OPTIONS: [&str; 4] = ["weights", "max_arena", "batch", "no_std"];
+
+const UNITS: [(&str, u64); 7] = [
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+    ("kB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("B", 1),
+];
+
+/// Options of a network, each with its place. A place alone says that the option was given but is wrong.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Options {
+    /// The weights' file, relative to the crate's folder.
+    pub weights: Option<Spanned<String>>,
+    /// The most bytes that values may take while the network runs.
+    pub max_arena: Option<Spanned<u64>>,
+    /// Images of one run.
+    pub batch: Option<Spanned<usize>>,
+    /// Whether the code may use neither `std` nor a heap.
+    pub no_std: Option<Span>,
+    /// Where each option stands that was given, right or wrong.
+    given: Vec<Spanned<String>>,
+}
+
+impl Options {
+    /// Takes an option; `value` is what stands behind its `=`.
+    pub(super) fn set(&mut self, name: Spanned<String>, value: Option<Value>, reader: &mut Reader) {
+        if !OPTIONS.contains(&name.value.as_str()) {
+            let hint = match nearest(&name.value, OPTIONS) {
+                Some(meant) => format!("; did you mean `{meant}`?"),
+                None => String::new(),
+            };
+            let error = reader.error(name.span, format!("unknown option `{}`{hint}", name.value));
+            error.notes.push(format!("options: {}", OPTIONS.join(", ")));
+            return;
+        }
+        if let Some(first) = self.given.iter().find(|given| given.value == name.value) {
+            let first = first.span;
+            let error = reader.error(name.span, format!("`{}` is given twice", name.value));
+            *error = error.clone().also(first, "given here already");
+            return;
+        }
+        match (name.value.as_str(), &value) {
+            ("no_std", None) => self.no_std = Some(name.span),
+            ("no_std", Some(value)) => {
+                reader.error(value.span, "`no_std` has no value: it stands alone");
+            }
+            (word, None) => {
+                reader.error(name.span, format!("`{word}` needs a value: `{word} = {}`", example(word)));
+            }
+            (word, Some(value)) => self.read(word, value, reader),
+        }
+        self.given.push(name);
+    }
+
+    fn read(&mut self, word: &str, value: &Value, reader: &mut Reader) {
+        let at = value.span;
+        let read = match word {
+            "weights" => match &value.kind {
+                ValueKind::Text(path) if !path.is_empty() => {
+                    self.weights = Some(Spanned::new(path.clone(), at));
+                    true
+                }
+                _ => false,
+            },
+            "batch" => match value.kind {
+                ValueKind::Integer(batch) if (1..=MAX_DIMENSION as i64).contains(&batch) => {
+                    self.batch = Some(Spanned::new(batch as usize, at));
+                    true
+                }
+                _ => false,
+            },
+            _ => {
+                self.max_arena = bytes(&value.kind).map(|bytes| Spanned::new(bytes, at));
+                self.max_arena.is_some()
+            }
+        };
+        if !read && !reader.diagnostics.iter().any(|d| d.primary.as_ref().is_some_and(|label| label.span == at)) {
+            let (what, found) = (
+                match word {
+                    "weights" => "the path of a safetensors file",
+                    "batch" => "a number of images",
+                    _ => "a number of bytes",
+                },
+                &value.kind,
+            );
+            let message = format!("`{word}` must be {what}, such as {}, found {found}", example(word));
+            reader.error(at, message);
+        }
+    }
+}
+
+fn example(option: &str) -> &'static str {
+    match option {
+        "weights" => "\"weights.safetensors\"",
+        "batch" => "4",
+        _ => "\"256KiB\"",
+    }
+}
+
+/// `4096`, `"256KiB"`, `"1 MiB"`.
+fn bytes(kind: &ValueKind) -> Option<u64> {
+    match kind {
+        ValueKind::Integer(bytes) => u64::try_from(*bytes).ok(),
+        ValueKind::Text(text) => {
+            let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+            let unit = text[digits.len()..].trim_start();
+            let factor = match UNITS.iter().find(|(name, _)| *name == unit) {
+                Some((_, factor)) => *factor,
+                None if unit.is_empty() => 1,
+                None => return None,
+            };
+            digits.parse::<u64>().ok()?.checked_mul(factor)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,239 @@
+//! Values of keys: numbers, words, strings, lists and tables.
+
+use std::collections::BTreeSet;
+
+use cnn_ir::ast::{Key, Value, ValueKind};
+use cnn_ir::diag::Diagnostic;
+use cnn_ir::span::{Span, Spanned};
+use proc_macro2::{Delimiter, TokenTree};
+use syn::Lit;
+
+use super::tokens::{Cursor, Tree};
+
+/// What reading has found wrong, and what words mean where it reads.
+#[derive(Default)]
+pub(super) struct Reader {
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// The parameters of the block that is being read.
+    pub(super) params: BTreeSet<String>,
+}
+
+impl Reader {
+    pub(super) fn error(&mut self, place: Span, message: impl Into<String>) -> &mut Diagnostic {
+        self.diagnostics.push(Diagnostic::error(place, message));
+        let last = self.diagnostics.len() - 1;
+        &mut self.diagnostics[last]
+    }
+
+    /// Says what is expected where the cursor is.
+    pub(super) fn expected(&mut self, cursor: &Cursor<'_>, what: &str) -> &mut Diagnostic {
+        self.error(cursor.place(), format!("expected {what}, found {}", cursor.found()))
+    }
+
+    /// Takes the comma between the items of a list.
+    pub(super) fn comma(&mut self, cursor: &mut Cursor<'_>) {
+        if cursor.is_at_end() || cursor.eat(',') {
+            return;
+        }
+        let begins_an_item = cursor
+            .peek()
+            .is_some_and(|tree| !matches!(tree.token, TokenTree::Punct(_)));
+        let error = self.expected(cursor, "`,`");
+        if !begins_an_item {
+            error.notes.push("a value is a number, a word, a string or a list of them: nothing is computed here".into());
+            cursor.skip_past(',');
+        }
+    }
+
+    /// A name: `c1`, `layer1.0.conv1`, or any as a string.
+    pub(super) fn name(&mut self, cursor: &mut Cursor<'_>) -> Option<Spanned<String>> {
+        if let Some(TokenTree::Literal(literal)) = cursor.peek().map(|tree| &tree.token) {
+            let Lit::Str(text) = Lit::new(literal.clone()) else {
+                return None;
+            };
+            return cursor.next().map(|tree| Spanned::new(text.value(), tree.span));
+        }
+        let mut name = cursor.word()?;
+        cursor.next();
+        while cursor.is(0, '.') {
+            let part = match cursor.nth(1).map(|tree| &tree.token) {
+                Some(part @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => part.to_string(),
+                _ => break,
+            };
+            name.value = format!("{}.{part}", name.value);
+            cursor.next();
+            name.span = cursor.next().map_or(name.span, |tree| name.span.to(tree.span));
+        }
+        Some(name)
+    }
+
+    /// `key = value, …` up to the end.
+    pub(super) fn keys(&mut self, mut cursor: Cursor<'_>) -> Vec<Key> {
+        let mut keys = Vec::new();
+        while !cursor.is_at_end() {
+            match self.key(&mut cursor) {
+                Some(key) => {
+                    keys.push(key);
+                    self.comma(&mut cursor);
+                }
+                None => {
+                    self.expected(&cursor, "`key = value`");
+                    cursor.skip_past(',');
+                }
+            }
+        }
+        keys
+    }
+
+    /// `key = value`, if that stands here.
+    pub(super) fn key(&mut self, cursor: &mut Cursor<'_>) -> Option<Key> {
+        let name = cursor.word().filter(|_| cursor.is(1, '='))?;
+        cursor.next();
+        cursor.next();
+        let value = self.value(cursor);
+        Some(Key { name, value })
+    }
+
+    /// The value that stands here. After an error one that stands at the same place: that it is wrong is then known.
+    pub(super) fn value(&mut self, cursor: &mut Cursor<'_>) -> Value {
+        let start = cursor.place();
+        if !cursor.eat('-') {
+            return self.unsigned(cursor, false);
+        }
+        let number_follows = cursor.peek().is_some_and(|tree| match &tree.token {
+            TokenTree::Literal(_) => true,
+            TokenTree::Ident(word) => is_number(word),
+            TokenTree::Punct(_) | TokenTree::Group(_) => false,
+        });
+        if !number_follows {
+            self.error(start, "expected a number behind `-`");
+            if cursor.word().is_some() {
+                cursor.next();
+            }
+            return value(ValueKind::Text("-".into()), start);
+        }
+        let mut value = self.unsigned(cursor, true);
+        value.span = start.to(value.span);
+        value
+    }
+
+    fn unsigned(&mut self, cursor: &mut Cursor<'_>, negative: bool) -> Value {
+        let Some(tree) = cursor.peek() else {
+            self.expected(cursor, "a value");
+            return value(ValueKind::Text(String::new()), cursor.place());
+        };
+        let number = |number: f64| ValueKind::Float(if negative { -number } else { number });
+        match &tree.token {
+            TokenTree::Literal(_) => {
+                cursor.next();
+                value(self.literal(tree, negative), tree.span)
+            }
+            TokenTree::Ident(ident) if is_number(ident) => {
+                cursor.next();
+                let kind = number(if *ident == "inf" { f64::INFINITY } else { f64::NAN });
+                value(kind, tree.span)
+            }
+            TokenTree::Ident(_) => self.word(cursor, tree),
+            TokenTree::Group(group) => {
+                cursor.next();
+                let kind = match group.delimiter() {
+                    Delimiter::Brace => ValueKind::Table(self.keys(tree.content())),
+                    Delimiter::Bracket | Delimiter::Parenthesis | Delimiter::None => {
+                        ValueKind::List(self.list(tree.content()))
+                    }
+                };
+                value(kind, tree.span)
+            }
+            TokenTree::Punct(_) => {
+                self.expected(cursor, "a value");
+                if !cursor.is(0, ',') && !cursor.is(0, ';') {
+                    cursor.next();
+                }
+                value(ValueKind::Text(String::new()), tree.span)
+            }
+        }
+    }
+
+    fn list(&mut self, mut cursor: Cursor<'_>) -> Vec<Value> {
+        let mut items = Vec::new();
+        while !cursor.is_at_end() {
+            items.push(self.value(&mut cursor));
+            self.comma(&mut cursor);
+        }
+        items
+    }
+
+    /// A word: `true`, a block's parameter, `same`; or an operator with its keys, `leaky_relu(alpha = 0.1)`.
+    fn word(&mut self, cursor: &mut Cursor<'_>, tree: &Tree) -> Value {
+        let Some(name) = self.name(cursor) else {
+            return value(ValueKind::Text(String::new()), tree.span);
+        };
+        if let Some(group) = cursor.group(Delimiter::Parenthesis) {
+            let op = Key {
+                name: Spanned::new("op".to_owned(), name.span),
+                value: value(ValueKind::Text(name.value), name.span),
+            };
+            let keys = std::iter::once(op).chain(self.keys(group.content())).collect();
+            return value(ValueKind::Table(keys), name.span.to(group.span));
+        }
+        let kind = match name.value.as_str() {
+            "true" => ValueKind::Boolean(true),
+            "false" => ValueKind::Boolean(false),
+            word if self.params.contains(word) => ValueKind::Parameter(name.value),
+            _ => ValueKind::Text(name.value),
+        };
+        value(kind, name.span)
+    }
+
+    fn literal(&mut self, tree: &Tree, negative: bool) -> ValueKind {
+        let TokenTree::Literal(literal) = &tree.token else {
+            return ValueKind::Text(String::new());
+        };
+        let sign = if negative { "-" } else { "" };
+        let (digits, suffix, kind) = match Lit::new(literal.clone()) {
+            Lit::Int(number) => {
+                let digits = format!("{sign}{}", number.base10_digits());
+                let kind = digits.parse().map(ValueKind::Integer).unwrap_or_else(|_| {
+                    self.error(tree.span, "this number does not fit into 64 bits");
+                    ValueKind::Integer(if negative { i64::MIN } else { i64::MAX })
+                });
+                (digits, number.suffix().to_owned(), kind)
+            }
+            Lit::Float(number) => {
+                let digits = format!("{sign}{}", number.base10_digits());
+                let kind = ValueKind::Float(digits.parse().unwrap_or(f64::NAN));
+                (digits, number.suffix().to_owned(), kind)
+            }
+            Lit::Str(text) if !negative => {
+                let text = text.value();
+                return match text.strip_prefix('$') {
+                    Some(parameter) => ValueKind::Parameter(parameter.to_owned()),
+                    None => ValueKind::Text(text),
+                };
+            }
+            _ => {
+                let message = format!("expected a number, a word or a string, found `{sign}{literal}`");
+                self.error(tree.span, message);
+                return ValueKind::Text(literal.to_string());
+            }
+        };
+        if !suffix.is_empty() {
+            let message = format!("a number has no type here: write `{digits}` without `{suffix}`");
+            self.error(tree.span, message);
+        }
+        kind
+    }
+}
+
+/// Whether a word is a number, as in TOML.
+fn is_number(word: &proc_macro2::Ident) -> bool {
+    *word == "inf" || *word == "nan"
+}
+
+fn value(kind: ValueKind, span: Span) -> Value {
+    Value {
+        kind,
+        span,
+        used_at: None,
+    }
+}

@@ -1,0 +1,54 @@
+//! Declarations as texts: what is wrong with one, and where.
+
+use std::path::Path;
+
+use cnn_codegen::macros::{SpanTable, check, parse};
+use cnn_ir::diag::Diagnostic;
+use proc_macro2::LineColumn;
+
+/// A mistake: the tokens it is reported at, and all that is said.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// The guilty tokens.
+    pub(crate) at: String,
+    /// Message, labels and notes.
+    pub(crate) text: String,
+}
+
+/// The mistakes of a macro call with these tokens.
+pub(crate) fn errors(source: &str) -> Vec<Found> {
+    let declarations = parse(source.parse().expect("tokens"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut errors = declarations.diagnostics;
+    for network in &declarations.networks {
+        errors.extend(check(network, folder).err().unwrap_or_default());
+    }
+    errors.iter().map(|error| found(error, &declarations.spans, source)).collect()
+}
+
+fn found(error: &Diagnostic, spans: &SpanTable, source: &str) -> Found {
+    let at = error.primary.as_ref().map_or(String::new(), |label| {
+        let (first, last) = spans.ends(label.span);
+        source[offset(source, first.start())..offset(source, last.end())].to_owned()
+    });
+    let also = error.secondary.iter().map(|label| {
+        let line = spans.ends(label.span).0.start().line;
+        format!("line {line}: {}", label.text)
+    });
+    let label = error.primary.iter().map(|label| label.text.clone());
+    let lines: Vec<_> = std::iter::once(error.message.clone())
+        .chain(label)
+        .chain(also)
+        .chain(error.notes.iter().cloned())
+        .collect();
+    Found {
+        at,
+        text: lines.join("\n"),
+    }
+}
+
+fn offset(source: &str, place: LineColumn) -> usize {
+    let line: usize = source.split_inclusive('\n').take(place.line - 1).map(str::len).sum();
+    let column: usize = source[line..].chars().take(place.column).map(char::len_utf8).sum();
+    line + column
+}
