@@ -42,6 +42,8 @@ mod weights;
 pub use builtin::Builtin;
 pub use cnn_codegen::{jit, plan};
 pub use cnn_ir as ir;
+#[cfg(feature = "macros")]
+pub use cnn_macros::cnn;
 pub use cnn_onnx as onnx;
 pub use cnn_runtime::weights::synthetic_input as random_input;
 pub use error::Error;

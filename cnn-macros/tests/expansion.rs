@@ -74,7 +74,13 @@ fn expansion_is_deterministic_and_documented() {
     };
     let code = expand();
     assert_eq!(code, expand());
-    assert!(code.starts_with("# [doc = r\" A perceptron.\"]") || code.starts_with("# [doc = \" A perceptron.\"]"), "{code}");
-    assert!(code.contains("| `y` | `dense(x, units = 3, activation = \\\"relu\\\")` | `[3]` |  | 63 | 20×3 = 60 |"), "{code}");
+    assert!(
+        code.starts_with("# [doc = r\" A perceptron.\"]") || code.starts_with("# [doc = \" A perceptron.\"]"),
+        "{code}"
+    );
+    assert!(
+        code.contains("| `y` | `dense(x, units = 3, activation = \\\"relu\\\")` | `[3]` |  | 63 | 20×3 = 60 |"),
+        "{code}"
+    );
     assert!(code.contains("63 parameters, 60 multiplications an image."), "{code}");
 }

@@ -40,7 +40,11 @@ fn key(key: &Key) -> String {
 }
 
 fn operand(operand: &Spanned<String>) -> String {
-    if operand.value == "in" { INPUT.to_owned() } else { name(&operand.value) }
+    if operand.value == "in" {
+        INPUT.to_owned()
+    } else {
+        name(&operand.value)
+    }
 }
 
 fn layer(layer: &LayerDecl, above: &str) -> String {
@@ -209,10 +213,26 @@ fn results() {
         )
     };
     let input = "network Same { input x: [4];";
-    assert_same(&model("tanh"), &format!("{input} a = relu(x); tanh(a) }}"), "a last expression");
-    assert_same(&model("tanh"), &format!("{input} a = relu(x); return tanh(a); }}"), "return with a call");
-    assert_same(&model("tanh"), &format!("{input} a = relu(x); tanh = tanh(a) }}"), "the last layer");
-    assert_same(&model("a"), &format!("{input} a = relu(x); tanh = tanh(a); a }}"), "a last name");
+    assert_same(
+        &model("tanh"),
+        &format!("{input} a = relu(x); tanh(a) }}"),
+        "a last expression",
+    );
+    assert_same(
+        &model("tanh"),
+        &format!("{input} a = relu(x); return tanh(a); }}"),
+        "return with a call",
+    );
+    assert_same(
+        &model("tanh"),
+        &format!("{input} a = relu(x); tanh = tanh(a) }}"),
+        "the last layer",
+    );
+    assert_same(
+        &model("a"),
+        &format!("{input} a = relu(x); tanh = tanh(a); a }}"),
+        "a last name",
+    );
 }
 
 #[test]

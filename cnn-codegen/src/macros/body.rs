@@ -1,7 +1,5 @@
 //! A network's body: inputs, blocks, layers and what it returns.
 
-use std::collections::BTreeSet;
-
 use cnn_ir::ast::{BlockDecl, InputDecl, Key, NetDecl, Value, ValueKind};
 use cnn_ir::diag::nearest;
 use cnn_ir::front::Parsed;
@@ -9,13 +7,15 @@ use cnn_ir::span::{Span, Spanned};
 use proc_macro2::{Delimiter, TokenTree};
 
 use super::calls::{Operand, is_call};
-use super::layers::{Assignment, Layers};
+use super::layers::{Assignment, Blocks, Layers};
 use super::options::{OPTIONS, Options};
 use super::tokens::{Cursor, Tree};
 use super::values::Reader;
 
 /// What the words mean that begin a statement.
 const STATEMENTS: [&str; 3] = ["input", "block", "return"];
+const INPUT_FORM: &str = "for example `input image: [3, 224, 224];`";
+const BLOCK_FORM: &str = "for example `block unit(x; filters) { conv(x, filters = filters, kernel = 1) }`";
 
 /// Statements as written, in a network or a block.
 #[derive(Default)]
@@ -33,25 +33,37 @@ struct Block {
     name: Spanned<String>,
     input: String,
     params: Vec<Spanned<String>>,
-    body: Statements,
+    /// `None` if it, or what stands before it, could not be read.
+    body: Option<Statements>,
 }
 
 /// Reads the statements of a network.
-pub(super) fn read(name: Spanned<String>, mut cursor: Cursor<'_>, options: &mut Options, reader: &mut Reader) -> Parsed {
+pub(super) fn read(
+    name: Spanned<String>,
+    mut cursor: Cursor<'_>,
+    options: &mut Options,
+    reader: &mut Reader,
+) -> Parsed {
     let mut body = Body {
         reader,
         options: Some(options),
     };
     let statements = body.statements(&mut cursor);
-    let complete = !statements.lost && !statements.blocks.iter().any(|block| block.body.lost);
-    let block_names = statements.blocks.iter().map(|block| block.name.value.clone()).collect();
+    let lost = |block: &Block| block.body.as_ref().is_some_and(|body| body.lost);
+    let complete = !statements.lost && !statements.blocks.iter().any(lost);
+    let blocks = statements.blocks.iter();
+    let blocks = blocks
+        .map(|block| (block.name.value.clone(), block.body.is_some()))
+        .collect();
     let mut net = NetDecl {
         name: Some(name),
         ..NetDecl::default()
     };
-    net.blocks.extend(statements.blocks.into_iter().map(|block| declared(block, &block_names)));
-    let input_names = statements.inputs.iter().map(|input| input.name.value.clone());
-    let mut layers = Layers::new(statements.assignments, input_names, &block_names);
+    net.blocks = (statements.blocks.into_iter())
+        .filter_map(|block| declared(block, &blocks))
+        .collect();
+    let inputs = statements.inputs.iter().map(|input| input.name.value.clone());
+    let mut layers = Layers::new(statements.assignments, inputs, &blocks);
     net.outputs = statements
         .results
         .map(|results| results.into_iter().map(|result| layers.result(result)).collect());
@@ -65,18 +77,19 @@ pub(super) fn read(name: Spanned<String>, mut cursor: Cursor<'_>, options: &mut 
     }
 }
 
-fn declared(block: Block, blocks: &BTreeSet<String>) -> BlockDecl {
-    let mut layers = Layers::new(block.body.assignments, std::iter::once(block.input.clone()), blocks);
-    if let Some(result) = block.body.results.and_then(|results| results.into_iter().next()) {
+fn declared(block: Block, blocks: &Blocks) -> Option<BlockDecl> {
+    let body = block.body?;
+    let mut layers = Layers::new(body.assignments, std::iter::once(block.input.clone()), blocks);
+    if let Some(result) = body.results.and_then(|results| results.into_iter().next()) {
         let name = layers.result(result);
         layers.end_with(name);
     }
-    BlockDecl {
+    Some(BlockDecl {
         name: block.name,
         input: block.input,
         params: block.params,
         layers: layers.layers,
-    }
+    })
 }
 
 struct Body<'a> {
@@ -88,20 +101,23 @@ struct Body<'a> {
 impl Body<'_> {
     fn statements(&mut self, cursor: &mut Cursor<'_>) -> Statements {
         let mut statements = Statements::default();
+        let mut ended = false;
         while !cursor.is_at_end() {
             if cursor.eat(';') {
                 continue;
             }
-            if statements.results.is_some() {
+            if statements.results.is_some() && !ended {
                 self.reader.error(cursor.place(), "nothing can stand behind the result");
-                // What stands there is read all the same, so that its names are known.
-                while !cursor.is_at_end() {
-                    self.statement(cursor, &mut statements);
-                }
-                break;
+                ended = true;
             }
+            // What stands there is read all the same, so that its names are known.
+            self.reader.broken = None;
             self.statement(cursor, &mut statements);
+            if self.reader.broken.is_some() {
+                skip(cursor);
+            }
         }
+        self.reader.broken = None;
         statements
     }
 
@@ -111,115 +127,98 @@ impl Body<'_> {
             cursor.next();
         }
         if let Some(word) = self.keyword(cursor) {
-            match word {
+            return match word {
                 "input" => self.input(cursor, statements),
                 "block" => self.block(cursor, statements),
                 _ => self.results(cursor, statements),
-            }
-            return;
+            };
         }
-        if cursor.is_word("no_std") && (cursor.nth(1).is_none() || cursor.is(1, ';')) {
-            let name = cursor.word();
-            cursor.next();
-            self.option(name, None);
-        } else if is_call(cursor) {
-            self.expression(cursor, statements);
-            return;
-        } else if let Some(name) = self.reader.name(cursor) {
-            if cursor.is_at_end() {
-                statements.results = Some(vec![Operand::Name(name)]);
-                return;
-            }
-            if !self.assignment(name, cursor, statements) {
-                return;
-            }
-        } else {
-            self.reader.expected(
-                cursor,
-                "a layer (`c1 = relu(image);`), `input`, `block`, `return` or an option",
-            );
-            statements.lost = true;
-            skip(cursor);
-            return;
+        if is_call(cursor) {
+            return self.expression(cursor, statements);
         }
-        self.semicolon(cursor);
+        let start = *cursor;
+        match cursor.name() {
+            Some(name) if name.value == "no_std" && (cursor.is_at_end() || cursor.is(0, ';')) => {
+                self.option(name, None);
+            }
+            Some(name) if cursor.is_at_end() => statements.results = Some(vec![Operand::Name(name)]),
+            Some(name) => self.assignment(name, cursor, statements),
+            None => {
+                let what = "a layer (`c1 = relu(image);`), `input`, `block`, `return` or an option";
+                self.reader.expected(&start, what, "");
+                statements.lost = true;
+            }
+        }
     }
 
     /// Takes the word that begins a statement, perhaps misspelt.
     fn keyword(&mut self, cursor: &mut Cursor<'_>) -> Option<&'static str> {
         let word = cursor.word()?;
         let next = cursor.nth(1)?;
-        if cursor.is(1, '=') || cursor.is(1, '.') || cursor.is(1, ';') && word.value != "return" || is_call(cursor) {
+        if is_call(cursor) || cursor.is(1, '=') || cursor.is(1, '.') || cursor.is(1, ';') && word.value != "return" {
             return None;
         }
-        let meant = STATEMENTS.into_iter().find(|statement| *statement == word.value);
-        if meant.is_none() {
-            // Two words one after the other are no layer.
-            next.word()?;
-            let meant = nearest(&word.value, STATEMENTS)?;
-            let message = format!("unknown word `{}`; did you mean `{meant}`?", word.value);
-            self.reader.error(word.span, message);
-            cursor.next();
-            return Some(meant);
+        let mut meant = STATEMENTS.into_iter().find(|statement| *statement == word.value);
+        // Two words one after the other are no layer.
+        if meant.is_none() && next.word().is_some() {
+            meant = nearest(&word.value, STATEMENTS);
+            if let Some(meant) = meant {
+                let message = format!("unknown word `{}`; did you mean `{meant}`?", word.value);
+                self.reader.error(word.span, message);
+            }
         }
-        cursor.next();
+        if meant.is_some() {
+            cursor.next();
+        }
         meant
     }
 
-    /// `= conv(…)` behind a name, or an option's value. `false` if what stands here cannot be read to its end.
-    fn assignment(&mut self, name: Spanned<String>, cursor: &mut Cursor<'_>, statements: &mut Statements) -> bool {
-        let start = name.span;
-        let mut broken = !cursor.eat('=');
-        if broken {
-            self.reader.expected(cursor, "`=`");
-            // If that is all that is wrong, the layer can be read.
-            broken = !is_call(cursor);
-        } else if is_literal(cursor) {
-            let word = name.value.as_str();
-            if OPTIONS.contains(&word) || nearest(word, OPTIONS).is_some() {
+    /// `= conv(…);` behind a name, or an option's value.
+    fn assignment(&mut self, name: Spanned<String>, cursor: &mut Cursor<'_>, statements: &mut Statements) {
+        if cursor.eat('=') {
+            let is_option = |word: &str| OPTIONS.contains(&word) || nearest(word, OPTIONS).is_some();
+            if is_literal(cursor) && is_option(&name.value) {
                 let value = self.reader.value(cursor);
-                self.option(Some(name), Some(value));
-                return true;
+                self.option(name, Some(value));
+                return self.semicolon(cursor);
             }
+        } else if is_call(cursor) {
+            self.reader.missing(cursor, "`=`", "");
+        } else {
+            self.reader.expected(cursor, "`=`", "");
         }
-        let call = match broken {
-            true => None,
-            false => {
-                let call = self.reader.call(cursor);
-                if call.is_none() {
-                    let error = self.reader.expected(cursor, "an operator with its operands");
-                    error.notes.push(format!("for example `{} = relu(image);`", name.value));
-                }
-                call
-            }
-        };
-        let read = call.is_some();
-        let span = call.as_ref().map_or(start, |call| start.to(call.span));
+        let start = *cursor;
+        let call = self.reader.call(cursor);
+        if call.is_none() {
+            let example = format!("for example `{} = relu(image);`", name.value);
+            self.reader.expected(&start, "an operator with its operands", &example);
+        }
+        self.semicolon(cursor);
+        let call = call.filter(|_| self.reader.broken.is_none());
+        let span = call.as_ref().map_or(name.span, |call| name.span.to(call.span));
         statements.assignments.push(Assignment { name, call, span });
-        if !read {
-            skip(cursor);
-        }
-        read
     }
 
     /// A last expression: what the network or block computes.
     fn expression(&mut self, cursor: &mut Cursor<'_>, statements: &mut Statements) {
         let Some(call) = self.reader.call(cursor) else { return };
-        if cursor.is_at_end() {
+        if self.reader.broken.is_some() {
+            // Whatever it was to be.
+            statements.lost = true;
+        } else if cursor.is_at_end() {
             statements.results = Some(vec![Operand::Call(call)]);
-            return;
-        }
-        let op = &call.op.value;
-        let message = format!("the result of `{op}` has no name");
-        let error = self.reader.error(call.op.span, message);
-        error.notes.push(format!("write `name = {op}(…);`, or as the last expression `{op}(…)` without `;`"));
-        if !cursor.eat(';') {
+        } else {
+            let op = &call.op.value;
+            let error = self
+                .reader
+                .error(call.op.span, format!("the result of `{op}` has no name"));
+            let advice = format!("write `name = {op}(…);`, or as the last expression `{op}(…)` without `;`");
+            error.notes.push(advice);
             skip(cursor);
         }
     }
 
-    fn option(&mut self, name: Option<Spanned<String>>, value: Option<Value>) {
-        let Some(name) = name else { return };
+    fn option(&mut self, name: Spanned<String>, value: Option<Value>) {
         match &mut self.options {
             Some(options) => options.set(name, value, self.reader),
             None => {
@@ -231,111 +230,102 @@ impl Body<'_> {
 
     fn results(&mut self, cursor: &mut Cursor<'_>, statements: &mut Statements) {
         let mut results = Vec::new();
-        while !cursor.is_at_end() && !cursor.is(0, ';') {
+        let start = *cursor;
+        while !cursor.is_at_end() && !cursor.is(0, ';') && self.reader.broken.is_none() {
             self.reader.operand(cursor, &mut results);
-            if !cursor.is(0, ';') && !cursor.is_at_end() && !cursor.eat(',') {
-                self.reader.expected(cursor, "`,` or `;`");
-                if !cursor.peek().is_some_and(|tree| tree.word().is_some()) {
-                    skip(cursor);
-                    break;
-                }
+            if !cursor.is_at_end() && !cursor.is(0, ';') && !cursor.eat(',') {
+                self.reader.expected(cursor, "`,` or `;`", "");
             }
         }
         if results.is_empty() {
-            self.reader.expected(cursor, "the name of a layer");
+            self.reader.expected(&start, "the name of a layer", "");
         } else if self.options.is_none() && results.len() > 1 {
-            let place = cursor.place();
-            self.reader.error(place, "a block has one result");
+            self.reader.error(start.place(), "a block has one result");
         }
-        // An empty list would be one more error.
-        statements.results = Some(results).filter(|results| !results.is_empty());
+        if self.reader.broken.is_none() {
+            statements.results = Some(results);
+        }
         self.semicolon(cursor);
     }
 
     fn input(&mut self, cursor: &mut Cursor<'_>, statements: &mut Statements) {
-        let place = cursor.place();
-        let Some(name) = self.reader.name(cursor) else {
-            self.reader.expected(cursor, "the input's name").notes.push(INPUT.to_owned());
+        let start = *cursor;
+        let Some(name) = cursor.name() else {
+            self.reader.expected(&start, "the input's name", INPUT_FORM);
             statements.lost = true;
-            return skip(cursor);
+            return;
         };
         if self.options.is_none() {
-            self.reader.error(place, "a block has no inputs of its own")
+            let error = self.reader.error(name.span, "a block has no inputs of its own");
+            error
                 .notes
-                .push("what it is applied to is called as its first parenthesis says: `block unit(x; filters)`".into());
+                .push(format!("what it is applied to stands in its parentheses, {BLOCK_FORM}"));
             return skip(cursor);
         }
         if !cursor.eat(':') {
-            self.reader.expected(cursor, "`:`").notes.push(INPUT.to_owned());
-            let value_follows = cursor.peek().is_some_and(|tree| tree.delimiter().is_some());
-            if !value_follows && !cursor.eat('=') {
-                let keys = vec![shape(nothing(cursor.place()), name.span)];
-                statements.inputs.push(InputDecl { name, keys });
-                return skip(cursor);
+            let clear = cursor.is(0, '=') || cursor.peek().is_some_and(|tree| tree.delimiter().is_some());
+            match clear {
+                true => self.reader.missing(cursor, "`:`", INPUT_FORM),
+                false => self.reader.expected(cursor, "`:`", INPUT_FORM),
             }
+            cursor.eat('=');
         }
-        let keys = match cursor.group(Delimiter::Brace) {
+        let mut keys = match cursor.group(Delimiter::Brace) {
             Some(table) => self.reader.keys(table.content()),
-            None => {
-                let value = self.reader.value(cursor);
-                let mut keys = vec![shape(value, name.span)];
-                if cursor.is_word("as") {
-                    cursor.next();
-                    keys.push(Key {
-                        name: Spanned::new("layout".to_owned(), cursor.place()),
-                        value: self.reader.value(cursor),
-                    });
-                }
-                keys
-            }
+            None => vec![shape(self.reader.value(cursor), name.span)],
         };
-        statements.inputs.push(InputDecl { name, keys });
+        if cursor.is_word("as") {
+            cursor.next();
+            keys.push(Key {
+                name: Spanned::new("layout".to_owned(), cursor.place()),
+                value: self.reader.value(cursor),
+            });
+        }
         self.semicolon(cursor);
+        if let Some(place) = self.reader.broken {
+            // Its name is known. About this place no more is said.
+            keys = vec![shape(nothing(place), name.span)];
+        }
+        statements.inputs.push(InputDecl { name, keys });
     }
 
     fn block(&mut self, cursor: &mut Cursor<'_>, statements: &mut Statements) {
-        const FORM: &str = "for example `block unit(x; filters) { conv(x, filters = filters, kernel = 1) }`";
-        let Some(name) = self.reader.name(cursor) else {
-            self.reader.expected(cursor, "the block's name").notes.push(FORM.to_owned());
+        let start = *cursor;
+        let Some(name) = cursor.name() else {
+            self.reader.expected(&start, "the block's name", BLOCK_FORM);
             statements.lost = true;
-            return skip(cursor);
+            return;
         };
-        if self.options.is_none() {
-            self.reader.error(name.span, "a block cannot be declared inside another")
-                .notes
-                .push("declare it in the network: blocks may use each other there".to_owned());
+        let (mut input, mut params) = (String::new(), Vec::new());
+        match cursor.group(Delimiter::Parenthesis) {
+            Some(tree) => (input, params) = self.parameters(tree.content()),
+            None => self.reader.expected(cursor, "`(`", BLOCK_FORM),
         }
-        let parameters = cursor.group(Delimiter::Parenthesis);
-        let (input, params) = match parameters {
-            Some(tree) => self.parameters(tree.content()),
-            None => {
-                self.reader.expected(cursor, "`(`").notes.push(FORM.to_owned());
-                (None, Vec::new())
-            }
-        };
-        let mut body = match cursor.group(Delimiter::Brace) {
-            Some(braces) => self.inner(&params, braces),
-            None => {
-                if parameters.is_some() {
-                    self.reader.expected(cursor, "`{`").notes.push(FORM.to_owned());
-                }
-                skip(cursor);
-                Statements {
-                    lost: true,
-                    ..Statements::default()
-                }
-            }
-        };
-        body.lost |= input.is_none();
+        let braces = cursor.group(Delimiter::Brace);
+        if braces.is_none() {
+            self.reader.expected(cursor, "`{`", BLOCK_FORM);
+        }
+        let well_formed = self.reader.broken.is_none();
+        let body = braces.filter(|_| well_formed).map(|braces| self.inner(&params, braces));
+        if braces.is_some() {
+            // What follows is another statement.
+            self.reader.broken = None;
+        }
         if self.options.is_some() {
             statements.blocks.push(Block {
                 name,
-                input: input.map_or_else(String::new, |input| input.value),
+                input,
                 params,
                 body,
             });
+        } else {
+            let error = self
+                .reader
+                .error(name.span, "a block cannot be declared inside another");
+            error
+                .notes
+                .push("declare it in the network: blocks may use each other there".to_owned());
         }
-        cursor.eat(';');
     }
 
     /// The statements of a block.
@@ -352,72 +342,65 @@ impl Body<'_> {
     }
 
     /// `x; c1, r3, c3`: what a block is applied to, then its parameters.
-    fn parameters(&mut self, mut cursor: Cursor<'_>) -> (Option<Spanned<String>>, Vec<Spanned<String>>) {
-        let input = cursor.word();
-        match &input {
-            Some(_) => {
-                cursor.next();
-            }
-            None => {
-                let error = self.reader.expected(&cursor, "a name for what the block is applied to");
-                error.notes.push("for example `(x; filters)`".to_owned());
-            }
-        }
-        if !cursor.eat(';') && !cursor.is_at_end() {
-            let error = self.reader.expected(&cursor, "`;`");
-            error.notes.push("a block has one operand; its parameters stand behind a `;`".to_owned());
-            cursor.eat(',');
-        }
+    fn parameters(&mut self, mut cursor: Cursor<'_>) -> (String, Vec<Spanned<String>>) {
         let mut params = Vec::new();
-        while !cursor.is_at_end() {
+        let Some(input) = cursor.word() else {
+            self.reader
+                .expected(&cursor, "a name for what the block is applied to", BLOCK_FORM);
+            return (String::new(), params);
+        };
+        cursor.next();
+        if cursor.is(0, ',') {
+            self.reader.missing(
+                &cursor,
+                "`;`",
+                "a block has one operand; its parameters stand behind a `;`",
+            );
+            cursor.next();
+        } else if !cursor.is_at_end() && !cursor.eat(';') {
+            self.reader.expected(&cursor, "`;`", BLOCK_FORM);
+        }
+        while !cursor.is_at_end() && self.reader.broken.is_none() {
             match cursor.word() {
                 Some(param) => {
                     cursor.next();
                     params.push(param);
                     self.reader.comma(&mut cursor);
                 }
-                None => {
-                    self.reader.expected(&cursor, "a parameter's name");
-                    cursor.skip_past(',');
-                }
+                None => self.reader.expected(&cursor, "a parameter's name", ""),
             }
         }
-        (input, params)
+        (input.value, params)
     }
 
     /// The end of a statement; that of the last may be missing.
     fn semicolon(&mut self, cursor: &mut Cursor<'_>) {
-        if cursor.is_at_end() || cursor.eat(';') {
+        if cursor.is_at_end() || self.reader.broken.is_some() || cursor.eat(';') {
             return;
         }
-        self.reader.expected(cursor, "`;`");
-        if cursor.word().is_none() {
-            skip(cursor);
+        match cursor.word() {
+            Some(_) => self.reader.missing(cursor, "`;`", ""),
+            None => self.reader.expected(cursor, "`;`", ""),
         }
     }
 }
 
-const INPUT: &str = "for example `input image: [3, 224, 224];`";
-
-/// Goes on behind the next `;`, or before what looks like the next layer.
+/// Goes on behind the next `;` or `{…}`, or before what looks like the next layer.
 fn skip(cursor: &mut Cursor<'_>) {
-    while let Some(tree) = cursor.next() {
-        let ends = matches!(&tree.token, TokenTree::Punct(punct) if punct.as_char() == ';');
-        let layer_follows = cursor.word().is_some()
-            && cursor.is(1, '=')
-            && cursor.nth(2).is_some_and(|tree| tree.word().is_some())
-            && cursor.nth(3).is_some_and(|tree| tree.delimiter() == Some(Delimiter::Parenthesis));
-        if ends || layer_follows {
+    while !cursor.is_at_end() && !cursor.eat(';') {
+        let ends = cursor.next().and_then(Tree::delimiter) == Some(Delimiter::Brace);
+        let mut ahead = *cursor;
+        if ends || ahead.name().is_some() && ahead.eat('=') && is_call(&ahead) {
             return;
         }
     }
 }
 
 fn is_literal(cursor: &Cursor<'_>) -> bool {
-    cursor.is(0, '-')
-        || cursor
-            .peek()
-            .is_some_and(|tree| matches!(tree.token, TokenTree::Literal(_)))
+    let is_literal = cursor
+        .peek()
+        .is_some_and(|tree| matches!(tree.token, TokenTree::Literal(_)));
+    is_literal || cursor.is(0, '-')
 }
 
 /// The key that an input's shape is, written without a word.
@@ -428,7 +411,7 @@ fn shape(value: Value, name: Span) -> Key {
     }
 }
 
-/// Stands for a value that is missing: that it is was said at its place.
+/// Stands for a value that could not be read.
 fn nothing(place: Span) -> Value {
     Value {
         kind: ValueKind::Text(String::new()),

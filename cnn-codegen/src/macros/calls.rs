@@ -20,14 +20,14 @@ pub(super) struct Call {
 /// What an operator is applied to.
 #[derive(Debug)]
 pub(super) enum Operand {
-    /// An input or layer. The empty name is one that could not be read.
+    /// An input or layer.
     Name(Spanned<String>),
     /// A call without a name of its own.
     Call(Call),
 }
 
 impl Reader {
-    /// The call that begins with the word here.
+    /// The call that begins with the word here, if one does.
     pub(super) fn call(&mut self, cursor: &mut Cursor<'_>) -> Option<Call> {
         let mut op = cursor.word().filter(|_| is_call(cursor))?;
         cursor.next();
@@ -50,7 +50,10 @@ impl Reader {
         let (mut operands, mut keys) = (Vec::new(), Vec::new());
         while !cursor.is_at_end() {
             if cursor.is_word("from") && cursor.is(1, '=') {
-                let error = self.error(cursor.place(), "`from` is not a key: operands stand first, by themselves");
+                let error = self.error(
+                    cursor.place(),
+                    "`from` is not a key: operands stand first, by themselves",
+                );
                 error.notes.push("for example `relu(c1)` or `add(c1, c2)`".to_owned());
                 cursor.next();
                 cursor.next();
@@ -68,7 +71,7 @@ impl Reader {
     pub(super) fn operand(&mut self, cursor: &mut Cursor<'_>, operands: &mut Vec<Operand>) {
         if let Some(call) = self.call(cursor) {
             operands.push(Operand::Call(call));
-        } else if let Some(name) = self.name(cursor) {
+        } else if let Some(name) = cursor.name() {
             operands.push(Operand::Name(name));
         } else if let Some(list) = cursor.group(Delimiter::Bracket) {
             let mut items = list.content();
@@ -77,19 +80,17 @@ impl Reader {
                 self.comma(&mut items);
             }
         } else {
-            let found = cursor.peek();
-            let place = found.map_or(cursor.place(), |tree| tree.span);
-            let is_value = found.is_some_and(|tree| matches!(tree.token, TokenTree::Literal(_))) || cursor.is(0, '-');
-            let message = format!("expected the name of an input or layer, found {}", cursor.found());
-            let error = self.error(place, message);
-            if is_value {
-                error.notes.push("a value stands behind its key: `kernel = 5`".to_owned());
-            }
-            if cursor.eat('-') || !(cursor.is(0, ',') || cursor.is(0, ';')) {
+            let found = cursor.peek().map(|tree| &tree.token);
+            let is_value = matches!(found, Some(TokenTree::Literal(_))) || cursor.is(0, '-');
+            let note = if is_value {
+                "a value stands behind its key: `kernel = 5`"
+            } else {
+                ""
+            };
+            self.expected(cursor, "the name of an input or layer", note);
+            if !cursor.is(0, ',') && !cursor.is(0, ';') {
                 cursor.next();
             }
-            // Nothing has the empty name: no more is said about this place.
-            operands.push(Operand::Name(Spanned::new(String::new(), place)));
         }
     }
 }

@@ -78,6 +78,7 @@ pub fn parse(tokens: TokenStream) -> Declarations {
 fn network(cursor: &mut Cursor<'_>, outside: &mut Reader) -> Option<Declared> {
     let attributes = attributes(cursor);
     let visibility = visibility(cursor);
+    outside.broken = None;
     let name = keyword(cursor, outside).then(|| name(cursor, outside)).flatten();
     let Some((name, place)) = name else {
         skip(cursor);
@@ -87,17 +88,18 @@ fn network(cursor: &mut Cursor<'_>, outside: &mut Reader) -> Option<Declared> {
     let mut options = Options::default();
     let mut body = Body::Missing;
     if cursor.eat('=') {
-        match reader.name(cursor).filter(|_| !cursor.is_at_end()) {
+        match cursor.name().filter(|_| !cursor.is_at_end()) {
             Some(path) => body = Body::File(path),
             None => {
-                reader.expected(cursor, "the path of a model file").notes.push(FORM.to_owned());
-                skip(cursor);
+                reader.expected(cursor, "the path of a model file", FORM);
+                skip_to_body(cursor);
             }
         }
     }
     header_options(cursor, &mut options, &mut reader);
     let mut diagnostics = std::mem::take(&mut reader.diagnostics);
     if let Some(braces) = cursor.group(Delimiter::Brace) {
+        reader.broken = None;
         let title = Spanned::new(name.to_string(), place);
         let parsed = body::read(title, braces.content(), &mut options, &mut reader);
         body = match body {
@@ -109,15 +111,10 @@ fn network(cursor: &mut Cursor<'_>, outside: &mut Reader) -> Option<Declared> {
             Body::Layers(_) | Body::Missing => Body::Layers(parsed),
         };
     } else if matches!(body, Body::File(_)) {
-        if !cursor.is_at_end() && !cursor.eat(';') {
-            reader.expected(cursor, "`;`");
-            skip(cursor);
-        }
+        cursor.eat(';');
     } else {
-        if diagnostics.is_empty() {
-            reader.expected(cursor, "`{`, `=` or `,`").notes.push(FORM.to_owned());
-            skip(cursor);
-        }
+        reader.expected(cursor, "`{`, `=` or `,`", FORM);
+        cursor.eat(';');
     }
     diagnostics.append(&mut reader.diagnostics);
     Some(Declared {
@@ -142,7 +139,7 @@ fn keyword(cursor: &mut Cursor<'_>, outside: &mut Reader) -> bool {
             outside.error(word.span, message);
         }
         _ => {
-            outside.expected(cursor, "`network`").notes.push(FORM.to_owned());
+            outside.expected(cursor, "`network`", FORM);
             return false;
         }
     }
@@ -157,7 +154,7 @@ fn name(cursor: &mut Cursor<'_>, outside: &mut Reader) -> Option<(Ident, cnn_ir:
             Some((name.clone(), place))
         }
         _ => {
-            outside.expected(cursor, "the network's name").notes.push(FORM.to_owned());
+            outside.expected(cursor, "the network's name", FORM);
             None
         }
     }
@@ -165,33 +162,41 @@ fn name(cursor: &mut Cursor<'_>, outside: &mut Reader) -> Option<(Ident, cnn_ir:
 
 /// `, weights = "…", no_std` before a body.
 fn header_options(cursor: &mut Cursor<'_>, options: &mut Options, reader: &mut Reader) {
-    let ends = |cursor: &Cursor<'_>| {
-        let brace = cursor.peek().and_then(|tree| tree.delimiter()) == Some(Delimiter::Brace);
-        brace || cursor.is(0, ';') || cursor.is_at_end()
-    };
-    while !ends(cursor) {
-        if !cursor.eat(',') {
-            reader.expected(cursor, "`,` or the end of the options");
-            if !(cursor.word().is_some() && cursor.is(1, '=')) {
+    while !is_at_body(cursor) {
+        let clear = cursor.word().is_some() && cursor.is(1, '=');
+        if cursor.eat(',') {
+            if is_at_body(cursor) {
                 return;
             }
-        } else if ends(cursor) {
-            return;
+        } else if clear {
+            reader.missing(cursor, "`,`", "");
+        } else {
+            reader.expected(cursor, "`,`, `{` or `;`", "");
         }
-        let Some(name) = cursor.word() else {
-            reader.expected(cursor, "an option");
-            return;
-        };
-        cursor.next();
-        let value = cursor.eat('=').then(|| reader.value(cursor));
-        options.set(name, value, reader);
+        match cursor.word() {
+            Some(name) if reader.broken.is_none() => {
+                cursor.next();
+                let value = cursor.eat('=').then(|| reader.value(cursor));
+                options.set(name, value, reader);
+            }
+            _ => reader.expected(cursor, "an option", ""),
+        }
+        if reader.broken.is_some() {
+            return skip_to_body(cursor);
+        }
     }
 }
 
 fn attributes(cursor: &mut Cursor<'_>) -> Vec<TokenStream> {
     let mut attributes = Vec::new();
     while cursor.is(0, '#') && cursor.nth(1).and_then(|tree| tree.delimiter()) == Some(Delimiter::Bracket) {
-        attributes.push([cursor.next(), cursor.next()].into_iter().flatten().map(|tree| tree.token.clone()).collect());
+        attributes.push(
+            [cursor.next(), cursor.next()]
+                .into_iter()
+                .flatten()
+                .map(|tree| tree.token.clone())
+                .collect(),
+        );
     }
     attributes
 }
@@ -202,7 +207,22 @@ fn visibility(cursor: &mut Cursor<'_>) -> TokenStream {
     }
     let public = cursor.next();
     let scope = cursor.group(Delimiter::Parenthesis);
-    [public, scope].into_iter().flatten().map(|tree| tree.token.clone()).collect()
+    [public, scope]
+        .into_iter()
+        .flatten()
+        .map(|tree| tree.token.clone())
+        .collect()
+}
+
+fn is_at_body(cursor: &Cursor<'_>) -> bool {
+    let brace = cursor.peek().and_then(|tree| tree.delimiter()) == Some(Delimiter::Brace);
+    brace || cursor.is(0, ';') || cursor.is_at_end()
+}
+
+fn skip_to_body(cursor: &mut Cursor<'_>) {
+    while !is_at_body(cursor) {
+        cursor.next();
+    }
 }
 
 /// Goes on behind the next `;` or `{…}`.

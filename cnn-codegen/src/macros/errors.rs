@@ -56,7 +56,13 @@ fn compile_error(error: &Diagnostic, place: Span, spans: &SpanTable) -> TokenStr
 /// All that a diagnostic says. Other places are told by their lines.
 pub(super) fn text(diagnostic: &Diagnostic, spans: &SpanTable) -> String {
     let mut lines = vec![diagnostic.message.clone()];
-    lines.extend(diagnostic.primary.iter().map(|label| label.text.clone()).filter(|text| !text.is_empty()));
+    lines.extend(
+        diagnostic
+            .primary
+            .iter()
+            .map(|label| label.text.clone())
+            .filter(|text| !text.is_empty()),
+    );
     lines.extend(diagnostic.secondary.iter().map(|label| elsewhere(label, spans)));
     lines.extend(diagnostic.notes.iter().cloned());
     lines.join("\n")

@@ -45,7 +45,10 @@ pub fn expand_network(declared: &Declared, checked: &Checked) -> Result<TokenStr
         Body::File(path) => Some(path),
         Body::Layers(_) | Body::Missing => None,
     };
-    let files = model.into_iter().chain(&options.weights).map(|path| tracked(&path.value));
+    let files = model
+        .into_iter()
+        .chain(&options.weights)
+        .map(|path| tracked(&path.value));
     Ok(quote! {
         #(#attributes)*
         #[doc = ""]
@@ -95,5 +98,7 @@ fn tracked(path: &str) -> TokenStream {
         true => quote!(#path),
         false => quote!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/", #path)),
     };
-    quote!(const _: &[u8] = ::core::include_bytes!(#path);)
+    quote!(
+        const _: &[u8] = ::core::include_bytes!(#path);
+    )
 }

@@ -1,8 +1,8 @@
 //! Calls become layers: those inside of others are given names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use cnn_ir::ast::LayerDecl;
+use cnn_ir::ast::{Key, LayerDecl};
 use cnn_ir::front::is_valid;
 use cnn_ir::span::{Span, Spanned};
 
@@ -17,20 +17,19 @@ pub(super) struct Assignment {
     pub(super) span: Span,
 }
 
+/// The names of all blocks, each with whether it could be read.
+pub(super) type Blocks = BTreeMap<String, bool>;
+
 /// The layers of a network or of a block, operands before users.
 pub(super) struct Layers<'a> {
     pub(super) layers: Vec<LayerDecl>,
-    blocks: &'a BTreeSet<String>,
+    blocks: &'a Blocks,
     taken: BTreeSet<String>,
 }
 
 impl<'a> Layers<'a> {
-    /// The layers of these assignments, among the names of inputs. `blocks` are the names of all blocks.
-    pub(super) fn new(
-        assignments: Vec<Assignment>,
-        inputs: impl Iterator<Item = String>,
-        blocks: &'a BTreeSet<String>,
-    ) -> Self {
+    /// The layers of these assignments, among the names of inputs.
+    pub(super) fn new(assignments: Vec<Assignment>, inputs: impl Iterator<Item = String>, blocks: &'a Blocks) -> Self {
         let mut layers = Layers {
             layers: Vec::new(),
             blocks,
@@ -68,12 +67,18 @@ impl<'a> Layers<'a> {
         }
         let span = name.span;
         let own = self.free_name("", &Spanned::new("result".to_owned(), span));
-        self.push(own, Spanned::new("identity".to_owned(), span), vec![name], Vec::new(), span);
+        self.push(
+            own,
+            Spanned::new("identity".to_owned(), span),
+            vec![name],
+            Vec::new(),
+            span,
+        );
     }
 
     fn add(&mut self, name: Spanned<String>, call: Call, span: Span) {
         // An instance's inner layers are called `NAME.…` already.
-        let prefix = match self.blocks.contains(&call.op.value) {
+        let prefix = match self.blocks.contains_key(&call.op.value) {
             true => format!("{}.in.", name.value),
             false => format!("{}.", name.value),
         };
@@ -100,11 +105,15 @@ impl<'a> Layers<'a> {
     fn push(
         &mut self,
         name: Spanned<String>,
-        op: Spanned<String>,
+        mut op: Spanned<String>,
         from: Vec<Spanned<String>>,
-        keys: Vec<cnn_ir::ast::Key>,
+        keys: Vec<Key>,
         span: Span,
     ) {
+        // About a layer without an operator nothing is said: what is wrong with its block was.
+        if self.blocks.get(&op.value) == Some(&false) {
+            op.value.clear();
+        }
         self.layers.push(LayerDecl {
             name,
             op,

@@ -59,7 +59,10 @@ impl Options {
                 reader.error(value.span, "`no_std` has no value: it stands alone");
             }
             (word, None) => {
-                reader.error(name.span, format!("`{word}` needs a value: `{word} = {}`", example(word)));
+                reader.error(
+                    name.span,
+                    format!("`{word}` needs a value: `{word} = {}`", example(word)),
+                );
             }
             (word, Some(value)) => self.read(word, value, reader),
         }
@@ -88,7 +91,12 @@ impl Options {
                 self.max_arena.is_some()
             }
         };
-        if !read && !reader.diagnostics.iter().any(|d| d.primary.as_ref().is_some_and(|label| label.span == at)) {
+        if !read
+            && !reader
+                .diagnostics
+                .iter()
+                .any(|d| d.primary.as_ref().is_some_and(|label| label.span == at))
+        {
             let (what, found) = (
                 match word {
                     "weights" => "the path of a safetensors file",

@@ -51,8 +51,15 @@ fn call(graph: &Graph, id: NodeId) -> String {
     if let Op::Input(_) = node.op {
         return "input".to_owned();
     }
-    let operands = graph.operands(id).into_iter().map(|operand| graph[operand].name.clone());
-    let keys = node.op.keys().into_iter().map(|(key, value)| format!("{key} = {value}"));
+    let operands = graph
+        .operands(id)
+        .into_iter()
+        .map(|operand| graph[operand].name.clone());
+    let keys = node
+        .op
+        .keys()
+        .into_iter()
+        .map(|(key, value)| format!("{key} = {value}"));
     let arguments: Vec<_> = operands.chain(keys).collect();
     format!("{}({})", node.op.name(), arguments.join(", "))
 }
@@ -60,6 +67,11 @@ fn call(graph: &Graph, id: NodeId) -> String {
 /// `61,706`
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
-    let parts: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
+    let parts: Vec<_> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(String::from_utf8_lossy)
+        .collect();
     parts.join(",")
 }

@@ -2,6 +2,7 @@
 
 use cnn_ir::span::{Span, Spanned};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use syn::Lit;
 
 /// Groups within each other that are looked into.
 const MAX_NESTING: usize = 64;
@@ -17,7 +18,11 @@ impl SpanTable {
     pub fn ends(&self, place: Span) -> (proc_macro2::Span, proc_macro2::Span) {
         let at = |index: usize| match place {
             Span::NONE => proc_macro2::Span::call_site(),
-            _ => self.spans.get(index).copied().unwrap_or_else(proc_macro2::Span::call_site),
+            _ => self
+                .spans
+                .get(index)
+                .copied()
+                .unwrap_or_else(proc_macro2::Span::call_site),
         };
         (at(place.start), at(place.end.max(place.start + 1) - 1))
     }
@@ -72,7 +77,7 @@ impl Tree {
     }
 }
 
-/// The tokens of a macro call: its trees, the place behind them, and groups that are nested too deeply to look into.
+/// The tokens of a macro call: its trees, the last token's place, and groups that are nested too deeply to look into.
 pub(super) struct Source {
     trees: Vec<Tree>,
     end: Span,
@@ -89,7 +94,9 @@ impl Source {
             too_deep: Vec::new(),
         };
         source.trees = source.trees(tokens, 0);
-        source.end = source.spans.add(proc_macro2::Span::call_site());
+        if let Some(last) = source.spans.spans.len().checked_sub(1) {
+            source.end = Span::from(last..last + 1);
+        }
         source
     }
 
@@ -139,7 +146,7 @@ impl Source {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cursor<'a> {
     trees: &'a [Tree],
-    /// What stands behind the last tree: the closing delimiter.
+    /// What stands behind the last tree: the closing delimiter, or else the last token.
     end: Span,
 }
 
@@ -200,6 +207,28 @@ impl<'a> Cursor<'a> {
         let tree = self.peek().filter(|tree| tree.delimiter() == Some(delimiter))?;
         self.next();
         Some(tree)
+    }
+
+    /// Takes a name: `c1`, `layer1.0.conv1`, or any as a string.
+    pub(super) fn name(&mut self) -> Option<Spanned<String>> {
+        if let Some(TokenTree::Literal(literal)) = self.peek().map(|tree| &tree.token) {
+            let Lit::Str(text) = Lit::new(literal.clone()) else {
+                return None;
+            };
+            return self.next().map(|tree| Spanned::new(text.value(), tree.span));
+        }
+        let mut name = self.word()?;
+        self.next();
+        while self.is(0, '.') {
+            let part = match self.nth(1).map(|tree| &tree.token) {
+                Some(part @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => part.to_string(),
+                _ => break,
+            };
+            name.value = format!("{}.{part}", name.value);
+            self.next();
+            name.span = self.next().map_or(name.span, |tree| name.span.to(tree.span));
+        }
+        Some(name)
     }
 
     /// Goes on behind the next such punctuation, or to the end.

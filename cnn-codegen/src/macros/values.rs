@@ -16,6 +16,9 @@ pub(super) struct Reader {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// The parameters of the block that is being read.
     pub(super) params: BTreeSet<String>,
+    /// Where the statement that is being read is not well formed. What is read behind that place may not be what was
+    /// meant, and nothing more is said about it.
+    pub(super) broken: Option<Span>,
 }
 
 impl Reader {
@@ -25,46 +28,37 @@ impl Reader {
         &mut self.diagnostics[last]
     }
 
-    /// Says what is expected where the cursor is.
-    pub(super) fn expected(&mut self, cursor: &Cursor<'_>, what: &str) -> &mut Diagnostic {
-        self.error(cursor.place(), format!("expected {what}, found {}", cursor.found()))
+    /// The statement is not well formed: says what is expected where the cursor is, and perhaps an example.
+    pub(super) fn expected(&mut self, cursor: &Cursor<'_>, what: &str, note: &str) {
+        if self.broken.is_none() {
+            self.missing(cursor, what, note);
+            self.broken = Some(cursor.place());
+        }
+    }
+
+    /// Says what is missing where the cursor is, if it is clear what was meant.
+    pub(super) fn missing(&mut self, cursor: &Cursor<'_>, what: &str, note: &str) {
+        if self.broken.is_none() {
+            let message = format!("expected {what}, found {}", cursor.found());
+            let error = self.error(cursor.place(), message);
+            error.notes.extend((!note.is_empty()).then(|| note.to_owned()));
+        }
     }
 
     /// Takes the comma between the items of a list.
     pub(super) fn comma(&mut self, cursor: &mut Cursor<'_>) {
+        const VALUES: &str = "a value is a number, a word, a string or a list of them: nothing is computed here";
         if cursor.is_at_end() || cursor.eat(',') {
             return;
         }
-        let begins_an_item = cursor
-            .peek()
-            .is_some_and(|tree| !matches!(tree.token, TokenTree::Punct(_)));
-        let error = self.expected(cursor, "`,`");
-        if !begins_an_item {
-            error.notes.push("a value is a number, a word, a string or a list of them: nothing is computed here".into());
-            cursor.skip_past(',');
+        match cursor.peek().map(|tree| &tree.token) {
+            Some(TokenTree::Ident(_)) if cursor.is(1, '=') => self.missing(cursor, "`,`", ""),
+            Some(TokenTree::Punct(_)) => {
+                self.expected(cursor, "`,`", VALUES);
+                cursor.skip_past(',');
+            }
+            _ => self.expected(cursor, "`,`", ""),
         }
-    }
-
-    /// A name: `c1`, `layer1.0.conv1`, or any as a string.
-    pub(super) fn name(&mut self, cursor: &mut Cursor<'_>) -> Option<Spanned<String>> {
-        if let Some(TokenTree::Literal(literal)) = cursor.peek().map(|tree| &tree.token) {
-            let Lit::Str(text) = Lit::new(literal.clone()) else {
-                return None;
-            };
-            return cursor.next().map(|tree| Spanned::new(text.value(), tree.span));
-        }
-        let mut name = cursor.word()?;
-        cursor.next();
-        while cursor.is(0, '.') {
-            let part = match cursor.nth(1).map(|tree| &tree.token) {
-                Some(part @ (TokenTree::Ident(_) | TokenTree::Literal(_))) => part.to_string(),
-                _ => break,
-            };
-            name.value = format!("{}.{part}", name.value);
-            cursor.next();
-            name.span = cursor.next().map_or(name.span, |tree| name.span.to(tree.span));
-        }
-        Some(name)
     }
 
     /// `key = value, …` up to the end.
@@ -77,7 +71,7 @@ impl Reader {
                     self.comma(&mut cursor);
                 }
                 None => {
-                    self.expected(&cursor, "`key = value`");
+                    self.expected(&cursor, "`key = value`", "");
                     cursor.skip_past(',');
                 }
             }
@@ -106,10 +100,7 @@ impl Reader {
             TokenTree::Punct(_) | TokenTree::Group(_) => false,
         });
         if !number_follows {
-            self.error(start, "expected a number behind `-`");
-            if cursor.word().is_some() {
-                cursor.next();
-            }
+            self.expected(cursor, "a number", "");
             return value(ValueKind::Text("-".into()), start);
         }
         let mut value = self.unsigned(cursor, true);
@@ -119,7 +110,7 @@ impl Reader {
 
     fn unsigned(&mut self, cursor: &mut Cursor<'_>, negative: bool) -> Value {
         let Some(tree) = cursor.peek() else {
-            self.expected(cursor, "a value");
+            self.expected(cursor, "a value", "");
             return value(ValueKind::Text(String::new()), cursor.place());
         };
         let number = |number: f64| ValueKind::Float(if negative { -number } else { number });
@@ -145,7 +136,7 @@ impl Reader {
                 value(kind, tree.span)
             }
             TokenTree::Punct(_) => {
-                self.expected(cursor, "a value");
+                self.expected(cursor, "a value", "");
                 if !cursor.is(0, ',') && !cursor.is(0, ';') {
                     cursor.next();
                 }
@@ -165,7 +156,7 @@ impl Reader {
 
     /// A word: `true`, a block's parameter, `same`; or an operator with its keys, `leaky_relu(alpha = 0.1)`.
     fn word(&mut self, cursor: &mut Cursor<'_>, tree: &Tree) -> Value {
-        let Some(name) = self.name(cursor) else {
+        let Some(name) = cursor.name() else {
             return value(ValueKind::Text(String::new()), tree.span);
         };
         if let Some(group) = cursor.group(Delimiter::Parenthesis) {

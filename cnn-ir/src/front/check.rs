@@ -96,7 +96,11 @@ fn check_block(block: &BlockDecl, blocks: &BTreeMap<&str, &BlockDecl>, complete:
     }
     for operand in block.layers.iter().flat_map(|layer| layer.from.iter().flatten()) {
         if complete && !is_inner(&operand.value, block) {
-            let candidates = block.layers.iter().map(|layer| layer.name.value.as_str()).chain([block.input.as_str()]);
+            let candidates = block
+                .layers
+                .iter()
+                .map(|layer| layer.name.value.as_str())
+                .chain([block.input.as_str()]);
             report.add(
                 names::unknown(
                     operand,

@@ -117,7 +117,9 @@ fn check_not_empty(flat: &Flat, report: &mut Report) {
         report.add(
             Diagnostic::error(place, "the network has no input")
                 .label("the first layer has nothing to work on")
-                .note("declare one: `image = [3, 224, 224]` under `[inputs]`, in the macro `input image: [3, 224, 224];`"),
+                .note(
+                    "declare one: `image = [3, 224, 224]` under `[inputs]`, in the macro `input image: [3, 224, 224];`",
+                ),
         );
     }
     if first.is_none() {

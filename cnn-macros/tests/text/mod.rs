@@ -23,7 +23,10 @@ pub(crate) fn errors(source: &str) -> Vec<Found> {
     for network in &declarations.networks {
         errors.extend(check(network, folder).err().unwrap_or_default());
     }
-    errors.iter().map(|error| found(error, &declarations.spans, source)).collect()
+    errors
+        .iter()
+        .map(|error| found(error, &declarations.spans, source))
+        .collect()
 }
 
 fn found(error: &Diagnostic, spans: &SpanTable, source: &str) -> Found {
