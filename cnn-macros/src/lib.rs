@@ -4,7 +4,97 @@ use std::path::PathBuf;
 
 use proc_macro::TokenStream;
 
-/// Declares networks.
+/// Declares networks: each becomes a type, with its shapes, sizes and costs as constants.
+///
+/// ```
+/// # use cnn_macros::cnn;
+/// cnn! {
+///     /// LeNet-5 (LeCun et al., 1998).
+///     pub network LeNet5 {
+///         input image: [1, 32, 32];
+///
+///         c1 = conv(image, filters = 6, kernel = 5, activation = tanh);
+///         s2 = avg_pool(c1, size = 2);
+///         c3 = conv(s2, filters = 16, kernel = 5, activation = tanh);
+///         s4 = avg_pool(c3, size = 2);
+///         c5 = conv(s4, filters = 120, kernel = 5, activation = tanh);
+///         f6 = dense(flatten(c5), units = 84, activation = tanh);
+///         output = dense(f6, units = 10);
+///         probabilities = softmax(output);
+///     }
+/// }
+///
+/// assert_eq!(LeNet5::INPUT_SHAPE, [1, 32, 32]);
+/// assert_eq!(LeNet5::OUTPUT_SHAPE, [10]);
+/// assert_eq!(LeNet5::PARAMETERS, 61_706);
+/// ```
+///
+/// What does not fit does not compile: every mistake is an error at its token, with the arithmetic and the nearest word.
+///
+/// ```compile_fail
+/// # use cnn_macros::cnn;
+/// cnn! {
+///     network TooSmall {
+///         input image: [1, 32, 32];
+///         c1 = conv(image, filters = 6, kernel = 50); // the kernel needs 50 rows, but the input has only 32
+///     }
+/// }
+/// ```
+///
+/// # The same as a model file
+///
+/// Operators, keys and defaults are those of model files.
+///
+/// | in a model file (TOML) | in `cnn!` |
+/// |---|---|
+/// | `name = "lenet5"` | `pub network LeNet5 { … }` |
+/// | `[inputs]`<br>`image = [1, 32, 32]` | `input image: [1, 32, 32];` |
+/// | `image = { shape = [32, 32, 3], layout = "hwc" }` | `input image: [32, 32, 3] as hwc;` or the same table |
+/// | `[[layer]]`<br>`name = "c1"`<br>`op = "conv"`<br>`from = "image"`<br>`filters = 6`<br>`kernel = [3, 5]` | `c1 = conv(image, filters = 6, kernel = [3, 5]);` |
+/// | `from = ["a", "b"]` | `add(a, b)` or `add([a, b])` |
+/// | a layer without `from` | operands are always named |
+/// | `padding = "same"` | `padding = same` or `padding = "same"` |
+/// | `activation = { op = "leaky_relu", alpha = 0.1 }` | `activation = leaky_relu(alpha = 0.1)` or the same table |
+/// | `weights = "features.0"` | `weights = "features.0"` |
+/// | `name = "layer1.0.conv1"` | `layer1.0.conv1 = …;` |
+/// | `name = "fire2-squeeze"` | `"fire2-squeeze" = …;`, also as an operand |
+/// | `[block.unit]`<br>`params = ["f"]`<br>…<br>`filters = "$f"`<br>`from = "in"` | `block unit(x; f) { … conv(x, filters = f, kernel = 1) … }` |
+/// | `op = "unit"`<br>`f = 64` | `u1 = unit(image, f = 64);` |
+/// | `outputs = ["a", "b"]` | `return a, b;` |
+///
+/// # Grammar
+///
+/// ```text
+/// macro     = { network }
+/// network   = { attribute } [ visibility ] "network" NAME [ "=" STRING ] { "," option }
+///             ( "{" { statement } [ call | name ] "}" | ";" )      a model file's path, or statements
+/// option    = "weights" "=" STRING | "max_arena" "=" size | "batch" "=" INTEGER | "no_std"
+/// size      = INTEGER | STRING                                     bytes; "256KiB", "1 MiB", "64kB"
+/// statement = "input" name ":" ( list [ "as" layout ] | table ) ";"
+///           | "block" name "(" NAME [ ";" NAME { "," NAME } ] ")" "{" { statement } [ call | name ] "}"
+///           | name "=" call ";"
+///           | "return" operand { "," operand } ";"
+///           | option ";"
+/// call      = NAME "(" operand { "," operand } { "," key "=" value } ")"
+/// operand   = name | call | "[" operand { "," operand } "]"
+/// value     = NUMBER | STRING | "true" | "false" | "inf" | NAME | list | table | NAME "(" { key "=" value } ")"
+/// list      = "[" value { "," value } "]" | the same in parentheses
+/// table     = "{" key "=" value { "," key "=" value } "}"
+/// name      = NAME { "." ( NAME | INTEGER ) } | STRING
+/// ```
+///
+/// - Without `return` the last layer is the output; a last call or name without `;` is it too. A block's result is its
+///   `return`, last expression or last layer.
+/// - A call inside of another is a layer named after its operator: `f6 = dense(flatten(c5), …)` has the layer
+///   `f6.flatten`, a second one is `f6.flatten_2`. Inside the operands of a block instance `u` it is `u.in.flatten`. So
+///   are the weights of such layers.
+/// - A block sees its own layers and its operand (`x` above). From outside its layers are `u1.NAME`.
+/// - Several networks may stand in one `cnn!`; doc comments, other attributes and the visibility are passed on.
+///
+/// # Files
+///
+/// `network AlexNet = "models/alexnet.toml";` takes the layers from a model file, `weights = "w.safetensors"` names
+/// trained weights. Paths are relative to the folder of the crate's `Cargo.toml`; cargo builds again when a file changes.
 #[proc_macro]
 pub fn cnn(tokens: TokenStream) -> TokenStream {
     let folder = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);

@@ -11,7 +11,7 @@ use super::tokens::SpanTable;
 /// A `compile_error!` for each error outside of all networks.
 pub(super) fn outside(errors: &[Diagnostic], spans: &SpanTable) -> TokenStream {
     let items = errors.iter().map(|error| compile_error(error, Span::NONE, spans));
-    quote!(#(#items;)*)
+    quote!(#(#items)*)
 }
 
 /// Stands for a network with errors: each of them, and a type of the network's name about whose uses the compiler says
@@ -28,14 +28,13 @@ pub(super) fn refused(declared: &Declared, errors: &[Diagnostic], spans: &SpanTa
 
 /// A warning at its token, about the use of something deprecated: the only way on a stable compiler.
 pub(super) fn warning(warning: &Diagnostic, place: Span, spans: &SpanTable) -> TokenStream {
-    let text = text(warning, spans);
+    let note = message(warning, spans);
     let (first, _) = spans.ends(warning.primary.as_ref().map_or(place, |label| label.span));
-    let used = quote_spanned!(first=> network);
+    let used = quote_spanned!(first=> NETWORK);
     quote! {
         const _: () = {
-            #[allow(non_upper_case_globals)]
-            #[deprecated(note = #text)]
-            const network: () = ();
+            #[deprecated(note = #note)]
+            const NETWORK: () = ();
             #used
         };
     }
@@ -44,7 +43,7 @@ pub(super) fn warning(warning: &Diagnostic, place: Span, spans: &SpanTable) -> T
 /// `compile_error!` from the first guilty token to the last.
 fn compile_error(error: &Diagnostic, place: Span, spans: &SpanTable) -> TokenStream {
     let (first, last) = spans.ends(error.primary.as_ref().map_or(place, |label| label.span));
-    let mut text = Literal::string(&text(error, spans));
+    let mut text = Literal::string(&message(error, spans));
     text.set_span(last);
     let mut arguments = Group::new(Delimiter::Brace, TokenTree::from(text).into());
     arguments.set_span(last);
@@ -54,15 +53,10 @@ fn compile_error(error: &Diagnostic, place: Span, spans: &SpanTable) -> TokenStr
 }
 
 /// All that a diagnostic says. Other places are told by their lines.
-pub(super) fn text(diagnostic: &Diagnostic, spans: &SpanTable) -> String {
+pub fn message(diagnostic: &Diagnostic, spans: &SpanTable) -> String {
     let mut lines = vec![diagnostic.message.clone()];
-    lines.extend(
-        diagnostic
-            .primary
-            .iter()
-            .map(|label| label.text.clone())
-            .filter(|text| !text.is_empty()),
-    );
+    let label = diagnostic.primary.iter().map(|label| label.text.clone());
+    lines.extend(label.filter(|text| !text.is_empty()));
     lines.extend(diagnostic.secondary.iter().map(|label| elsewhere(label, spans)));
     lines.extend(diagnostic.notes.iter().cloned());
     lines.join("\n")

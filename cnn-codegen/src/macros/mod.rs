@@ -35,6 +35,7 @@ use proc_macro2::TokenStream;
 
 pub use check::{Checked, check};
 pub use declared::{Body, Declarations, Declared, parse};
+pub use errors::message;
 pub use expand::expand_network;
 pub use options::Options;
 pub use tokens::SpanTable;

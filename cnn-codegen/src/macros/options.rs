@@ -20,7 +20,7 @@ const UNITS: [(&str, u64); 7] = [
     ("B", 1),
 ];
 
-/// Options of a network, each with its place. A place alone says that the option was given but is wrong.
+/// Options of a network, each with its place.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// The weights' file, relative to the crate's folder.
@@ -70,43 +70,26 @@ impl Options {
     }
 
     fn read(&mut self, word: &str, value: &Value, reader: &mut Reader) {
-        let at = value.span;
-        let read = match word {
-            "weights" => match &value.kind {
-                ValueKind::Text(path) if !path.is_empty() => {
-                    self.weights = Some(Spanned::new(path.clone(), at));
-                    true
-                }
-                _ => false,
-            },
-            "batch" => match value.kind {
-                ValueKind::Integer(batch) if (1..=MAX_DIMENSION as i64).contains(&batch) => {
-                    self.batch = Some(Spanned::new(batch as usize, at));
-                    true
-                }
-                _ => false,
-            },
+        let (kind, place) = (&value.kind, value.span);
+        let (read, what) = match word {
+            "weights" => {
+                self.weights = path(kind).map(|path| Spanned::new(path, place));
+                (self.weights.is_some(), "the path of a safetensors file")
+            }
+            "batch" => {
+                self.batch = images(kind).map(|images| Spanned::new(images, place));
+                (self.batch.is_some(), "a number of images")
+            }
             _ => {
-                self.max_arena = bytes(&value.kind).map(|bytes| Spanned::new(bytes, at));
-                self.max_arena.is_some()
+                self.max_arena = bytes(kind).map(|bytes| Spanned::new(bytes, place));
+                (self.max_arena.is_some(), "a number of bytes")
             }
         };
-        if !read
-            && !reader
-                .diagnostics
-                .iter()
-                .any(|d| d.primary.as_ref().is_some_and(|label| label.span == at))
-        {
-            let (what, found) = (
-                match word {
-                    "weights" => "the path of a safetensors file",
-                    "batch" => "a number of images",
-                    _ => "a number of bytes",
-                },
-                &value.kind,
-            );
-            let message = format!("`{word}` must be {what}, such as {}, found {found}", example(word));
-            reader.error(at, message);
+        let last = reader.diagnostics.last().and_then(|last| last.primary.as_ref());
+        let is_known = last.is_some_and(|last| last.span == place);
+        if !read && !is_known {
+            let message = format!("`{word}` must be {what}, such as {}, found {kind}", example(word));
+            reader.error(place, message);
         }
     }
 }
@@ -116,6 +99,22 @@ fn example(option: &str) -> &'static str {
         "weights" => "\"weights.safetensors\"",
         "batch" => "4",
         _ => "\"256KiB\"",
+    }
+}
+
+fn path(kind: &ValueKind) -> Option<String> {
+    match kind {
+        ValueKind::Text(path) if !path.is_empty() => Some(path.clone()),
+        _ => None,
+    }
+}
+
+fn images(kind: &ValueKind) -> Option<usize> {
+    match kind {
+        ValueKind::Integer(images) => usize::try_from(*images)
+            .ok()
+            .filter(|n| (1..=MAX_DIMENSION).contains(n)),
+        _ => None,
     }
 }
 

@@ -71,6 +71,8 @@ pub(super) fn lower_what_is_known(flat: &Flat, dialect: Dialect, complete: bool,
         }
         declared.push((&layer.layer.name, id));
     }
+    // Without inputs nobody knows which names were to be theirs.
+    let complete = complete && !flat.inputs.is_empty();
     let mut names = Names::new(flat, &declared, complete, report);
     for (i, layer) in flat.layers.iter().enumerate() {
         let (_, id) = declared[flat.inputs.len() + i];

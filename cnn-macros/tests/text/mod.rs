@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cnn_codegen::macros::{SpanTable, check, parse};
+use cnn_codegen::macros::{SpanTable, check, message, parse};
 use cnn_ir::diag::Diagnostic;
 use proc_macro2::LineColumn;
 
@@ -34,19 +34,9 @@ fn found(error: &Diagnostic, spans: &SpanTable, source: &str) -> Found {
         let (first, last) = spans.ends(label.span);
         source[offset(source, first.start())..offset(source, last.end())].to_owned()
     });
-    let also = error.secondary.iter().map(|label| {
-        let line = spans.ends(label.span).0.start().line;
-        format!("line {line}: {}", label.text)
-    });
-    let label = error.primary.iter().map(|label| label.text.clone());
-    let lines: Vec<_> = std::iter::once(error.message.clone())
-        .chain(label)
-        .chain(also)
-        .chain(error.notes.iter().cloned())
-        .collect();
     Found {
         at,
-        text: lines.join("\n"),
+        text: message(error, spans),
     }
 }
 
