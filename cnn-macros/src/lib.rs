@@ -52,7 +52,7 @@ use proc_macro::TokenStream;
 /// | `image = { shape = [32, 32, 3], layout = "hwc" }` | `input image: [32, 32, 3] as hwc;` or the same table |
 /// | `[[layer]]`<br>`name = "c1"`<br>`op = "conv"`<br>`from = "image"`<br>`filters = 6`<br>`kernel = [3, 5]` | `c1 = conv(image, filters = 6, kernel = [3, 5]);` |
 /// | `from = ["a", "b"]` | `add(a, b)` or `add([a, b])` |
-/// | a layer without `from` | operands are always named |
+/// | a layer without `from` | operands are always named; `constant(shape = [4])` has none |
 /// | `padding = "same"` | `padding = same` or `padding = "same"` |
 /// | `activation = { op = "leaky_relu", alpha = 0.1 }` | `activation = leaky_relu(alpha = 0.1)` or the same table |
 /// | `weights = "features.0"` | `weights = "features.0"` |
@@ -75,7 +75,7 @@ use proc_macro::TokenStream;
 ///           | name "=" call ";"
 ///           | "return" operand { "," operand } ";"
 ///           | option ";"
-/// call      = NAME "(" operand { "," operand } { "," key "=" value } ")"
+/// call      = NAME "(" { operand "," } { key "=" value "," } ")"   the last comma may be missing
 /// operand   = name | call | "[" operand { "," operand } "]"
 /// value     = NUMBER | STRING | "true" | "false" | "inf" | NAME | list | table | NAME "(" { key "=" value } ")"
 /// list      = "[" value { "," value } "]" | the same in parentheses

@@ -49,10 +49,11 @@ fn operand(operand: &Spanned<String>) -> String {
 
 fn layer(layer: &LayerDecl, above: &str) -> String {
     let operands = match &layer.from {
-        Some(from) => list(from, operand),
-        None => above.to_owned(),
+        Some(from) => vec![list(from, operand)],
+        None if layer.op.value == "constant" => Vec::new(),
+        None => vec![above.to_owned()],
     };
-    let arguments = [vec![operands], layer.keys.iter().map(key).collect()].concat();
+    let arguments = [operands, layer.keys.iter().map(key).collect()].concat();
     let op = layer.op.value.trim_start_matches('$');
     format!("{} = {op}({});\n", name(&layer.name.value), arguments.join(", "))
 }

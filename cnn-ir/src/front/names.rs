@@ -1,6 +1,7 @@
 //! Names: which are valid, and what is said about one that is not known.
 
-use crate::diag::{Diagnostic, nearest};
+use crate::diag::Diagnostic;
+use crate::op::meant;
 use crate::span::Spanned;
 
 /// Whether a name is `[A-Za-z_][A-Za-z0-9_.-]*`.
@@ -40,7 +41,7 @@ pub(super) fn unknown<'a>(
     candidates: impl IntoIterator<Item = &'a str> + Clone,
 ) -> Diagnostic {
     let message = format!("unknown {what} `{}`", word.value);
-    if let Some(near) = nearest(&word.value, candidates.clone()) {
+    if let Some(near) = meant(&word.value, candidates.clone()) {
         return Diagnostic::error(word.span, format!("{message}; did you mean `{near}`?"));
     }
     let mut all: Vec<_> = candidates.into_iter().collect();

@@ -56,6 +56,7 @@ pub use resize::{Coordinates, Resize, ResizeAxis, ResizeMode, ResizeTo, Rounding
 pub use softmax::Softmax;
 pub use weight::WeightDecl;
 pub use window::Axis;
+pub(crate) use words::meant;
 
 /// What a node computes. Operands and result are [`Shape`](crate::shape::Shape)s without the batch.
 #[derive(Clone, Debug, PartialEq)]

@@ -36,17 +36,19 @@ const FOREIGN: [(&str, &str); 29] = [
     ("bmm", "matmul"),
 ];
 
-/// "; did you mean `relu`?" if a candidate is near, or another framework's word means one.
+/// "; did you mean `relu`?" if a candidate is meant.
 pub(super) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+    meant(word, candidates).map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
+}
+
+/// The candidate that is near, or that another framework's word means.
+pub(crate) fn meant<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let candidates: Vec<_> = candidates.into_iter().collect();
     let lower = word.to_lowercase();
     let foreign = FOREIGN
         .iter()
         .find(|(foreign, own)| *foreign == lower && candidates.contains(own));
-    foreign
-        .map(|(_, own)| *own)
-        .or_else(|| nearest(&lower, candidates))
-        .map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"))
+    foreign.map(|(_, own)| *own).or_else(|| nearest(&lower, candidates))
 }
 
 /// A value as it is spoken of: `the string "3"`.
