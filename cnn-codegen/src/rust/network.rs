@@ -76,7 +76,7 @@ pub fn emit(plan: &Plan, name: &Ident, memory: &Memory, runtime: &TokenStream) -
     let (arena, scratch, constants) = (plan.arena_bytes, plan.scratch_bytes(), plan.constant_bytes);
     let arena_bytes = arena.next_multiple_of(64) + scratch;
     let items = quote! {
-        #[allow(unsafe_code, unused, clippy::all, clippy::pedantic)]
+        #[allow(unsafe_code, unused, clippy::all, clippy::pedantic, reason = "a compiler's output")]
         const _: () = {
             use #runtime as rt;
 
