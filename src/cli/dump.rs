@@ -86,9 +86,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
             listing.iter().map(|function| code(function, arguments.stage)).collect()
         }
         Stage::Rust => {
-            return Err(Failure::Usage(
-                "the stage `rust` comes with the macro `cnn!`, which does not exist yet".into(),
-            ));
+            return Err(Failure::Usage("the stage `rust` cannot be shown yet".into()));
         }
     };
     out.write_all(written.as_bytes())?;
