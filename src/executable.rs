@@ -8,6 +8,8 @@ use cnn_codegen::plan::{self, Accuracy, Measurements, Plan, PlanError, PlanOptio
 use cnn_ir::graph::Graph;
 use cnn_ir::validate::Shapes;
 
+use cnn_runtime::pack::PackError;
+
 use crate::memory::Need;
 use crate::{Backend, Error, Weights};
 
@@ -166,7 +168,8 @@ fn plan_error(error: PlanError) -> Error {
 
 pub(crate) fn jit_error(error: JitError) -> Error {
     match error {
-        JitError::Weights(error) => error.into(),
+        JitError::Pack(PackError::Weights(errors)) => Error::Weights(errors),
+        JitError::Pack(PackError::Memory(error)) => Error::Limit(error.to_string()),
         JitError::Target(_) => Error::Limit(format!("{error}; the interpreter runs everywhere")),
         JitError::Memory(_) | JitError::Threads(_) => Error::Limit(error.to_string()),
         JitError::Plan(_) | JitError::Module(_) | JitError::Tile(_) => Error::Internal(error.to_string()),

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use cnn_runtime::executor::{Executor, RunSize};
 use cnn_runtime::memory::{AlignedBuffer, MemoryError};
+use cnn_runtime::pack::pack_constants;
 use cnn_runtime::steps::{Base, Call, StepFn, Steps};
 use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::WeightSource;
@@ -63,7 +64,11 @@ impl Executable {
         threads: usize,
     ) -> Result<Executable, JitError> {
         let pool = ThreadPool::new(threads)?;
-        let constants = pack(&plan, weights, &pool)?;
+        let recipes = plan
+            .constants
+            .iter()
+            .map(|constant| (constant.offset, &constant.recipe));
+        let constants = pack_constants(recipes, plan.constant_bytes, weights, &pool)?;
         let Code {
             functions,
             program,
@@ -196,16 +201,4 @@ impl std::fmt::Debug for Executable {
             .field("steps", &self.calls.len())
             .finish()
     }
-}
-
-/// Carries out all recipes, each on all threads.
-fn pack(plan: &Plan, weights: &dyn WeightSource, pool: &ThreadPool) -> Result<AlignedBuffer, JitError> {
-    let mut block = AlignedBuffer::zeroed_bytes(plan.constant_bytes)?;
-    let floats = block.floats_mut();
-    for constant in &plan.constants {
-        let first = constant.offset / size_of::<f32>();
-        let out = &mut floats[first..first + constant.recipe.floats()];
-        constant.recipe.pack(weights, out, pool)?;
-    }
-    Ok(block)
 }

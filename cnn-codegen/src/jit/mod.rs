@@ -19,7 +19,8 @@ mod translate;
 mod vectors;
 
 use cnn_runtime::memory::MemoryError;
-use cnn_runtime::weights::{WeightError, WeightSource};
+use cnn_runtime::pack::PackError;
+use cnn_runtime::weights::WeightSource;
 use cranelift_module::{FuncId, ModuleError};
 use thiserror::Error;
 
@@ -48,9 +49,9 @@ pub enum JitError {
     /// A tile kernel could not be made.
     #[error(transparent)]
     Tile(#[from] TileError),
-    /// Weights are missing, misshapen or damaged.
+    /// Weights are missing, misshapen or damaged, or there is not enough memory for them.
     #[error(transparent)]
-    Weights(#[from] WeightError),
+    Pack(#[from] PackError),
     /// There is not enough memory.
     #[error(transparent)]
     Memory(#[from] MemoryError),

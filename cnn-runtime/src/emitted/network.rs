@@ -5,10 +5,10 @@ use thiserror::Error;
 use crate::executor::{Executor, RunSize};
 use crate::kernels::Isa;
 use crate::memory::{AlignedBuffer, MemoryError};
-use crate::pack::Recipe;
+use crate::pack::{PackError, Recipe, pack_constants};
 use crate::steps::{Bases, Call, StepFn, Steps};
 use crate::threads::ThreadPool;
-use crate::weights::{WeightError, WeightSource};
+use crate::weights::WeightSource;
 
 /// What a network is made of: emitted code's tables.
 #[derive(Debug)]
@@ -30,10 +30,10 @@ pub struct Definition {
 /// Why a network could not be loaded.
 #[derive(Debug, Error)]
 pub enum LoadError {
-    /// Tensors are missing, misshapen or cannot be read: every one of them.
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
-    Weights(Vec<WeightError>),
-    /// There is not enough memory.
+    /// Weights do not fit, or there is not enough memory for them.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// There is not enough memory for a run.
     #[error(transparent)]
     Memory(#[from] MemoryError),
     /// Worker threads could not be started.
@@ -64,20 +64,10 @@ impl Network {
     /// [`LoadError`]
     pub fn load(definition: &'static Definition, weights: &dyn WeightSource) -> Result<Network, LoadError> {
         let pool = ThreadPool::new(1)?;
-        let mut block = AlignedBuffer::zeroed_bytes(definition.constant_bytes)?;
-        let floats = block.floats_mut();
-        let mut errors = Vec::new();
-        for (offset, recipe) in (definition.recipes)() {
-            let first = offset / size_of::<f32>();
-            if let Err(error) = recipe.pack(weights, &mut floats[first..first + recipe.floats()], &pool) {
-                errors.push(error);
-            }
-        }
-        if errors.is_empty() {
-            Network::new(definition, Constants::Packed(block), pool)
-        } else {
-            Err(LoadError::Weights(errors))
-        }
+        let recipes = (definition.recipes)();
+        let recipes = recipes.iter().map(|(offset, recipe)| (*offset, recipe));
+        let block = pack_constants(recipes, definition.constant_bytes, weights, &pool)?;
+        Network::new(definition, Constants::Packed(block), pool)
     }
 
     /// With weights that are packed already.

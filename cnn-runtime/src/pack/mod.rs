@@ -6,6 +6,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
+//! | `constants` | all constants of a network in one block |
 //! | `filters` | filters with their bias and a folded batch norm |
 //! | `instructions` | what packing makes use of |
 //! | `lanes` | eight filters side by side |
@@ -14,6 +15,7 @@
 //! | `parts` | the parts of one constant shared between threads |
 //! | `winograd` | filters transformed for Winograd's products |
 
+mod constants;
 mod filters;
 mod instructions;
 mod lanes;
@@ -24,6 +26,7 @@ mod winograd;
 
 use std::fmt;
 
+pub use constants::{PackError, pack_constants};
 pub use filters::{FilterSource, Norm};
 pub use panels::{ChannelOrder, Panels};
 pub use winograd::WinogradFilters;
