@@ -56,6 +56,18 @@ impl Shape {
         }
     }
 
+    /// Channels, height and width; a vector is so many channels of one pixel.
+    pub const fn extent(self) -> [usize; 3] {
+        match self {
+            Shape::Map {
+                channels,
+                height,
+                width,
+            } => [channels, height, width],
+            Shape::Flat(n) => [n, 1, 1],
+        }
+    }
+
     /// Both spread to one shape: along each axis the sizes are equal, or 1 (numpy's broadcasting of shapes with as many
     /// dimensions). `None` if they do not fit each other.
     pub fn broadcast(self, other: Shape) -> Option<Shape> {

@@ -11,14 +11,14 @@ use super::code::{
 use super::step::{Builder, ByteStrides};
 use super::writer::Extreme;
 use crate::plan::View;
-use crate::plan::layout::{BLOCK, extent};
+use crate::plan::layout::BLOCK;
 
 impl Builder<'_> {
     /// One image. Operands: input, output.
     pub(super) fn softmax(&mut self, input: View, output: View, log: bool, image: Int) {
         let (source, from) = self.image(0, input, image);
         let (sink, to) = self.image(1, output, image);
-        let [channels, height, width] = extent(input.shape);
+        let [channels, height, width] = input.shape.extent();
         if let Shape::Flat(floats) = input.shape {
             self.call(Call::Softmax {
                 log,
@@ -125,7 +125,7 @@ impl Builder<'_> {
 
     /// One row of one image. Operands: input, output.
     pub(super) fn lrn(&mut self, input: View, output: View, lrn: Lrn, item: Int) {
-        let [channels, height, width] = extent(input.shape);
+        let [channels, height, width] = input.shape.extent();
         let down = (lrn.size - 1) / 2;
         let row = LrnRow {
             pixels: width,
@@ -155,7 +155,7 @@ impl Builder<'_> {
     pub(super) fn channel_shuffle(&mut self, input: View, output: View, groups: usize, item: Int) {
         let (from, to): (ByteStrides, ByteStrides) =
             (self.plan.strides(input).into(), self.plan.strides(output).into());
-        let [channels, height, width] = extent(input.shape);
+        let [channels, height, width] = input.shape.extent();
         let (image, channel) = self.divide(item, channels);
         let (i, g) = self.divide(channel, groups);
         let first = self.scaled(g, channels / groups);
@@ -170,7 +170,7 @@ impl Builder<'_> {
     pub(super) fn upsample(&mut self, input: View, output: View, scale: Pair, mode: UpsampleMode, item: Int) {
         let (source, from) = self.block(0, input, item);
         let (sink, to) = self.block(1, output, item);
-        let [_, height, width] = extent(input.shape);
+        let [_, height, width] = input.shape.extent();
         match mode {
             UpsampleMode::Nearest => self.times(0, height, |e, iy| {
                 let source = e.index(source, iy, from.row);

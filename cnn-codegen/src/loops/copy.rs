@@ -3,7 +3,7 @@
 use super::code::{Address, Float, Int, TestExpr};
 use super::step::{Builder, ByteStrides};
 use super::writer::{FLOAT, VECTOR};
-use crate::plan::layout::{BLOCK, Layout, extent};
+use crate::plan::layout::{BLOCK, Layout};
 use crate::plan::{BufferId, Copy, Plan, View};
 
 /// How a copy moves its elements.
@@ -30,7 +30,7 @@ fn way(plan: &Plan, copy: &Copy) -> Way {
 
 /// Items of a copy: blocks or channels of all images.
 pub(super) fn items(plan: &Plan, copy: &Copy) -> usize {
-    let [channels, ..] = extent(copy.from.shape);
+    let [channels, ..] = copy.from.shape.extent();
     plan.batch
         * match way(plan, copy) {
             Way::Blocks => channels.div_ceil(BLOCK),
@@ -43,7 +43,7 @@ impl Builder<'_> {
     pub(super) fn copy(&mut self, copy: &Copy, item: Int) {
         let from = ByteStrides::from(self.plan.strides(copy.from));
         let mut to = ByteStrides::from(self.plan.strides(copy.to));
-        let [channels, height, width] = extent(copy.from.shape);
+        let [channels, height, width] = copy.from.shape.extent();
         if copy.reshape {
             // Planar order of the source's shape, whatever the target's.
             to.pixel = FLOAT;
@@ -51,7 +51,7 @@ impl Builder<'_> {
             to.lane = height as i64 * to.row;
             to.block = BLOCK as i64 * to.lane;
         }
-        let target = extent(copy.to.shape);
+        let target = copy.to.shape.extent();
         match way(self.plan, copy) {
             Way::Blocks => {
                 let (source, _) = self.block(0, copy.from, item);
@@ -159,7 +159,7 @@ impl Builder<'_> {
             return;
         }
         let is_last = self.test(TestExpr::Equal(channel, (channels - 1).into()));
-        let shape = extent(view.shape);
+        let shape = view.shape.extent();
         self.when(is_last, |e| {
             let zero = e.float(0.0);
             for lane in 1..=(BLOCK - end % BLOCK) as i64 {
@@ -173,7 +173,7 @@ impl Builder<'_> {
     pub(super) fn clear_halo(&mut self, buffer: BufferId, item: Int) {
         let buffer = &self.plan.buffers[buffer.0];
         let halo = buffer.layout.halo();
-        let [channels, height, width] = extent(buffer.shape);
+        let [channels, height, width] = buffer.shape.extent();
         let strides = ByteStrides::from(&buffer.strides);
         let blocked = matches!(buffer.layout, Layout::Blocked { .. });
         let planes = if blocked { channels.div_ceil(BLOCK) } else { channels };

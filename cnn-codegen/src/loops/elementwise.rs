@@ -5,7 +5,7 @@ use cnn_ir::op::CombineKind;
 use super::code::{Comparison, Int, Vector};
 use super::step::Builder;
 use super::writer::{Extreme, VECTOR};
-use crate::plan::layout::{BLOCK, extent};
+use crate::plan::layout::BLOCK;
 use crate::plan::{Elementwise, Plan};
 
 /// The loop nest of an elementwise step.
@@ -18,7 +18,7 @@ struct Nest {
 /// Blocks, rows and columns, with rows joined where all operands allow it, and a vector's blocks as columns where no
 /// parameter depends on the channel.
 fn nest(plan: &Plan, e: &Elementwise) -> Nest {
-    let [channels, height, width] = extent(e.output.shape);
+    let [channels, height, width] = e.output.shape.extent();
     let blocks = channels.div_ceil(BLOCK);
     // Without a halo the blocks of one pixel are neighbours.
     let contiguous = e

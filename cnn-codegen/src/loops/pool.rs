@@ -8,7 +8,6 @@ use cnn_ir::op::{GlobalPoolKind, PoolKind};
 use super::code::{Address, FloatExpr, Int, IntOp, Vector, VectorExpr, VectorVariable};
 use super::step::{Builder, ByteStrides};
 use super::writer::Extreme;
-use crate::plan::layout::extent;
 use crate::plan::{PoolWindow, View};
 
 /// Unrolled taps of all runs together.
@@ -120,8 +119,8 @@ impl Builder<'_> {
     pub(super) fn pool(&mut self, pool: &PoolWindow, item: Int) {
         let (source, from) = self.block(0, pool.input, item);
         let (sink, to) = self.block(1, pool.output, item);
-        let [_, input_rows, input_columns] = extent(pool.input.shape);
-        let [_, output_rows, output_columns] = extent(pool.output.shape);
+        let [_, input_rows, input_columns] = pool.input.shape.extent();
+        let [_, output_rows, output_columns] = pool.output.shape.extent();
         let include_pad = matches!(
             pool.kind,
             PoolKind::Avg {
@@ -282,7 +281,7 @@ impl Builder<'_> {
     pub(super) fn global_pool(&mut self, input: View, output: View, kind: GlobalPoolKind, item: Int) {
         let (source, from) = self.block(0, input, item);
         let (sink, _) = self.block(1, output, item);
-        let [_, height, width] = extent(input.shape);
+        let [_, height, width] = input.shape.extent();
         let reduce = match kind {
             GlobalPoolKind::Avg => Reduce::Sum,
             GlobalPoolKind::Max => Reduce::from(PoolKind::Max),
@@ -314,8 +313,8 @@ impl Builder<'_> {
     pub(super) fn adaptive_avg_pool(&mut self, input: View, output: View, item: Int) {
         let (source, from) = self.block(0, input, item);
         let (sink, to) = self.block(1, output, item);
-        let [_, input_rows, input_columns] = extent(input.shape);
-        let [_, output_rows, output_columns] = extent(output.shape);
+        let [_, input_rows, input_columns] = input.shape.extent();
+        let [_, output_rows, output_columns] = output.shape.extent();
         self.times(0, output_rows, |e, y| {
             let (y0, y1) = e.share(y, input_rows, output_rows);
             let sink = e.index(sink, y, to.row);

@@ -7,7 +7,7 @@ use super::copy;
 use super::elementwise;
 use super::step::{Builder, Step};
 use super::writer::Writer;
-use crate::plan::layout::{BLOCK, Layout, extent};
+use crate::plan::layout::{BLOCK, Layout};
 use crate::plan::{self, BufferId, ConstantId, Place, Plan, PlanFault, Work};
 use crate::tile::TileSpec;
 
@@ -70,9 +70,7 @@ impl Program {
         }
         Ok(program)
     }
-}
 
-impl Program {
     /// The steps as the runtime calls them.
     pub fn calls(&self, plan: &Plan) -> Vec<Call<Vec<Base>>> {
         let call = |(step, code): (&plan::Step, &StepCode)| Call {
@@ -152,7 +150,7 @@ fn items(plan: &Plan, work: &Work) -> usize {
             blocks(output)
         }
         Work::Softmax { .. } => plan.batch,
-        Work::Lrn { output, .. } => plan.batch * extent(output.shape)[1],
+        Work::Lrn { output, .. } => plan.batch * output.shape.extent()[1],
         Work::ChannelShuffle { output, .. } => plan.batch * output.shape.channels(),
     }
 }

@@ -9,7 +9,7 @@ use super::step::Builder;
 use super::sweep::Pointers;
 use super::writer::FLOAT;
 use crate::plan::WinogradWork;
-use crate::plan::layout::{BLOCK, extent};
+use crate::plan::layout::BLOCK;
 
 impl Builder<'_> {
     /// The body of one item. Operands: input, weights, output, residual (if there is one).
@@ -49,7 +49,7 @@ impl Builder<'_> {
     fn input_transform(&mut self, work: &WinogradWork, image: Int, [first_tile, tiles]: [Int; 2], to: Address) {
         let strides = *self.plan.strides(work.input);
         let (from, _) = self.image(0, work.input, image);
-        let [_, rows, columns] = extent(work.input.shape);
+        let [_, rows, columns] = work.input.shape.extent();
         let shape = InputTransform {
             src: ptr::null(),
             dst: ptr::null_mut(),
@@ -94,7 +94,7 @@ impl Builder<'_> {
             self.index(base, part, blocks * bytes.block)
         });
         let residual_strides = work.residual.map_or(strides, |view| *self.plan.strides(view));
-        let [_, rows, columns] = extent(work.output.shape);
+        let [_, rows, columns] = work.output.shape.extent();
         let shape = OutputTransform {
             src: ptr::null(),
             dst: ptr::null_mut(),

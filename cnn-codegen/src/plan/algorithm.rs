@@ -12,7 +12,7 @@ use cnn_ir::op::{Conv, Pair};
 use cnn_ir::shape::Shape;
 use cnn_runtime::kernels::winograd::Winograd;
 
-use super::layout::{BLOCK, extent};
+use super::layout::BLOCK;
 use super::measured::Signature;
 use super::{Accuracy, PlanOptions, TileIsa};
 
@@ -89,7 +89,7 @@ fn candidates(conv: &Conv, input: Shape, output: Shape) -> Vec<Candidate> {
     let channels = input.channels();
     let mut candidates = vec![Candidate {
         algorithm: Algorithm::Direct,
-        predicted: direct(conv, channels, extent(output)),
+        predicted: direct(conv, channels, output.extent()),
     }];
     for variant in Winograd::ALL
         .into_iter()
@@ -97,7 +97,7 @@ fn candidates(conv: &Conv, input: Shape, output: Shape) -> Vec<Candidate> {
     {
         candidates.push(Candidate {
             algorithm: Algorithm::Winograd(variant),
-            predicted: winograd(variant, channels, extent(output)),
+            predicted: winograd(variant, channels, output.extent()),
         });
     }
     candidates

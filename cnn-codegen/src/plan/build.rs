@@ -13,7 +13,7 @@ use super::algorithm::{self, Algorithm, Algorithms};
 use super::convolution::{self, Planned};
 use super::dense;
 use super::homes::{self, Homes};
-use super::layout::{Layout, extent};
+use super::layout::Layout;
 use super::options::{PlanError, PlanOptions};
 use super::tiling::Target;
 use super::winograd;
@@ -344,7 +344,7 @@ impl Builder<'_> {
             return self.not_compiled(id, "with a dilation");
         }
         let operand = self.graph.operands(id)[0];
-        let [_, height, width] = extent(self.shapes[operand]);
+        let [_, height, width] = self.shapes[operand].extent();
         let input = self.internal(operand)?;
         let output = self.output(id)?;
         let window = PoolWindow {
@@ -420,7 +420,7 @@ impl Builder<'_> {
         let shape = self.shapes[id];
         let from = self.first(operand);
         let buffer = &self.plan.buffers[from.buffer.0];
-        let one_pixel = |shape: Shape| matches!(extent(shape), [_, 1, 1]);
+        let one_pixel = |shape: Shape| matches!(shape.extent(), [_, 1, 1]);
         let bare = buffer.layout.halo() == Sides::default() && buffer.layout != Layout::Hwc;
         if shape == from.shape || (one_pixel(shape) && one_pixel(from.shape) && bare) {
             self.values.insert(id, vec![View { shape, ..from }]);

@@ -4,7 +4,7 @@ use cnn_ir::op::{Conv, FoldedNorm, Sides};
 use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe};
 
 use super::isa::TileIsa;
-use super::layout::{BLOCK, Strides, extent};
+use super::layout::{BLOCK, Strides};
 use super::sweep::{Axis, Move, Sweep};
 use super::tiling::{Operand, Reduction, Target, Tiling, bytes};
 use super::walk::{Map, Pitch};
@@ -56,8 +56,8 @@ pub(super) fn conv(
     sides: Sides,
     target: &Target<'_>,
 ) -> Planned {
-    let [channels, ..] = extent(input.view.shape);
-    let [_, height, width] = extent(target.output.view.shape);
+    let [channels, ..] = input.view.shape.extent();
+    let [_, height, width] = target.output.view.shape.extent();
     let source = filter_source(conv, weights, channels);
     let s = &input.strides;
     let pitch = |s: &Strides, y: usize, x: usize| Pitch {

@@ -60,18 +60,6 @@ impl Strides {
     }
 }
 
-/// Channels, height and width of a shape; a vector is so many channels of one pixel.
-pub fn extent(shape: Shape) -> [usize; 3] {
-    match shape {
-        Shape::Map {
-            channels,
-            height,
-            width,
-        } => [channels, height, width],
-        Shape::Flat(n) => [n, 1, 1],
-    }
-}
-
 /// Blocks of eight channels that a blocked buffer has room for: enough for whole panels of two or three vectors.
 pub fn room(blocks: usize) -> usize {
     if blocks > 3 && !blocks.is_multiple_of(2) && !blocks.is_multiple_of(3) {
@@ -98,7 +86,7 @@ impl Layout {
     /// `external` buffers are the user's and hold nothing but the elements; internal vectors are padded, so that
     /// kernels may write whole groups of vectors.
     pub fn strides(&self, shape: Shape, external: bool) -> Option<Strides> {
-        let [c, h, w] = extent(shape);
+        let [c, h, w] = shape.extent();
         let halo = self.halo();
         let columns = halo.left.checked_add(w)?.checked_add(halo.right)?;
         let rows = halo.top.checked_add(h)?.checked_add(halo.bottom)?;

@@ -17,7 +17,7 @@ use std::ops::Range;
 
 use thiserror::Error;
 
-use super::layout::{BLOCK, Layout, extent};
+use super::layout::{BLOCK, Layout};
 use super::memory::{ALIGNMENT, lifetimes};
 use super::{BufferId, ConstantId, Move, Place, Plan, Sweep, View, WinogradWork, Work};
 use tiles::reach;
@@ -186,7 +186,7 @@ impl Checks<'_> {
         for view in views {
             let buffer = &plan.buffers[view.buffer.0];
             let end = view.channel + view.shape.channels();
-            let ([_, height, width], [_, rows, columns]) = (extent(view.shape), extent(buffer.shape));
+            let ([_, height, width], [_, rows, columns]) = (view.shape.extent(), buffer.shape.extent());
             let fits = end <= buffer.shape.channels() && [height, width] == [rows, columns];
             self.require(fits, || format!("a view ends behind {}", name(plan, view.buffer)));
             let internal = matches!(buffer.place, Place::Arena(_));

@@ -6,7 +6,7 @@ use cnn_runtime::kernels::winograd::{Clamp, Winograd};
 use cnn_runtime::pack::{FilterSource, Recipe, WinogradFilters};
 
 use super::convolution::filter_source;
-use super::layout::{BLOCK, extent};
+use super::layout::BLOCK;
 use super::sweep::{Axis, Move, Nest};
 use super::tiling::{Reduction, bytes};
 use super::walk::{Map, Pitch};
@@ -137,8 +137,8 @@ pub(super) fn plan(
     output: View,
     residual: Option<View>,
 ) -> Planned {
-    let [channels, ..] = extent(input.shape);
-    let [filters, height, width] = extent(output.shape);
+    let [channels, ..] = input.shape.extent();
+    let [filters, height, width] = output.shape.extent();
     let source: FilterSource = filter_source(conv, weights, channels);
     let (inputs, outputs) = (channels.div_ceil(BLOCK), filters.div_ceil(BLOCK));
     let tiles = [width.div_ceil(variant.outputs()), height.div_ceil(variant.outputs())];

@@ -75,8 +75,16 @@ pub fn emit(plan: &Plan, name: &Ident, memory: &Memory, runtime: &TokenStream) -
     };
     let (arena, scratch, constants) = (plan.arena_bytes, plan.scratch_bytes(), plan.constant_bytes);
     let arena_bytes = arena.next_multiple_of(64) + scratch;
+    // Not expected: which of them code falls under depends on the network.
+    let lints = quote!(allow(
+        unsafe_code,
+        unused,
+        clippy::all,
+        clippy::pedantic,
+        reason = "a compiler's output"
+    ));
     let items = quote! {
-        #[allow(unsafe_code, unused, clippy::all, clippy::pedantic, reason = "a compiler's output")]
+        #[#lints]
         const _: () = {
             use #runtime as rt;
 
@@ -165,11 +173,11 @@ impl Ports {
             .map(|port| identifier(&port.name, &mut taken))
             .collect();
         let parameters = plan.inputs.iter().zip(&arguments).map(|(port, name)| {
-            let array = array_type(&dims(port));
+            let array = nested(quote!(f32), &dims(port));
             quote!(#name: &#array)
         });
         let places = plan.outputs.iter().zip(&results).map(|(port, name)| {
-            let array = array_type(&dims(port));
+            let array = nested(quote!(f32), &dims(port));
             quote!(#name: &mut #array)
         });
         let inputs = plan.inputs.iter().zip(&arguments).map(|(port, name)| {
@@ -180,8 +188,12 @@ impl Ports {
             let flat = dims(port).into_iter().skip(1).map(|_| quote!(.as_flattened_mut()));
             quote!(&mut #name #(#flat)* [..])
         });
-        let types: Vec<TokenStream> = plan.outputs.iter().map(|port| array_type(&dims(port))).collect();
-        let zeros = plan.outputs.iter().map(|port| zeros(&dims(port)));
+        let types: Vec<TokenStream> = plan
+            .outputs
+            .iter()
+            .map(|port| nested(quote!(f32), &dims(port)))
+            .collect();
+        let zeros = plan.outputs.iter().map(|port| nested(quote!(0.0f32), &dims(port)));
         Ports {
             parameters: parameters.collect(),
             places: places.collect(),
@@ -231,17 +243,9 @@ fn identifier(name: &str, taken: &mut Vec<String>) -> Ident {
     Ident::new(&word, Span::call_site())
 }
 
-/// `[[f32; 3]; 2]` for `[2, 3]`
-fn array_type(dims: &[usize]) -> TokenStream {
-    dims.iter().rev().fold(quote!(f32), |inner, &dim| {
-        let dim = Literal::usize_unsuffixed(dim);
-        quote!([#inner; #dim])
-    })
-}
-
-/// `[[0.0f32; 3]; 2]` for `[2, 3]`
-fn zeros(dims: &[usize]) -> TokenStream {
-    dims.iter().rev().fold(quote!(0.0f32), |inner, &dim| {
+/// `element` in arrays: `[[f32; 3]; 2]` for `f32` and `[2, 3]`, the type or, of a value, an array of it.
+fn nested(element: TokenStream, dims: &[usize]) -> TokenStream {
+    dims.iter().rev().fold(element, |inner, &dim| {
         let dim = Literal::usize_unsuffixed(dim);
         quote!([#inner; #dim])
     })

@@ -1,7 +1,7 @@
 //! 2-D convolution.
 
 use super::attributes::Reader;
-use super::fault::{map, sized, too_large};
+use super::fault::{map, of_map, sized, too_large};
 use super::norm::EPSILON;
 use super::range::Range;
 use super::window::{Axis, Window};
@@ -162,10 +162,7 @@ impl Operator for Conv {
     }
 
     fn formula(&self, operands: &[Shape]) -> String {
-        match operands.first() {
-            Some(&Shape::Map { height, width, .. }) => self.window().formula(height, width),
-            Some(Shape::Flat(_)) | None => String::new(),
-        }
+        of_map(operands, |_, height, width| self.window().formula(height, width))
     }
 
     fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {

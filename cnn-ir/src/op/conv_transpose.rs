@@ -2,7 +2,7 @@
 
 use super::attributes::Reader;
 use super::conv::{fits, group_faults};
-use super::fault::{map, sized, too_large};
+use super::fault::{map, of_map, sized, too_large};
 use super::window::both;
 use super::writer::{Writer, sides_value};
 use super::{Activation, Fault, FoldedNorm, Operator, Pair, Sides, WeightDecl};
@@ -188,13 +188,10 @@ impl Operator for ConvTranspose {
     }
 
     fn formula(&self, operands: &[Shape]) -> String {
-        match operands.first() {
-            Some(&Shape::Map { height, width, .. }) => {
-                let [rows, columns] = self.axes(height, width).map(|axis| axis.formula());
-                both(rows, columns)
-            }
-            Some(Shape::Flat(_)) | None => String::new(),
-        }
+        of_map(operands, |_, height, width| {
+            let [rows, columns] = self.axes(height, width).map(|axis| axis.formula());
+            both(rows, columns)
+        })
     }
 
     fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {

@@ -1,7 +1,7 @@
 //! Channels into pixels and back: depth to space, space to depth.
 
 use super::attributes::Reader;
-use super::fault::{map, sized};
+use super::fault::{map, of_map, sized};
 use super::writer::Writer;
 use super::{Fault, Operator};
 use crate::ast::ValueKind;
@@ -95,21 +95,15 @@ impl Operator for DepthToSpace {
     }
 
     fn formula(&self, operands: &[Shape]) -> String {
-        let Some(&Shape::Map {
-            channels,
-            height,
-            width,
-        }) = operands.first()
-        else {
-            return String::new();
-        };
         let block = self.block;
-        let each = channels.checked_div(block.saturating_mul(block)).unwrap_or(0);
-        format!(
-            "channels: {channels}/({block}·{block}) = {each}, height: {height}·{block} = {}, width: {width}·{block} = {}",
-            height.saturating_mul(block),
-            width.saturating_mul(block)
-        )
+        of_map(operands, |channels, height, width| {
+            let each = channels.checked_div(block.saturating_mul(block)).unwrap_or(0);
+            format!(
+                "channels: {channels}/({block}·{block}) = {each}, height: {height}·{block} = {}, width: {width}·{block} = {}",
+                height.saturating_mul(block),
+                width.saturating_mul(block)
+            )
+        })
     }
 }
 
@@ -149,22 +143,16 @@ impl Operator for SpaceToDepth {
     }
 
     fn formula(&self, operands: &[Shape]) -> String {
-        let Some(&Shape::Map {
-            channels,
-            height,
-            width,
-        }) = operands.first()
-        else {
-            return String::new();
-        };
         let block = self.block;
         let part = |n: usize| n.checked_div(block).unwrap_or(0);
-        format!(
-            "channels: {channels}·{block}·{block} = {}, height: {height}/{block} = {}, width: {width}/{block} = {}",
-            channels.saturating_mul(block).saturating_mul(block),
-            part(height),
-            part(width)
-        )
+        of_map(operands, |channels, height, width| {
+            format!(
+                "channels: {channels}·{block}·{block} = {}, height: {height}/{block} = {}, width: {width}/{block} = {}",
+                channels.saturating_mul(block).saturating_mul(block),
+                part(height),
+                part(width)
+            )
+        })
     }
 }
 

@@ -94,6 +94,18 @@ pub(super) fn too_large(what: &str, shape: &str, key: &'static str) -> Fault {
     ))
 }
 
+/// What a formula says of its first operand's channels, height and width; nothing if that is no map.
+pub(super) fn of_map(operands: &[Shape], say: impl FnOnce(usize, usize, usize) -> String) -> String {
+    match operands.first() {
+        Some(&Shape::Map {
+            channels,
+            height,
+            width,
+        }) => say(channels, height, width),
+        Some(Shape::Flat(_)) | None => String::new(),
+    }
+}
+
 /// Channels, height and width of a map, or the fault of an operand that is none.
 pub(super) fn map(op: &str, input: Shape) -> Result<(usize, usize, usize), Fault> {
     match input {

@@ -1,7 +1,7 @@
 //! Pooling over windows, over the whole map, and to a given size.
 
 use super::attributes::Reader;
-use super::fault::{map, sized};
+use super::fault::{map, of_map, sized};
 use super::window::{Axis, Window};
 use super::writer::Writer;
 use super::{Fault, Operator, Padding, Pair};
@@ -165,10 +165,7 @@ impl Operator for Pool {
     }
 
     fn formula(&self, operands: &[Shape]) -> String {
-        match operands.first() {
-            Some(&Shape::Map { height, width, .. }) => self.window().formula(height, width),
-            Some(Shape::Flat(_)) | None => String::new(),
-        }
+        of_map(operands, |_, height, width| self.window().formula(height, width))
     }
 }
 
@@ -186,15 +183,12 @@ impl Operator for GlobalPool {
     }
 
     fn formula(&self, operands: &[Shape]) -> String {
-        match operands.first() {
-            Some(&Shape::Map { height, width, .. }) => {
-                format!(
-                    "{height}·{width} = {} pixels a channel become 1",
-                    height.saturating_mul(width)
-                )
-            }
-            Some(Shape::Flat(_)) | None => String::new(),
-        }
+        of_map(operands, |_, height, width| {
+            format!(
+                "{height}·{width} = {} pixels a channel become 1",
+                height.saturating_mul(width)
+            )
+        })
     }
 }
 
@@ -222,16 +216,13 @@ impl Operator for AdaptiveAvgPool {
 
     fn formula(&self, operands: &[Shape]) -> String {
         let axis = |n: usize, size: usize| format!("⌊i·{n}/{size}⌋ … ⌈(i + 1)·{n}/{size}⌉");
-        match operands.first() {
-            Some(&Shape::Map { height, width, .. }) => {
-                format!(
-                    "row i averages rows {}, column i columns {}",
-                    axis(height, self.size.h),
-                    axis(width, self.size.w)
-                )
-            }
-            Some(Shape::Flat(_)) | None => String::new(),
-        }
+        of_map(operands, |_, height, width| {
+            format!(
+                "row i averages rows {}, column i columns {}",
+                axis(height, self.size.h),
+                axis(width, self.size.w)
+            )
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Operators that move elements without computing, and those that do nothing.
 
 use super::attributes::Reader;
-use super::fault::{map, sized};
+use super::fault::{map, of_map, sized};
 use super::range::Range;
 use super::window::both;
 use super::writer::{Writer, sides_value};
@@ -171,10 +171,9 @@ impl Operator for Pad {
             bottom,
             right,
         } = self.sides;
-        match operands.first() {
-            Some(&Shape::Map { height, width, .. }) => both(axis(height, top, bottom), axis(width, left, right)),
-            Some(Shape::Flat(_)) | None => String::new(),
-        }
+        of_map(operands, |_, height, width| {
+            both(axis(height, top, bottom), axis(width, left, right))
+        })
     }
 }
 

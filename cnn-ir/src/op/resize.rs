@@ -1,7 +1,7 @@
 //! Maps of another size: upsampling by whole factors, and interpolation to any size (ONNX's `Resize`).
 
 use super::attributes::Reader;
-use super::fault::{map, sized};
+use super::fault::{map, of_map, sized};
 use super::range::Range;
 use super::window::both;
 use super::writer::Writer;
@@ -142,10 +142,9 @@ impl Operator for Upsample {
 
     fn formula(&self, operands: &[Shape]) -> String {
         let axis = |n: usize, scale: usize| format!("{n}·{scale} = {}", n.saturating_mul(scale));
-        match operands.first() {
-            Some(&Shape::Map { height, width, .. }) => both(axis(height, self.scale.h), axis(width, self.scale.w)),
-            Some(Shape::Flat(_)) | None => String::new(),
-        }
+        of_map(operands, |_, height, width| {
+            both(axis(height, self.scale.h), axis(width, self.scale.w))
+        })
     }
 }
 
@@ -311,13 +310,10 @@ impl Operator for Resize {
     }
 
     fn formula(&self, operands: &[Shape]) -> String {
-        match operands.first() {
-            Some(&Shape::Map { height, width, .. }) => {
-                let [rows, columns] = self.axes(height, width).map(|axis| axis.formula());
-                both(rows, columns)
-            }
-            Some(Shape::Flat(_)) | None => String::new(),
-        }
+        of_map(operands, |_, height, width| {
+            let [rows, columns] = self.axes(height, width).map(|axis| axis.formula());
+            both(rows, columns)
+        })
     }
 }
 

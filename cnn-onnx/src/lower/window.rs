@@ -42,14 +42,7 @@ impl Spatial {
 
     /// Channels, height, width.
     pub(super) fn size(&self) -> [usize; 3] {
-        match self.data.shape {
-            Shape::Map {
-                channels,
-                height,
-                width,
-            } => [channels, height, width],
-            Shape::Flat(n) => [n, 1, 1],
-        }
+        self.data.shape.extent()
     }
 
     /// What a layer made of it, as a value of as many axes.

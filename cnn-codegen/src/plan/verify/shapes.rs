@@ -2,7 +2,7 @@
 //! the sweep's take bounds from.
 
 use super::{Checks, name};
-use crate::plan::layout::{BLOCK, Layout, extent};
+use crate::plan::layout::{BLOCK, Layout};
 use crate::plan::{BufferId, ConstantId, Copy, Elementwise, Place, Port, View, WinogradWork, Work};
 
 impl Checks<'_> {
@@ -33,7 +33,7 @@ impl Checks<'_> {
 
     /// That the views of a step have the shapes its emitter expects, and do not overlap where that would matter.
     pub(super) fn shapes(&mut self, work: &Work) {
-        let same = |a: &View, b: &View| extent(a.shape) == extent(b.shape);
+        let same = |a: &View, b: &View| a.shape.extent() == b.shape.extent();
         let channels = |a: &View, b: &View| a.shape.channels() == b.shape.channels();
         let fits = match work {
             // Their tiles are looked at one by one.
@@ -48,7 +48,7 @@ impl Checks<'_> {
             Work::Upsample {
                 input, output, scale, ..
             } => {
-                let ([c, h, w], large) = (extent(input.shape), extent(output.shape));
+                let ([c, h, w], large) = (input.shape.extent(), output.shape.extent());
                 large == [c, h * scale.h, w * scale.w]
             }
             Work::ChannelShuffle { input, output, groups } => {
@@ -86,12 +86,12 @@ impl Checks<'_> {
     fn winograd_fits(&self, work: &WinogradWork) -> bool {
         let residual = work
             .residual
-            .is_none_or(|view| extent(view.shape) == extent(work.output.shape));
+            .is_none_or(|view| view.shape.extent() == work.output.shape.extent());
         residual && work.all_tiles() > 0 && work.block > 0 && work.parts > 0
     }
 
     fn copy_fits(&self, copy: &Copy) -> bool {
-        let ([channels, height, width], [target, rows, columns]) = (extent(copy.from.shape), extent(copy.to.shape));
+        let ([channels, height, width], [target, rows, columns]) = (copy.from.shape.extent(), copy.to.shape.extent());
         if copy.reshape {
             let to = &self.plan.buffers[copy.to.buffer.0];
             copy.from.shape.elements() == copy.to.shape.elements()
@@ -105,9 +105,9 @@ impl Checks<'_> {
     }
 
     fn elementwise_fits(&self, step: &Elementwise) -> bool {
-        let [channels, height, width] = extent(step.output.shape);
+        let [channels, height, width] = step.output.shape.extent();
         let operand = |view: &View| {
-            let [c, h, w] = extent(view.shape);
+            let [c, h, w] = view.shape.extent();
             c == channels && ([h, w] == [height, width] || [h, w] == [1, 1])
         };
         let floats = |ConstantId(constant): ConstantId| self.plan.constants[constant].recipe.floats();
