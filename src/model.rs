@@ -280,7 +280,7 @@ impl Model {
     pub fn compile(&self, weights: &Weights, options: &Options) -> Result<Network, Error> {
         let start = Instant::now();
         match Network::compile(self, weights, options, start) {
-            // The compiler stops at the first; say all.
+            // The compiler tells the first of each constant; say all.
             Err(Error::Weights(first)) => {
                 let all = self.check_weights(weights).problems;
                 Err(Error::Weights(if all.is_empty() { first } else { all }))
