@@ -56,6 +56,28 @@ fn a_sum_may_have_any_number_of_operands() {
     }
 }
 
+/// Eight channels are one vector: what stands in the lanes behind the last must not reach anything.
+#[test]
+fn quotients_behind_the_last_channel_are_not_seen() {
+    let quotient =
+        |divisor: &str| format!("\n[[layer]]\nname = \"ratio\"\nop = \"div\"\nfrom = [\"image\", \"{divisor}\"]\n");
+    let mean = "\n[[layer]]\nname = \"mean\"\nop = \"global_avg_pool\"\n";
+    for channels in [1, 5, 11] {
+        let image = format!("[inputs]\nimage = [{channels}, 6, 7]\n");
+        for ratio in [quotient("image"), format!("{mean}{}", quotient("mean"))] {
+            for next in [
+                "op = \"conv\"\nfilters = 9\nkernel = 3",
+                "op = \"softmax\"",
+                "op = \"lrn\"",
+                "op = \"flatten\"",
+            ] {
+                let next = format!("\n[[layer]]\nname = \"next\"\n{next}\n");
+                agree(&format!("{image}{ratio}{next}"), channels * 6 * 7, 2);
+            }
+        }
+    }
+}
+
 /// A plan with everything that can be wrong: sweeps, a concatenation, a pool, an elementwise step, a dense layer.
 fn plan() -> Plan {
     let toml = r#"
@@ -233,6 +255,9 @@ fn steps_beyond_every_map_are_planned() {
         "op = \"max_pool\"\nsize = 1\nstride = 2147483647",
         "op = \"avg_pool\"\nsize = 3\nstride = 2147483647",
         "op = \"max_pool\"\nsize = 1\nstride = 1\ndilation = 2147483647",
+        "op = \"avg_pool\"\nsize = 2\nstride = 1\ndilation = 4\npadding = 2\ncount_include_pad = true",
+        "op = \"avg_pool\"\nsize = [300, 3]\nstride = 1\ndilation = [1, 3]\npadding = [150, 3, 150, 3]\n\
+         count_include_pad = true",
         "op = \"max_pool\"\nsize = [300, 1]\nstride = [1, 1]\npadding = [150, 0, 150, 0]",
         "op = \"lrn\"\nsize = 2147483647",
     ] {

@@ -1,22 +1,35 @@
-//! Functions of single elements: sums, products, scale and shift, slopes, activations.
+//! Functions of single elements: sums, quotients and the like, scale and shift, slopes, activations.
 
 use cnn_ir::op::CombineKind;
 
-use super::code::{Comparison, Int, Vector};
-use super::step::Builder;
+use super::code::{Address, Comparison, Int, Vector};
+use super::step::{Builder, ByteStrides};
 use super::writer::{Extreme, VECTOR};
 use crate::plan::layout::BLOCK;
-use crate::plan::{Elementwise, Plan};
+use crate::plan::{Elementwise, Plan, View};
 
 /// The loop nest of an elementwise step.
 struct Nest {
     blocks: usize,
     height: usize,
     width: usize,
+    /// Bytes from row to row and from column to column of each operand; 0 where one place counts for all.
+    steps: Vec<(i64, i64)>,
 }
 
-/// Blocks, rows and columns, with rows joined where all operands allow it, and a vector's blocks as columns where no
-/// parameter depends on the channel.
+/// Whether an operand's only channel counts for all.
+fn is_spread(step: &Elementwise, view: &View) -> bool {
+    view.shape.channels() == 1 && step.output.shape.channels() > 1
+}
+
+/// Whether lanes behind the last channel may get what is not finite: 0/0, or a value of the only channel.
+fn needs_mask(step: &Elementwise) -> bool {
+    let spread = || step.operands.iter().any(|view| is_spread(step, view));
+    !step.output.shape.channels().is_multiple_of(BLOCK) && (step.combination == CombineKind::Div || spread())
+}
+
+/// Blocks, rows and columns, with rows joined where all operands allow it, and a vector's blocks as columns where
+/// nothing depends on the channel.
 fn nest(plan: &Plan, e: &Elementwise) -> Nest {
     let [channels, height, width] = e.output.shape.extent();
     let blocks = channels.div_ceil(BLOCK);
@@ -26,27 +39,52 @@ fn nest(plan: &Plan, e: &Elementwise) -> Nest {
         .iter()
         .chain([&e.output])
         .all(|&view| plan.strides(view).block == BLOCK);
-    if height * width == 1 && contiguous && e.scale_shift.is_none() && e.slope.is_none() {
+    if height * width == 1 && contiguous && e.scale_shift.is_none() && e.slope.is_none() && !needs_mask(e) {
+        let step = |view| if is_spread(e, view) { 0 } else { VECTOR };
         return Nest {
             blocks: 1,
             height: 1,
             width: blocks,
+            steps: e.operands.iter().map(|view| (0, step(view))).collect(),
         };
     }
-    let full = e.operands.iter().filter(|view| view.shape.plane() == height * width);
-    let straight = full.chain([&e.output]).all(|&view| {
-        let strides = plan.strides(view);
-        strides.row == width * strides.pixel
-    });
-    if straight {
-        Nest {
+    let full = |view: &View| view.shape.extent()[1..] == [height, width];
+    let straight = |view: &View| {
+        let strides = plan.strides(*view);
+        full(view) && strides.row == width * strides.pixel
+    };
+    let single = |view: &View| view.shape.plane() == 1;
+    if straight(&e.output) && e.operands.iter().all(|view| single(view) || straight(view)) {
+        let step = |view| if single(view) { 0 } else { VECTOR };
+        return Nest {
             blocks,
             height: 1,
             width: height * width,
-        }
-    } else {
-        Nest { blocks, height, width }
+            steps: e.operands.iter().map(|view| (0, step(view))).collect(),
+        };
     }
+    let steps = |view: &View| {
+        let [_, rows, columns] = view.shape.extent();
+        let row = ByteStrides::from(plan.strides(*view)).row;
+        (if rows == 1 { 0 } else { row }, if columns == 1 { 0 } else { VECTOR })
+    };
+    Nest {
+        blocks,
+        height,
+        width,
+        steps: e.operands.iter().map(steps).collect(),
+    }
+}
+
+/// An operand while the loops around its elements are written.
+#[derive(Clone, Copy)]
+struct Source {
+    at: Address,
+    row: i64,
+    pixel: i64,
+    spread: bool,
+    /// Once no loop changes it any more.
+    value: Option<Vector>,
 }
 
 /// Items: blocks of all images.
@@ -63,14 +101,25 @@ impl Builder<'_> {
         let (sink, output) = self.image(position, step.output, image);
         let sink = self.index(sink, block, output.block);
 
-        // One vector for operands that count for every pixel, an address for the others.
         let mut sources = Vec::with_capacity(step.operands.len());
-        for (index, &view) in step.operands.iter().enumerate() {
-            let (base, strides) = self.image(index, view, image);
-            let base = self.index(base, block, strides.block);
-            let single = view.shape.plane() == 1 && step.output.shape.plane() > 1;
-            sources.push((base, strides, if single { Some(self.load(base, 0)) } else { None }));
+        for (index, (view, &(row, pixel))) in step.operands.iter().zip(&nest.steps).enumerate() {
+            let (base, strides) = self.image(index, *view, image);
+            let spread = is_spread(step, view);
+            let at = if spread {
+                base
+            } else {
+                self.index(base, block, strides.block)
+            };
+            let source = Source {
+                at,
+                row,
+                pixel,
+                spread,
+                value: None,
+            };
+            sources.push(self.known(source, row == 0 && pixel == 0));
         }
+        let mask = needs_mask(step).then(|| self.mask(step.output.shape.channels(), block));
         let mut next = position + 1;
         let constant = |e: &mut Self, offset: i64| -> Vector {
             let base = e.offset(e.operands[next], offset);
@@ -87,21 +136,21 @@ impl Builder<'_> {
             self.load(base, 0)
         });
 
-        // A vector's neighbour: the next pixel, or the next block of a vector.
-        let pixel = VECTOR;
         self.times(0, nest.height, |e, y| {
             let sink = e.index(sink, y, output.row);
+            let sources: Vec<Source> = sources
+                .iter()
+                .map(|&source| {
+                    let at = e.index(source.at, y, source.row);
+                    e.known(Source { at, ..source }, source.pixel == 0)
+                })
+                .collect();
+            // A vector's neighbour: the next pixel, or the next block of a vector.
             e.times(0, nest.width, |e, x| {
                 let mut sum: Option<Vector> = None;
-                for (base, strides, single) in &sources {
-                    let value = match single {
-                        Some(value) => *value,
-                        None => {
-                            let at = e.index(*base, y, strides.row);
-                            let at = e.index(at, x, pixel);
-                            e.load(at, 0)
-                        }
-                    };
+                for &source in &sources {
+                    let at = e.index(source.at, x, source.pixel);
+                    let value = e.value(Source { at, ..source });
                     sum = Some(match (sum, step.combination) {
                         (None, _) => value,
                         (Some(sum), CombineKind::Add) => e.add(sum, value),
@@ -122,12 +171,36 @@ impl Builder<'_> {
                     let sloped = e.mul(value, slope);
                     value = e.select((value, Comparison::Greater, zero), value, sloped);
                 }
-                let at = e.index(sink, x, pixel);
+                if let Some(mask) = mask {
+                    value = e.existing(mask, value);
+                }
+                let at = e.index(sink, x, VECTOR);
                 e.store(value, at, 0);
             });
             if let Some(function) = step.activation {
                 e.activate(function, sink, nest.width * BLOCK);
             }
         });
+    }
+
+    fn value(&mut self, source: Source) -> Vector {
+        match source.value {
+            Some(value) => value,
+            None if source.spread => {
+                let float = self.load_float(source.at, 0);
+                self.splat_value(float)
+            }
+            None => self.load(source.at, 0),
+        }
+    }
+
+    /// Reads an operand that no further loop changes.
+    fn known(&mut self, source: Source, is_last: bool) -> Source {
+        let value = if is_last {
+            Some(self.value(source))
+        } else {
+            source.value
+        };
+        Source { value, ..source }
     }
 }

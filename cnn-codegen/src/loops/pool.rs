@@ -47,7 +47,11 @@ impl Axis {
             let from = (0..self.size).find(|&tap| inside(tap)).unwrap_or(0);
             let to = (0..self.size).rev().find(|&tap| inside(tap)).map_or(0, |tap| tap + 1);
             let divisor = if self.include_pad {
-                ((start + self.size as i64).min((self.input + self.after) as i64) - start) as usize
+                // Windows begin within the padding: only taps behind it do not count.
+                let end = (self.input + self.after) as i64;
+                (0..self.size)
+                    .take_while(|tap| start + ((tap * self.dilation) as i64) < end)
+                    .count()
             } else {
                 to - from
             };
@@ -214,19 +218,23 @@ impl Builder<'_> {
         let missing = self.arithmetic(IntOp::Max, missing, zero);
         let missing = self.plus(missing, axis.dilation as i64 - 1);
         let (first, _) = self.divide(missing, axis.dilation);
-        let left = self.int(axis.input + axis.dilation - 1);
-        let left = self.arithmetic(IntOp::Subtract, left, start);
-        let left = self.arithmetic(IntOp::Max, left, zero);
-        let (end, _) = self.divide(left, axis.dilation);
-        let end = self.arithmetic(IntOp::Min, end, axis.size);
+        let end = self.taps_before(axis, start, axis.input);
         let divisor = if axis.include_pad {
-            let stop = self.plus(start, axis.size as i64);
-            let stop = self.arithmetic(IntOp::Min, stop, axis.input + axis.after);
-            self.arithmetic(IntOp::Subtract, stop, start)
+            self.taps_before(axis, start, axis.input + axis.after)
         } else {
             self.arithmetic(IntOp::Subtract, end, first)
         };
         (start, first, end, divisor)
+    }
+
+    /// How many taps of a window from `start` on are before a place.
+    fn taps_before(&mut self, axis: &Axis, start: Int, place: usize) -> Int {
+        let left = self.int(place + axis.dilation - 1);
+        let left = self.arithmetic(IntOp::Subtract, left, start);
+        let zero = self.int(0);
+        let left = self.arithmetic(IntOp::Max, left, zero);
+        let (taps, _) = self.divide(left, axis.dilation);
+        self.arithmetic(IntOp::Min, taps, axis.size)
     }
 
     fn pool_bounds(

@@ -3,7 +3,7 @@
 use cnn_ir::op::Activation;
 use cnn_runtime::kernels::activation::ActivationKind;
 
-use super::code::{Address, AddressExpr, Call, Int};
+use super::code::{Address, AddressExpr, Call, Comparison, FloatExpr, Int, IntOp, LANES, Vector, VectorExpr};
 use super::writer::{FLOAT, Writer};
 use crate::plan::layout::BLOCK;
 use crate::plan::{Plan, Strides, View};
@@ -31,6 +31,14 @@ pub(super) struct ByteStrides {
     pub(super) lane: i64,
     pub(super) row: i64,
     pub(super) pixel: i64,
+}
+
+/// Which lanes of a block have a channel: those whose number is below the count of what is left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mask {
+    lanes: Vector,
+    count: Vector,
+    zero: Vector,
 }
 
 impl From<&Strides> for ByteStrides {
@@ -88,6 +96,26 @@ impl Builder<'_> {
                 self.kernels.len() - 1
             }
         }
+    }
+
+    /// Which lanes of a block have a channel.
+    pub(super) fn mask(&mut self, channels: usize, block: Int) -> Mask {
+        let zero = self.splat(0.0);
+        let lanes = (1..LANES).fold(zero, |lanes, lane| {
+            let number = self.float(lane as f32);
+            self.vector(VectorExpr::WithLane(lanes, lane, number))
+        });
+        let all = self.int(channels);
+        let before = self.scaled(block, LANES);
+        let left = self.arithmetic(IntOp::Subtract, all, before);
+        let left = self.float_expr(FloatExpr::FromInt(left));
+        let count = self.splat_value(left);
+        Mask { lanes, count, zero }
+    }
+
+    /// A vector with zeros in lanes without a channel.
+    pub(super) fn existing(&mut self, mask: Mask, value: Vector) -> Vector {
+        self.select((mask.lanes, Comparison::Less, mask.count), value, mask.zero)
     }
 
     /// The address of eight floats that this call has for itself.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cnn_ir::graph::{Graph, NodeId};
-use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, Conv, InputLayout, Op, Pair, Pool, PoolKind, Sides};
+use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, Conv, InputLayout, Op, Pool, Sides};
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
 use cnn_runtime::kernels::winograd::Winograd;
@@ -168,12 +168,6 @@ impl Builder<'_> {
                     e.activation = *activation;
                 })?;
             }
-            Op::Combine(Combine {
-                kind: CombineKind::Div, ..
-            }) => return self.not_compiled(id, ""),
-            Op::Combine(_) if !operands.iter().all(|&operand| self.spreads(operand, id)) => {
-                return self.not_compiled(id, "of these shapes");
-            }
             Op::Combine(Combine { kind, activation }) => self.elementwise(id, &operands, |e| {
                 e.combination = *kind;
                 e.activation = *activation;
@@ -333,16 +327,7 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Whether an operand has the result's shape, or one value a channel.
-    fn spreads(&self, operand: NodeId, id: NodeId) -> bool {
-        let (operand, result) = (self.shapes[operand], self.shapes[id]);
-        operand == result || operand.channels() == result.channels() && operand.plane() == 1
-    }
-
     fn pool(&mut self, id: NodeId, pool: &Pool) -> Result<(), PlanError> {
-        if matches!(pool.kind, PoolKind::Avg { .. }) && pool.dilation != Pair::ONE {
-            return self.not_compiled(id, "with a dilation");
-        }
         let operand = self.graph.operands(id)[0];
         let [_, height, width] = self.shapes[operand].extent();
         let input = self.internal(operand)?;

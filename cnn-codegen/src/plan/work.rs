@@ -15,7 +15,7 @@ pub enum Work {
     Copy(Copy),
     /// Zeros in the halo of a buffer, before it is written.
     ClearHalo(BufferId),
-    /// Functions of single elements: sum or product, scale and shift, activation.
+    /// Functions of single elements: sum, product or the like, scale and shift, activation.
     Elementwise(Elementwise),
     /// Windows.
     Pool(PoolWindow),
@@ -106,9 +106,9 @@ impl Copy {
 /// `activation(slope(scale · (a ∘ b ∘ …) + shift))`, each part only where it is there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Elementwise {
-    /// What is combined; a `[C, 1, 1]` operand counts for every pixel.
+    /// What is combined; sizes of 1 count for every place of their axis.
     pub operands: Vec<View>,
-    /// Sum or product of the operands.
+    /// Their sum, product or the like.
     pub combination: Combination,
     /// The result; may be the place of an operand of its shape.
     pub output: View,

@@ -223,8 +223,11 @@ impl Model {
         Some(self.layer("add", &[&second, &first], &keys, x.shape))
     }
 
-    /// Joins `x` with earlier values: a sum or product of equal shapes, or a concatenation.
+    /// Joins `x` with earlier values, element by element or in a concatenation.
     pub(super) fn combine(&mut self, x: &Value) -> Option<Value> {
+        if self.rng.bool() {
+            return self.elementwise(x);
+        }
         let alike = |value: &&Value| match (value.shape, x.shape) {
             (
                 Shape::Map { height, width, .. },
@@ -236,21 +239,6 @@ impl Model {
             _ => false,
         };
         let joinable: Vec<Value> = self.values.iter().filter(alike).cloned().collect();
-        let equal: Vec<Value> = joinable
-            .iter()
-            .filter(|value| value.shape == x.shape)
-            .cloned()
-            .collect();
-        if self.rng.bool() && !equal.is_empty() {
-            let mut operands = vec![x];
-            for _ in 0..self.pick(&[1, 1, 1, 2]) {
-                operands.push(&equal[self.rng.usize(..equal.len())]);
-            }
-            let op = self.pick(&["add", "add", "mul"]);
-            let mut keys = Vec::new();
-            self.maybe_activation(&mut keys);
-            return Some(self.layer(op, &operands, &keys, x.shape));
-        }
         let mut operands = vec![x];
         for _ in 0..self.rng.usize(1..=2) {
             if !joinable.is_empty() {
@@ -263,5 +251,33 @@ impl Model {
             Shape::Flat(_) => Shape::Flat(total),
         };
         Model::fits(out).then(|| self.layer("concat", &operands, &[], out))
+    }
+
+    /// Joins `x` with earlier values element by element, where sizes are the same or 1.
+    fn elementwise(&mut self, x: &Value) -> Option<Value> {
+        let op = self.pick(&["add", "add", "mul", "sub", "div", "max", "min"]);
+        let count = match op {
+            "sub" | "div" => 1,
+            _ => self.pick(&[1, 1, 1, 2]),
+        };
+        let mut operands = vec![x.clone()];
+        let mut out = x.shape;
+        for _ in 0..count {
+            let fitting = |value: &&Value| value.shape.broadcast(out).is_some_and(Model::fits);
+            let fitting: Vec<Value> = self.values.iter().filter(fitting).cloned().collect();
+            let other = fitting.get(self.rng.usize(..fitting.len().max(1)))?.clone();
+            out = other.shape.broadcast(out)?;
+            operands.push(other);
+        }
+        if op == "div" {
+            // Well away from 0, or rounding errors become large.
+            operands[1] = self.layer("sigmoid", &[&operands[1]], &[], operands[1].shape);
+        } else {
+            self.rng.shuffle(&mut operands);
+        }
+        let mut keys = Vec::new();
+        self.maybe_activation(&mut keys);
+        let operands: Vec<&Value> = operands.iter().collect();
+        Some(self.layer(op, &operands, &keys, out))
     }
 }

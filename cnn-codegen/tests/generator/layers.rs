@@ -169,8 +169,8 @@ impl Model {
             1 => (1, 1),
             _ => (self.pick(&[1, 2, 3]), self.pick(&[1, 2])),
         };
-        let dilation = if op != "avg_pool" && self.one_in(4) {
-            (2, 2)
+        let dilation = if self.one_in(4) {
+            (2, self.pick(&[1, 2]))
         } else {
             (1, 1)
         };

@@ -99,9 +99,9 @@ impl Model {
                     self.rng.usize(1..=14),
                 )
             };
-            // Inputs of one shape can be added.
-            let shape = match self.values.first() {
-                Some(first) if self.rng.bool() => first.shape,
+            // Inputs of one shape, or of one size where they differ, can be added.
+            let shape = match self.values.first().map(|first| first.shape) {
+                Some(first) if self.rng.bool() => self.thinned(first),
                 _ => shape,
             };
             match shape {
@@ -125,6 +125,13 @@ impl Model {
             });
         }
         text
+    }
+
+    /// A shape with some sizes made 1, or none.
+    fn thinned(&mut self, shape: Shape) -> Shape {
+        let size = |n: usize| if self.rng.u32(0..3) == 0 { 1 } else { n };
+        let dims: Vec<usize> = shape.dims().into_iter().map(size).collect();
+        Shape::from_dims(&dims).unwrap_or(shape)
     }
 
     fn output(&mut self, value: &Value) {

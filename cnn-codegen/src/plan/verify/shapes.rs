@@ -105,13 +105,13 @@ impl Checks<'_> {
     }
 
     fn elementwise_fits(&self, step: &Elementwise) -> bool {
-        let [channels, height, width] = step.output.shape.extent();
+        let whole = step.output.shape.extent();
         let operand = |view: &View| {
-            let [c, h, w] = view.shape.extent();
-            c == channels && ([h, w] == [height, width] || [h, w] == [1, 1])
+            let sizes = view.shape.extent().into_iter().zip(whole);
+            sizes.into_iter().all(|(size, whole)| size == whole || size == 1)
         };
         let floats = |ConstantId(constant): ConstantId| self.plan.constants[constant].recipe.floats();
-        let padded = channels.next_multiple_of(BLOCK);
+        let padded = step.output.shape.channels().next_multiple_of(BLOCK);
         !step.operands.is_empty()
             && step.operands.iter().all(operand)
             && step.scale_shift.is_none_or(|constant| floats(constant) >= 2 * padded)
