@@ -27,34 +27,50 @@
 //!
 //! What lies below is public too: [`ir`] (graphs, shapes, passes, dumps), [`plan`] and [`jit`].
 
-pub mod builtin;
-pub mod error;
-mod executable;
-pub mod io;
-mod memory;
-mod model;
-mod network;
-mod options;
-mod roofs;
-pub mod tune;
-mod weights;
+#![cfg_attr(not(feature = "std"), no_std)]
 
-pub use builtin::Builtin;
-pub use cnn_codegen::{jit, plan};
-pub use cnn_ir as ir;
+#[cfg(feature = "jit")]
+pub mod builtin;
+#[cfg(feature = "jit")]
+pub mod error;
+#[cfg(feature = "jit")]
+mod executable;
+#[cfg(feature = "jit")]
+pub mod io;
+#[cfg(feature = "jit")]
+mod memory;
+#[cfg(feature = "jit")]
+mod model;
+#[cfg(feature = "jit")]
+mod network;
+#[cfg(feature = "jit")]
+mod options;
+#[cfg(feature = "jit")]
+mod roofs;
+#[cfg(feature = "jit")]
+pub mod tune;
+#[cfg(feature = "std")]
+pub mod weights;
+
 #[cfg(feature = "macros")]
 pub use cnn_macros::cnn;
-pub use cnn_onnx as onnx;
-pub use cnn_runtime::weights::synthetic_input as random_input;
-pub use error::Error;
-pub use executable::StepTime;
-pub use model::{Model, Optimised, Port, Source, WeightReport};
-pub use network::Network;
-pub use options::{Backend, Options};
-pub use roofs::Roofs;
-pub use tune::{Tuner, Tuning};
-pub use weights::Weights;
+pub use cnn_runtime::emitted as rt;
+#[cfg(feature = "jit")]
+pub use {
+    builtin::Builtin,
+    cnn_codegen::{jit, plan},
+    cnn_ir as ir, cnn_onnx as onnx,
+    cnn_runtime::weights::synthetic_input as random_input,
+    error::Error,
+    executable::StepTime,
+    model::{Model, Optimised, Port, Source, WeightReport},
+    network::Network,
+    options::{Backend, Options},
+    roofs::Roofs,
+    tune::{Tuner, Tuning},
+    weights::Weights,
+};
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "jit", feature = "macros"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,7 +1,9 @@
 //! `cnn!`: a convolutional neural network declared in Rust becomes code at compile time.
 
-use std::path::PathBuf;
+use std::env;
+use std::path::{self, PathBuf};
 
+use cnn_codegen::macros::{self, Folders};
 use proc_macro::TokenStream;
 
 /// Declares networks: each becomes a type, with its shapes, sizes and costs as constants.
@@ -97,6 +99,20 @@ use proc_macro::TokenStream;
 /// trained weights. Paths are relative to the folder of the crate's `Cargo.toml`; cargo builds again when a file changes.
 #[proc_macro]
 pub fn cnn(tokens: TokenStream) -> TokenStream {
-    let folder = std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    cnn_codegen::macros::expand(tokens.into(), &folder).into()
+    let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
+    let build = build_folder();
+    let folders = Folders {
+        package: &package,
+        build: build.as_deref(),
+    };
+    macros::expand(tokens.into(), folders).into()
+}
+
+/// Where files may be left that belong to the crate being compiled: what a build script would have, or else where the
+/// compiler, whose process this is, was told to write.
+fn build_folder() -> Option<PathBuf> {
+    let mut arguments = env::args_os();
+    let compiler = || arguments.find(|word| word == "--out-dir").and(arguments.next());
+    let folder = env::var_os("OUT_DIR").or_else(compiler).map(PathBuf::from)?;
+    path::absolute(folder).ok()
 }

@@ -1,10 +1,15 @@
 //! What `cnn!` expands to, compiled.
 
+use std::path::Path;
+
+use cnn::rt::{Aligned, Arena};
+use cnn::weights::Synthetic;
+use cnn_codegen::macros::{self, Folders};
 use cnn_macros::cnn;
 
 cnn! {
     /// LeNet-5 (LeCun et al., 1998).
-    #[derive(Clone, Copy, Debug)]
+    #[derive(Debug)]
     pub network LeNet5 {
         input image: [1, 32, 32];
 
@@ -20,6 +25,7 @@ cnn! {
 
     pub(crate) network GoogLeNet = "../examples/models/googlenet.toml";
 
+    #[derive(Clone, Copy, Debug)]
     network Twins, max_arena = "64KiB", no_std {
         input left: [8, 8, 3] as hwc;
         input right: [5];
@@ -56,24 +62,39 @@ fn constants() {
     assert_eq!(Perceptron::PARAMETERS, 63);
 }
 
+/// A network and its arena are constants: nothing is needed to make them.
+static TWINS: Twins = Twins::new(&Aligned([0; Twins::WEIGHTS_BYTES]));
+
+#[test]
+fn a_network_without_a_system_runs_in_the_memory_it_is_given() {
+    let mut arena = Arena::new();
+    let (left, right) = ([[[-1.0, 2.0, 3.0]; 8]; 8], [0.5; 5]);
+    let (map, vector) = TWINS.run_with(&mut arena, &[left; 4], &[right; 4]);
+    assert_eq!(map[3][0], [[0.0; 8]; 8]);
+    assert_eq!(map[3][2], [[3.0; 8]; 8]);
+    assert!((vector[3][4] - 0.5f32.tanh()).abs() < 1e-6);
+}
+
 #[test]
 fn attributes_are_passed_on() {
-    let network = LeNet5;
+    let network = TWINS;
     assert_eq!(format!("{:?}", { network }), format!("{network:?}"));
+    let perceptron = Perceptron::load(&Synthetic { seed: 1 }).expect("made-up weights fit");
+    assert!(perceptron.run(&[1.0; 20])[0].is_finite());
 }
 
 #[test]
 fn expansion_is_deterministic_and_documented() {
-    let expand = || {
+    let code = || {
         let tokens = "
             /// A perceptron.
             network P { input x: [20]; y = dense(x, units = 3, activation = relu); }"
             .parse()
             .expect("tokens");
-        cnn_codegen::macros::expand(tokens, std::path::Path::new("")).to_string()
+        expand(tokens)
     };
-    let code = expand();
-    assert_eq!(code, expand());
+    let (code, again) = (code(), code());
+    assert_eq!(code, again);
     assert!(
         code.starts_with("# [doc = r\" A perceptron.\"]") || code.starts_with("# [doc = \" A perceptron.\"]"),
         "{code}"
@@ -83,4 +104,33 @@ fn expansion_is_deterministic_and_documented() {
         "{code}"
     );
     assert!(code.contains("63 parameters, 60 multiplications an image."), "{code}");
+}
+
+/// The code of a macro call, as text.
+fn expand(tokens: proc_macro2::TokenStream) -> String {
+    let folders = Folders {
+        package: Path::new(env!("CARGO_MANIFEST_DIR")),
+        build: None,
+    };
+    macros::expand(tokens, folders).to_string()
+}
+
+#[test]
+fn weights_that_do_not_fit_are_one_error() {
+    let tokens = r#"
+        network P, weights = "../tests/fixtures/ops/dense.safetensors" {
+            input x: [20];
+            first = dense(x, units = 3);
+            second = dense(first, units = 3);
+        }"#;
+    let code = expand(tokens.parse().expect("tokens"));
+    assert_eq!(code.matches("compile_error").count(), 1, "{code}");
+    for words in [
+        "do not fit the network",
+        "first.weight",
+        "second.bias",
+        "dense.safetensors",
+    ] {
+        assert!(code.contains(words), "{words}: {code}");
+    }
 }

@@ -1,95 +1,65 @@
-//! A valid network → its type: constants, documentation, and what makes cargo build again when a file changes.
+//! A checked network → its type, and what makes cargo build again when a file changes.
 
 use std::path::Path;
 
-use cnn_ir::cost;
 use cnn_ir::diag::Diagnostic;
-use cnn_ir::op::Op;
-use cnn_ir::text;
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::check::Checked;
 use super::declared::{Body, Declared};
-use super::page::page;
+use super::{Folders, planned, weights};
+use crate::rust::{self, Memory, Network};
+
+/// A network's code.
+pub(super) struct Expanded {
+    /// Its items.
+    pub(super) code: TokenStream,
+    /// What is odd about its weights.
+    pub(super) warnings: Vec<Diagnostic>,
+}
 
 /// The code of a network.
 ///
 /// # Errors
-/// What only shows when the network is planned, at the option or name that is to blame.
-pub fn expand_network(declared: &Declared, checked: &Checked) -> Result<TokenStream, Vec<Diagnostic>> {
-    let Checked { graph, shapes, .. } = checked;
-    let Declared {
-        attributes,
-        visibility,
-        name,
-        options,
-        ..
-    } = declared;
-    let inputs: Vec<(&str, Vec<usize>)> = (graph.inputs().iter())
-        .map(|&id| match &graph[id].op {
-            Op::Input(input) => (graph[id].name.as_str(), input.array_dims()),
-            _ => (graph[id].name.as_str(), shapes[id].dims()),
-        })
-        .collect();
-    let outputs: Vec<(&str, Vec<usize>)> = (graph.outputs().iter())
-        .map(|output| (output.name.as_str(), shapes[output.node].dims()))
-        .collect();
-    let inputs = shape_constants("INPUT_SHAPE", "input", &inputs);
-    let outputs = shape_constants("OUTPUT_SHAPE", "output", &outputs);
-    let parameters = cost::parameters(graph, shapes);
-    let macs = cost::multiplications(graph, shapes);
-    let ir = text::print(graph, Some(shapes));
-    let page = page(graph, shapes);
+/// What only shows when the network is planned and its weights are packed, at the option or layer that is to blame.
+pub(super) fn expand_network(
+    declared: &Declared,
+    checked: &Checked,
+    folders: Folders<'_>,
+) -> Result<Expanded, Vec<Diagnostic>> {
+    let plan = planned::plan(declared, checked)?;
+    let packed = weights::pack(declared, checked, &plan, folders)?;
+    let (bytes, warnings) = packed.map(|packed| (packed.bytes, packed.warnings)).unzip();
+    let memory = match (declared.options.no_std, bytes) {
+        (None, None) => Memory::System,
+        (None, Some(bytes)) => Memory::Embedded(bytes),
+        (Some(_), None) => Memory::Caller,
+        (Some(_), Some(bytes)) => Memory::CallerEmbedded(bytes),
+    };
+    let item = rust::emit(&Network {
+        attributes: &declared.attributes,
+        visibility: &declared.visibility,
+        name: &declared.name,
+        graph: &checked.graph,
+        shapes: &checked.shapes,
+        plan: &plan,
+        memory: &memory,
+        runtime: &quote!(::cnn::rt),
+    });
+    let item = item.map_err(|error| vec![Diagnostic::error(declared.place, error.to_string())])?;
     let model = match &declared.body {
         Body::File(path) => Some(path),
         Body::Layers(_) | Body::Missing => None,
     };
     let files = model
         .into_iter()
-        .chain(&options.weights)
+        .chain(&declared.options.weights)
         .map(|path| tracked(&path.value));
-    Ok(quote! {
-        #(#attributes)*
-        #[doc = ""]
-        #[doc = #page]
-        #visibility struct #name;
-
-        impl #name {
-            #inputs
-            #outputs
-            /// How many numbers training learns.
-            pub const PARAMETERS: u64 = #parameters;
-            /// Multiplications for one image, each with its addition: those of convolutions and dense layers.
-            pub const MACS: u64 = #macs;
-            /// The network as text, every value with its shape.
-            pub const IR: &'static str = #ir;
-        }
-
-        #(#files)*
+    Ok(Expanded {
+        code: quote!(#item #(#files)*),
+        warnings: warnings.unwrap_or_default(),
     })
-}
-
-/// `INPUT_SHAPE` of a network with one input, `INPUT_SHAPES` of one with several.
-fn shape_constants(constant: &str, what: &str, ports: &[(&str, Vec<usize>)]) -> TokenStream {
-    let ident = |name: &str| proc_macro2::Ident::new(name, proc_macro2::Span::call_site());
-    if let [(name, dims)] = ports {
-        let (constant, rank) = (ident(constant), dims.len());
-        let about = format!("The shape of the {what} `{name}`, without the batch.");
-        return quote! {
-            #[doc = #about]
-            pub const #constant: [usize; #rank] = [#(#dims),*];
-        };
-    }
-    let constant = ident(&format!("{constant}S"));
-    let names: Vec<_> = ports.iter().map(|(name, _)| format!("`{name}`")).collect();
-    let about = format!("The shapes of the {what}s {}, without the batch.", names.join(", "));
-    let count = ports.len();
-    let shapes = ports.iter().map(|(_, dims)| quote!(&[#(#dims),*]));
-    quote! {
-        #[doc = #about]
-        pub const #constant: [&'static [usize]; #count] = [#(#shapes),*];
-    }
 }
 
 /// A constant that nobody reads: cargo builds the crate again when the file changes.

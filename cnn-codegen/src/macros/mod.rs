@@ -14,8 +14,9 @@
 //! | `layers` | calls as layers; names for those inside of others |
 //! | `check` | a declared network → its graph and shapes, or everything that is wrong |
 //! | `errors` | diagnostics as `compile_error!`s |
-//! | `expand` | a valid network → its type |
-//! | `page` | what `cargo doc` says about it |
+//! | `planned` | its plan, within the bounds that it sets |
+//! | `weights` | weights that are packed at compile time |
+//! | `expand` | all of it → its type, by [`rust::emit`](crate::rust::emit) |
 
 mod body;
 mod calls;
@@ -25,9 +26,10 @@ mod errors;
 mod expand;
 mod layers;
 mod options;
-mod page;
+mod planned;
 mod tokens;
 mod values;
+mod weights;
 
 use std::path::Path;
 
@@ -36,14 +38,23 @@ use proc_macro2::TokenStream;
 pub use check::{Checked, check};
 pub use declared::{Body, Declarations, Declared, parse};
 pub use errors::message;
-pub use expand::expand_network;
+use expand::{Expanded, expand_network};
 pub use options::Options;
 pub use tokens::SpanTable;
 
-/// Expands the tokens of a `cnn!` call. `folder` is the crate's: paths are relative to it.
+/// Where a macro call finds files and leaves some.
+#[derive(Clone, Copy, Debug)]
+pub struct Folders<'a> {
+    /// The crate's: paths are relative to it.
+    pub package: &'a Path,
+    /// For packed weights, which the compiler then includes. Without it they become a literal.
+    pub build: Option<&'a Path>,
+}
+
+/// Expands the tokens of a `cnn!` call.
 ///
 /// Every network becomes a type; one with errors becomes these, each at its token.
-pub fn expand(tokens: TokenStream, folder: &Path) -> TokenStream {
+pub fn expand(tokens: TokenStream, folders: Folders<'_>) -> TokenStream {
     let Declarations {
         networks,
         diagnostics,
@@ -51,9 +62,9 @@ pub fn expand(tokens: TokenStream, folder: &Path) -> TokenStream {
     } = parse(tokens);
     let mut expanded = errors::outside(&diagnostics, &spans);
     for declared in &networks {
-        let code = check(declared, folder).and_then(|checked| {
-            let mut code = expand_network(declared, &checked)?;
-            let warnings = checked.warnings.iter();
+        let code = check(declared, folders.package).and_then(|checked| {
+            let Expanded { mut code, warnings } = expand_network(declared, &checked, folders)?;
+            let warnings = checked.warnings.iter().chain(&warnings);
             code.extend(warnings.map(|warning| errors::warning(warning, declared.place, &spans)));
             Ok(code)
         });

@@ -25,11 +25,10 @@ pub(super) fn lifetimes(plan: &Plan) -> Vec<Option<(usize, usize)>> {
 /// overlapping lifetime (greedy by size; Pisarchyk & Lee, 2020). What no machine could have saturates.
 pub(super) fn place(plan: &mut Plan) {
     let lifetimes = lifetimes(plan);
-    let size = |buffer: usize| plan.buffers[buffer].bytes.next_multiple_of(ALIGNMENT);
     let mut waiting: Vec<usize> = (0..plan.buffers.len())
         .filter(|&buffer| lifetimes[buffer].is_some())
         .collect();
-    waiting.sort_by_key(|&buffer| (std::cmp::Reverse(size(buffer)), buffer));
+    waiting.sort_by_key(|&buffer| (std::cmp::Reverse(size(plan, buffer)), buffer));
 
     let mut placed: Vec<(usize, usize)> = Vec::new();
     for buffer in waiting {
@@ -40,12 +39,12 @@ pub(super) fn place(plan: &mut Plan) {
         let mut taken: Vec<(usize, usize)> = placed
             .iter()
             .filter(|(other, _)| overlaps(*other))
-            .map(|&(other, offset): &(usize, usize)| (offset, offset.saturating_add(size(other))))
+            .map(|&(other, offset): &(usize, usize)| (offset, offset.saturating_add(size(plan, other))))
             .collect();
         taken.sort_unstable();
         let mut offset = 0usize;
         for (start, end) in taken {
-            if offset.saturating_add(size(buffer)) <= start {
+            if offset.saturating_add(size(plan, buffer)) <= start {
                 break;
             }
             offset = offset.max(end);
@@ -55,18 +54,41 @@ pub(super) fn place(plan: &mut Plan) {
 
     plan.arena_bytes = placed
         .iter()
-        .map(|&(buffer, offset)| offset.saturating_add(size(buffer)))
+        .map(|&(buffer, offset)| offset.saturating_add(size(plan, buffer)))
         .max()
         .unwrap_or(0);
-    plan.lower_bound_bytes = (0..plan.steps.len())
-        .map(|step| {
-            let alive = |buffer: &usize| lifetimes[*buffer].is_some_and(|(first, last)| first <= step && step <= last);
-            let alive = (0..plan.buffers.len()).filter(alive);
-            alive.map(size).fold(0, usize::saturating_add)
-        })
-        .max()
-        .unwrap_or(0);
+    plan.lower_bound_bytes = peak(plan).map_or(0, |peak| peak.bytes);
     for (buffer, offset) in placed {
         plan.buffers[buffer].place = Place::Arena(offset);
     }
+}
+
+/// The step during which most of the arena is in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peak {
+    /// The step's index.
+    pub step: usize,
+    /// Bytes in use; no arena could be smaller.
+    pub bytes: usize,
+    /// The buffers that hold them.
+    pub buffers: Vec<BufferId>,
+}
+
+/// The first of the steps during which most of the arena is in use; `None` if there are no steps.
+pub fn peak(plan: &Plan) -> Option<Peak> {
+    let lifetimes = lifetimes(plan);
+    let at = |step: usize| {
+        let alive = |buffer: &usize| lifetimes[*buffer].is_some_and(|(first, last)| first <= step && step <= last);
+        let buffers: Vec<BufferId> = (0..plan.buffers.len()).filter(alive).map(BufferId).collect();
+        let sizes = buffers.iter().map(|buffer| size(plan, buffer.0));
+        let bytes = sizes.fold(0, usize::saturating_add);
+        Peak { step, bytes, buffers }
+    };
+    // The first of equal ones: `max_by_key` takes the last.
+    (0..plan.steps.len()).rev().map(at).max_by_key(|peak| peak.bytes)
+}
+
+/// Bytes that a buffer takes in the arena.
+fn size(plan: &Plan, buffer: usize) -> usize {
+    plan.buffers[buffer].bytes.next_multiple_of(ALIGNMENT)
 }

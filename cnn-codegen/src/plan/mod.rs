@@ -54,6 +54,7 @@ pub use cnn_runtime::pack::Recipe;
 pub use isa::TileIsa;
 pub use layout::{Layout, Strides};
 pub use measured::{Choice, Measurements, Signature, Times, choices};
+pub use memory::{Peak, peak};
 pub use options::{Accuracy, PlanError, PlanOptions};
 pub use print::{to_json, to_text};
 pub use sweep::{Axis, Move, Nest, Region, Segment, Sweep};

@@ -12,13 +12,19 @@
 //! | `tile` | tile kernels: assembler and tables |
 //! | `recipe` | weight recipes as expressions |
 //! | `tables` | all functions, steps and sizes of a plan |
-//! | `network` | the struct's constants and methods |
+//! | `network` | the methods that load and run a network |
+//! | `page` | what `cargo doc` says about it |
+//! | `item` | its struct with all of these |
 
 mod calls;
 mod function;
+mod item;
 mod network;
+mod page;
 mod recipe;
 mod tables;
 mod tile;
 
-pub use network::{Emitted, Memory, emit};
+pub use item::{EmitError, Network, emit};
+pub use network::Memory;
+pub use page::grouped;

@@ -1,14 +1,13 @@
-//! The struct of a network: what it holds, its sizes, how it is loaded and run.
+//! The methods of a network: how it is loaded and run, with functions and tables.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
-use thiserror::Error;
 
+use super::item::EmitError;
 use super::recipe::recipe;
 use super::tables::tables;
 use crate::loops::Program;
-use crate::plan::{Plan, PlanFault, Port, TileIsa};
-use crate::tile::SpecError;
+use crate::plan::{Plan, Port, TileIsa};
 
 /// Where an emitted network's memory comes from.
 #[derive(Clone, Debug)]
@@ -23,31 +22,28 @@ pub enum Memory {
     CallerEmbedded(TokenStream),
 }
 
-/// An emitted network.
-#[derive(Clone, Debug)]
-pub struct Emitted {
-    /// The fields of its struct: `(…)`.
-    pub fields: TokenStream,
-    /// Everything else: an item that names nothing outside of it.
-    pub items: TokenStream,
+impl Memory {
+    /// The fields of the struct `name`.
+    pub(super) fn fields(&self, name: &Ident, runtime: &TokenStream) -> TokenStream {
+        match self {
+            Memory::System | Memory::Embedded(_) => quote!((#runtime::Network)),
+            Memory::Caller => quote!((&'static #runtime::Aligned<[u8; #name::WEIGHTS_BYTES]>)),
+            Memory::CallerEmbedded(_) => quote!(()),
+        }
+    }
 }
 
-/// Why a plan did not become Rust.
-#[derive(Debug, Error)]
-pub enum EmitError {
-    /// The plan is wrong: a mistake of the planner, not of the network.
-    #[error("the plan is not sound, please report it: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Plan(Vec<PlanFault>),
-    /// A tile kernel could not be made.
-    #[error("not a tile: {0}")]
-    Tile(#[from] SpecError),
-}
-
-/// Plan → the fields and methods of the type `name`. `runtime` is the path of cnn-runtime's `emitted`.
+/// Plan → the methods of the type `name`, and the functions and tables behind them: an item that names nothing outside
+/// of itself. `runtime` is the path of cnn-runtime's `emitted`.
 ///
 /// # Errors
 /// [`EmitError`]
-pub fn emit(plan: &Plan, name: &Ident, memory: &Memory, runtime: &TokenStream) -> Result<Emitted, EmitError> {
+pub(super) fn methods(
+    plan: &Plan,
+    name: &Ident,
+    memory: &Memory,
+    runtime: &TokenStream,
+) -> Result<TokenStream, EmitError> {
     let program = Program::new(plan).map_err(EmitError::Plan)?;
     let machine_code = match memory {
         Memory::System | Memory::Embedded(_) => plan.isa == TileIsa::Avx2Fma,
@@ -55,26 +51,16 @@ pub fn emit(plan: &Plan, name: &Ident, memory: &Memory, runtime: &TokenStream) -
     };
     let tables = tables(plan, &program, machine_code)?;
     let ports = Ports::new(plan);
-    let (fields, definition, methods) = match memory {
-        Memory::System => (
-            quote!((#runtime::Network)),
-            Some(definition(plan, machine_code, true)),
-            system_methods(&ports, None),
-        ),
+    let (definition, methods) = match memory {
+        Memory::System => (Some(definition(plan, machine_code, true)), system_methods(&ports, None)),
         Memory::Embedded(weights) => (
-            quote!((#runtime::Network)),
             Some(definition(plan, machine_code, false)),
             system_methods(&ports, Some(weights)),
         ),
-        Memory::Caller => (
-            quote!((&'static #runtime::Aligned<[u8; #name::WEIGHTS_BYTES]>)),
-            None,
-            caller_methods(&ports, None),
-        ),
-        Memory::CallerEmbedded(weights) => (quote!(()), None, caller_methods(&ports, Some(weights))),
+        Memory::Caller => (None, caller_methods(&ports, None)),
+        Memory::CallerEmbedded(weights) => (None, caller_methods(&ports, Some(weights))),
     };
     let (arena, scratch, constants) = (plan.arena_bytes, plan.scratch_bytes(), plan.constant_bytes);
-    let arena_bytes = arena.next_multiple_of(64) + scratch;
     // Not expected: which of them code falls under depends on the network.
     let lints = quote!(allow(
         unsafe_code,
@@ -83,7 +69,7 @@ pub fn emit(plan: &Plan, name: &Ident, memory: &Memory, runtime: &TokenStream) -
         clippy::pedantic,
         reason = "a compiler's output"
     ));
-    let items = quote! {
+    Ok(quote! {
         #[#lints]
         const _: () = {
             use #runtime as rt;
@@ -92,26 +78,20 @@ pub fn emit(plan: &Plan, name: &Ident, memory: &Memory, runtime: &TokenStream) -
 
             const RUN_BYTES: usize = #arena;
             const SCRATCH_BYTES: usize = #scratch;
+            const CONSTANT_BYTES: usize = #constants;
 
             #definition
 
             impl #name {
-                /// Bytes of the memory that [`run_with`](Self::run_with) takes: all values between layers.
-                pub const ARENA_BYTES: usize = #arena_bytes;
-                /// Bytes of the weights in the order in which they are read.
-                pub const WEIGHTS_BYTES: usize = #constants;
-
                 #methods
             }
         };
-    };
-    Ok(Emitted { fields, items })
+    })
 }
 
 /// `DEFINITION`, and with `load` the recipes of its weights.
 fn definition(plan: &Plan, machine_code: bool, load: bool) -> TokenStream {
     let avx2 = if machine_code { quote!(AVX2) } else { quote!(&[]) };
-    let constant_bytes = plan.constant_bytes;
     let recipes = plan.constants.iter().filter(|_| load).map(|constant| {
         let (offset, recipe) = (constant.offset, recipe(&constant.recipe));
         quote!((#offset, #recipe))
@@ -127,7 +107,7 @@ fn definition(plan: &Plan, machine_code: bool, load: bool) -> TokenStream {
             calls: CALLS,
             size: rt::RunSize { arena_bytes: RUN_BYTES, scratch_bytes: SCRATCH_BYTES, operands: OPERANDS },
             recipes,
-            constant_bytes: #constant_bytes,
+            constant_bytes: CONSTANT_BYTES,
         };
     }
 }
@@ -150,6 +130,10 @@ struct Ports {
     output: TokenStream,
     /// Zeros for each output.
     zeros: Vec<TokenStream>,
+    /// Elements of each input.
+    input_lengths: Vec<usize>,
+    /// Elements of each output.
+    output_lengths: Vec<usize>,
 }
 
 impl Ports {
@@ -204,6 +188,8 @@ impl Ports {
                 several => quote!((#(#several),*)),
             },
             zeros: zeros.collect(),
+            input_lengths: plan.inputs.iter().map(|port| dims(port).iter().product()).collect(),
+            output_lengths: plan.outputs.iter().map(|port| dims(port).iter().product()).collect(),
             arguments,
             results,
         }
@@ -261,6 +247,8 @@ fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
         inputs,
         outputs,
         output,
+        input_lengths,
+        output_lengths,
         ..
     } = ports;
     let (declared, returned) = (ports.declared(), ports.returned());
@@ -280,7 +268,7 @@ fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
             /// # Errors
             /// Too little memory.
             pub fn load() -> ::core::result::Result<Self, rt::LoadError> {
-                static WEIGHTS: rt::Aligned<[u8; #weights.len()]> = rt::Aligned(*#weights);
+                static WEIGHTS: rt::Aligned<[u8; CONSTANT_BYTES]> = rt::Aligned(*#weights);
                 rt::Network::embedded(&DEFINITION, &WEIGHTS.0).map(Self)
             }
         },
@@ -314,6 +302,22 @@ fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
         pub fn run_into(&self, #(#parameters,)* #(#places),*) {
             // SAFETY: the plan behind the definition was verified, and these are arrays of its sizes.
             unsafe { self.0.run(&[#(#inputs),*], &mut [#(#outputs),*]) }
+        }
+
+        /// Runs the network on slices of all elements, in the order of inputs and outputs.
+        ///
+        /// # Errors
+        /// A number of slices or elements that is not the network's.
+        pub fn run_slices(
+            &self,
+            inputs: &[&[f32]],
+            outputs: &mut [&mut [f32]],
+        ) -> ::core::result::Result<(), rt::LengthError> {
+            rt::LengthError::check("input", &[#(#input_lengths),*], inputs.iter().map(|slice| slice.len()))?;
+            rt::LengthError::check("output", &[#(#output_lengths),*], outputs.iter().map(|slice| slice.len()))?;
+            // SAFETY: the plan behind the definition was verified, and the slices are of its sizes.
+            unsafe { self.0.run(inputs, outputs) }
+            ::core::result::Result::Ok(())
         }
 
         /// Runs the network on this thread, with all values between layers in `arena`.
@@ -361,7 +365,7 @@ fn caller_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
                 }
             },
             quote!({
-                static WEIGHTS: rt::Aligned<[u8; #weights.len()]> = rt::Aligned(*#weights);
+                static WEIGHTS: rt::Aligned<[u8; CONSTANT_BYTES]> = rt::Aligned(*#weights);
                 WEIGHTS.0.as_ptr()
             }),
         ),

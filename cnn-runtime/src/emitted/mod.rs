@@ -5,11 +5,15 @@
 
 mod arena;
 #[cfg(feature = "std")]
+mod lengths;
+#[cfg(feature = "std")]
 mod network;
 mod tile;
 mod vector;
 
 pub use arena::{Aligned, Arena};
+#[cfg(feature = "std")]
+pub use lengths::LengthError;
 #[cfg(feature = "std")]
 pub use network::{Definition, LoadError, Network};
 pub use tile::{Clip, Tile, tile};

@@ -64,8 +64,8 @@ fn call(graph: &Graph, id: NodeId) -> String {
     format!("{}({})", node.op.name(), arguments.join(", "))
 }
 
-/// `61,706`
-fn grouped(number: u64) -> String {
+/// A number that can be read: `61,706`.
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let parts: Vec<_> = digits
         .as_bytes()

@@ -1,0 +1,108 @@
+//! A checked network → its plan, within the bounds that the declaration sets.
+
+use cnn_ir::diag::Diagnostic;
+use cnn_ir::passes;
+use cnn_ir::span::Span;
+use cnn_ir::validate::validate;
+
+use super::check::Checked;
+use super::declared::{Body, Declared};
+use crate::plan::{self, Accuracy, Measurements, Plan, PlanError, PlanOptions, TileIsa};
+use crate::rust::grouped;
+
+/// How finely work is divided: threads of the machines that code is made for, of which nothing is known.
+const THREADS: usize = 4;
+
+/// How a declared network is carried out.
+///
+/// # Errors
+/// What no machine could run, at the guilty layer; more memory than `max_arena`, at that option.
+pub(super) fn plan(declared: &Declared, checked: &Checked) -> Result<Plan, Vec<Diagnostic>> {
+    let options = options(declared);
+    let place = declared.place;
+    let internal = |fault: String| vec![Diagnostic::error(place, fault).note("this is a bug in cnn: please report it")];
+    let mut graph = checked.graph.clone();
+    passes::optimise(&mut graph).map_err(|invalid| internal(invalid.to_string()))?;
+    let shapes = validate(&graph).map_err(|faults| internal(format!("a pass made an invalid graph: {faults:?}")))?;
+    let plan = plan::build(&graph, &shapes, &options)
+        .map_err(|error| vec![Diagnostic::error(guilty(declared, checked, &error), error.to_string())])?;
+    match too_much_memory(declared, &plan) {
+        Some(error) => Err(vec![error]),
+        None => Ok(plan),
+    }
+}
+
+fn options(declared: &Declared) -> PlanOptions {
+    let without_system = declared.options.no_std.is_some();
+    PlanOptions {
+        batch: declared.options.batch.as_ref().map_or(1, |batch| batch.value),
+        // Tiles of the larger set also run everywhere, from a table.
+        isa: if without_system {
+            TileIsa::Portable
+        } else {
+            TileIsa::Avx2Fma
+        },
+        // Winograd's transformed weights and tiles take several times the memory, which is scarce there.
+        accuracy: if without_system {
+            Accuracy::Exact
+        } else {
+            Accuracy::Fast
+        },
+        threads: if without_system { 1 } else { THREADS },
+        force: None,
+        measured: Measurements::NONE,
+    }
+}
+
+/// Where the layer stands that there is no plan for.
+fn guilty(declared: &Declared, checked: &Checked, error: &PlanError) -> Span {
+    let layer = match error {
+        PlanError::TooLarge { layer, .. } | PlanError::Tile { layer, .. } | PlanError::NotCompiled { layer, .. } => {
+            layer
+        }
+        PlanError::NoImages | PlanError::Invalid => return declared.place,
+    };
+    match &declared.body {
+        Body::File(path) => path.span,
+        Body::Missing => declared.place,
+        Body::Layers(_) => {
+            let graph = &checked.graph;
+            let node = graph.ids().find(|&id| graph[id].name == *layer);
+            node.map_or(declared.place, |id| graph[id].place.op)
+        }
+    }
+}
+
+/// What there is to say about a plan that takes more than `max_arena`.
+fn too_much_memory(declared: &Declared, plan: &Plan) -> Option<Diagnostic> {
+    let most = declared.options.max_arena.as_ref()?;
+    let (arena, scratch) = (plan.arena_bytes.next_multiple_of(64), plan.scratch_bytes());
+    let bytes = |bytes: usize| grouped(bytes as u64);
+    if (arena + scratch) as u64 <= most.value {
+        return None;
+    }
+    let message = format!(
+        "the network needs {} bytes of memory to run, but `max_arena` is {}",
+        bytes(arena + scratch),
+        grouped(most.value),
+    );
+    let mut error = Diagnostic::error(most.span, message);
+    if let Some(peak) = plan::peak(plan) {
+        let step = &plan.steps[peak.step];
+        let held: Vec<String> = (peak.buffers.iter())
+            .map(|buffer| &plan.buffers[buffer.0])
+            .map(|buffer| format!("`{}` {} {}", buffer.name, buffer.shape, bytes(buffer.bytes)))
+            .collect();
+        let held = format!(
+            "most of it is in use at layer `{}`: {} bytes, of {}",
+            step.layer,
+            bytes(peak.bytes),
+            held.join(", ")
+        );
+        error = error.note(held);
+    }
+    if scratch > 0 {
+        error = error.note(format!("kernels take {} bytes beside", bytes(scratch)));
+    }
+    Some(error)
+}
