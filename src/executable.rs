@@ -159,7 +159,9 @@ impl Executable {
 fn plan_error(error: PlanError) -> Error {
     match error {
         PlanError::TooLarge { .. } => Error::Limit(error.to_string()),
-        PlanError::Tile { .. } => Error::Limit(format!("{error}; the interpreter has no such limit")),
+        PlanError::Tile { .. } | PlanError::Places { .. } => {
+            Error::Limit(format!("{error}; the interpreter has no such limit"))
+        }
         PlanError::NotCompiled { .. } => Error::Limit(format!("{error}; the interpreter runs it: `--backend interp`")),
         PlanError::NoImages => Error::Option(error.to_string()),
         PlanError::Invalid => Error::Internal(error.to_string()),

@@ -6,7 +6,7 @@ mod engines;
 use std::fmt::Write;
 
 use cnn_codegen::jit;
-use cnn_codegen::plan::{self, Plan, PlanOptions, PoolWindow, Sweep, View, Work};
+use cnn_codegen::plan::{self, Gather, Interpolate, Plan, PlanOptions, PoolWindow, Sweep, View, Work};
 use cnn_ir::shape::Shape;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
 use engines::{ENGINES, distance, networks};
@@ -78,7 +78,8 @@ fn quotients_behind_the_last_channel_are_not_seen() {
     }
 }
 
-/// A plan with everything that can be wrong: sweeps, a concatenation, a pool, an elementwise step, a dense layer.
+/// A plan with everything that can be wrong: sweeps, a concatenation, a pool, an elementwise step, elements taken by
+/// their places, an interpolation, a dense layer.
 fn plan() -> Plan {
     let toml = r#"
         [inputs]
@@ -112,6 +113,19 @@ fn plan() -> Plan {
         name = "max_pool"
         op = "max_pool"
         size = 2
+
+        [[layer]]
+        name = "slice"
+        op = "slice"
+        axis = 0
+        start = 3
+        step = 2
+
+        [[layer]]
+        name = "resize"
+        op = "resize"
+        size = [3, 7]
+        mode = "bilinear"
 
         [[layer]]
         name = "flatten"
@@ -185,6 +199,50 @@ fn a_plan_that_leaves_its_memory_is_refused() {
     assert!(fault_of_pool.contains("ends behind"), "{fault_of_pool}");
     let fault_of_pool = fault(|plan| pool(plan, |pool| pool.output.shape = Shape::map(40, 4, 5)));
     assert!(fault_of_pool.contains("do not fit each other"), "{fault_of_pool}");
+    let gather = |change: fn(&mut Gather)| {
+        fault(|plan| {
+            change(find(plan, |work| match work {
+                Work::Gather(gather) => Some(gather),
+                _ => None,
+            }));
+        })
+    };
+    let changes: [fn(&mut Gather); 4] = [
+        |gather| gather.places[0][20] += 6 * 4 * 5 * 8,
+        |gather| gather.places[1][3] += 8 * 6,
+        |gather| gather.places[2][0] = usize::MAX,
+        |gather| gather.places[2].truncate(4),
+    ];
+    for change in changes {
+        let found = gather(change);
+        assert!(found.contains("do not fit each other"), "{found}");
+    }
+    let interpolate = |change: fn(&mut Interpolate)| {
+        fault(|plan| {
+            change(find(plan, |work| match work {
+                Work::Interpolate(interpolate) => Some(interpolate),
+                _ => None,
+            }));
+        })
+    };
+    let changes: [fn(&mut Interpolate); 3] = [
+        |interpolate| interpolate.rows[2].second = 4,
+        |interpolate| interpolate.columns[0].first = 5,
+        |interpolate| interpolate.columns.truncate(6),
+    ];
+    for change in changes {
+        let found = interpolate(change);
+        assert!(found.contains("do not fit each other"), "{found}");
+    }
+}
+
+#[test]
+fn tables_larger_than_any_map_are_refused() {
+    let toml = "[inputs]\nimage = [1, 3, 4]\n\n[[layer]]\nname = \"wide\"\nop = \"resize\"\nsize = [1, 2147483647]\n";
+    let network = &networks(toml)[0];
+    let found = plan::build(&network.graph, &network.shapes, &PlanOptions::default()).expect_err("a limit");
+    let expected = "layer `wide`: the places of [1, 1, 2147483647] are more than compiled code holds";
+    assert_eq!(found.to_string(), expected);
 }
 
 #[test]

@@ -65,15 +65,25 @@ fn kind(work: &Work) -> &'static str {
         Work::AdaptiveAvgPool { .. } => "adaptive pool",
         Work::Softmax { .. } => "softmax",
         Work::Lrn { .. } => "lrn",
-        Work::Upsample { .. } => "upsample",
-        Work::ChannelShuffle { .. } => "channel shuffle",
+        Work::Gather(_) => "gather",
+        Work::Interpolate(_) => "interpolate",
+        Work::ReduceMean { .. } => "mean",
     }
 }
 
-/// Compares with one thread, and gives the kinds of steps that ran.
+/// Compares with one thread, and gives the kinds of steps that ran. Not all outputs are zeros.
 #[track_caller]
 fn check(name: &str, network: &Network, options: &PlanOptions) -> BTreeSet<&'static str> {
+    let (kinds, is_zero) = compare(name, network, options);
+    assert!(!is_zero, "{name} gives zeros");
+    kinds
+}
+
+/// Compares with one thread, and gives the kinds of steps that ran and whether all outputs are zeros.
+#[track_caller]
+fn compare(name: &str, network: &Network, options: &PlanOptions) -> (BTreeSet<&'static str>, bool) {
     let mut kinds = BTreeSet::new();
+    let mut is_zero = true;
     for batch in BATCHES {
         let with = |threads| PlanOptions {
             batch,
@@ -82,10 +92,7 @@ fn check(name: &str, network: &Network, options: &PlanOptions) -> BTreeSet<&'sta
         };
         let (alone, steps) = run(network, &with(1));
         kinds.extend(steps);
-        assert!(
-            alone.iter().flatten().any(|&bits| f32::from_bits(bits) != 0.0),
-            "{name} gives zeros"
-        );
+        is_zero &= alone.iter().flatten().all(|&bits| f32::from_bits(bits) == 0.0);
         for threads in THREADS {
             let (together, _) = run(network, &with(threads));
             let different = alone
@@ -99,7 +106,7 @@ fn check(name: &str, network: &Network, options: &PlanOptions) -> BTreeSet<&'sta
             );
         }
     }
-    kinds
+    (kinds, is_zero)
 }
 
 #[test]
@@ -131,8 +138,8 @@ fn every_kind_of_step_gives_the_same_bits() {
     }
     assert_eq!(
         kinds.into_iter().collect::<Vec<_>>().join(", "),
-        "adaptive pool, channel shuffle, clear halo, copy, elementwise, global pool, lrn, pool, softmax, sweep, \
-         upsample, winograd"
+        "adaptive pool, clear halo, copy, elementwise, gather, global pool, interpolate, lrn, mean, pool, softmax, \
+         sweep, winograd"
     );
 }
 
@@ -148,8 +155,12 @@ fn models_of_the_zoo_give_the_same_bits() {
 
 #[test]
 fn random_networks_give_the_same_bits() {
+    let mut zeros = 0;
     for seed in 0..RANDOM {
         let [_, optimised] = networks(&generator::model(seed));
-        check(&format!("seed {seed}"), &optimised, &PlanOptions::default());
+        let (_, is_zero) = compare(&format!("seed {seed}"), &optimised, &PlanOptions::default());
+        zeros += u64::from(is_zero);
     }
+    // A network may end in a ReLU of what is negative everywhere.
+    assert!(zeros < RANDOM / 10, "{zeros} networks give zeros");
 }

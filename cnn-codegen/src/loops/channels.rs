@@ -1,20 +1,18 @@
-//! Operators across channels: softmax, local response normalisation, shuffling, and enlarging.
+//! Softmax along each axis, local response normalisation.
 
-use cnn_ir::op::{Lrn, Pair, UpsampleMode};
+use cnn_ir::op::Lrn;
 use cnn_ir::shape::Shape;
 use cnn_runtime::kernels::activation::ActivationKind;
 use cnn_runtime::kernels::lrn::LrnRow;
 
-use super::code::{
-    Address, Call, Comparison, Float, FloatExpr, FloatOp, Int, IntExpr, IntOp, LANES, TestExpr, Vector, VectorVariable,
-};
-use super::step::{Builder, ByteStrides};
+use super::code::{Address, Call, Comparison, Float, FloatExpr, FloatOp, Int, LANES, TestExpr, Vector, VectorVariable};
+use super::step::Builder;
 use super::writer::Extreme;
 use crate::plan::View;
 use crate::plan::layout::BLOCK;
 
 impl Builder<'_> {
-    /// One image. Operands: input, output.
+    /// Softmax over channels of one image. Operands: input, output.
     pub(super) fn softmax(&mut self, input: View, output: View, log: bool, image: Int) {
         let (source, from) = self.image(0, input, image);
         let (sink, to) = self.image(1, output, image);
@@ -98,6 +96,54 @@ impl Builder<'_> {
         });
     }
 
+    /// Softmax over the rows or columns of one block of channels. Operands: input, output.
+    pub(super) fn softmax_along(&mut self, input: View, output: View, axis: usize, log: bool, item: Int) {
+        let (source, from) = self.block(0, input, item);
+        let (sink, to) = self.block(1, output, item);
+        let temporary = self.temporary();
+        let [_, height, width] = input.shape.extent();
+        let columns = (width, [from.pixel, to.pixel]);
+        let rows = (height, [from.row, to.row]);
+        let ((count, apart), (n, step)) = if axis == 1 { (columns, rows) } else { (rows, columns) };
+        self.times(0, count, |e, i| {
+            let (source, sink) = (e.index(source, i, apart[0]), e.index(sink, i, apart[1]));
+            let lowest = e.splat(f32::NEG_INFINITY);
+            let greatest = e.variable(lowest);
+            e.times(0, n, |e, i| {
+                let at = e.index(source, i, step[0]);
+                let value = e.load(at, 0);
+                e.keep_greatest(greatest, value);
+            });
+            let greatest = e.read(greatest);
+            // exp(x − greatest), or x − greatest for the logarithm, and the sum of all exponentials.
+            let zero = e.splat(0.0);
+            let sum = e.variable(zero);
+            e.times(0, n, |e, i| {
+                let (from, at) = (e.index(source, i, step[0]), e.index(sink, i, step[1]));
+                let value = e.load(from, 0);
+                let value = e.sub(value, greatest);
+                e.store(value, at, 0);
+                let result = if log { temporary } else { at };
+                e.vector_function(ActivationKind::Exp, at, result);
+                let (before, value) = (e.read(sum), e.load(result, 0));
+                let after = e.add(before, value);
+                e.set(sum, after);
+            });
+            let mut sum = e.read(sum);
+            if log {
+                e.store(sum, temporary, 0);
+                e.vector_function(ActivationKind::Log, temporary, temporary);
+                sum = e.load(temporary, 0);
+            }
+            e.times(0, n, |e, i| {
+                let at = e.index(sink, i, step[1]);
+                let value = e.load(at, 0);
+                let value = if log { e.sub(value, sum) } else { e.div(value, sum) };
+                e.store(value, at, 0);
+            });
+        });
+    }
+
     fn keep_greatest(&mut self, greatest: VectorVariable, value: Vector) {
         let before = self.read(greatest);
         let after = self.extreme(Extreme::Max, before, value);
@@ -149,92 +195,5 @@ impl Builder<'_> {
             from: source,
             to: sink,
         });
-    }
-
-    /// One channel of one image: output channel `i · groups + g` is input channel `g · C/groups + i`.
-    pub(super) fn channel_shuffle(&mut self, input: View, output: View, groups: usize, item: Int) {
-        let (from, to): (ByteStrides, ByteStrides) =
-            (self.plan.strides(input).into(), self.plan.strides(output).into());
-        let [channels, height, width] = input.shape.extent();
-        let (image, channel) = self.divide(item, channels);
-        let (i, g) = self.divide(channel, groups);
-        let first = self.scaled(g, channels / groups);
-        let taken = self.arithmetic(IntOp::Add, first, i);
-        let source = self.channel(0, input, from, image, taken);
-        let sink = self.channel(1, output, to, image, channel);
-        self.plane(source, from, sink, to, height, width);
-        self.clear_lanes(output, to, sink, channel);
-    }
-
-    /// One block of one image. Operands: input, output.
-    pub(super) fn upsample(&mut self, input: View, output: View, scale: Pair, mode: UpsampleMode, item: Int) {
-        let (source, from) = self.block(0, input, item);
-        let (sink, to) = self.block(1, output, item);
-        let [_, height, width] = input.shape.extent();
-        match mode {
-            UpsampleMode::Nearest => self.times(0, height, |e, iy| {
-                let source = e.index(source, iy, from.row);
-                e.times(0, scale.h, |e, dy| {
-                    let y = e.scaled(iy, scale.h);
-                    let y = e.arithmetic(IntOp::Add, y, dy);
-                    let sink = e.index(sink, y, to.row);
-                    e.times(0, width, |e, ix| {
-                        let at = e.index(source, ix, from.pixel);
-                        let value = e.load(at, 0);
-                        e.times(0, scale.w, |e, dx| {
-                            let x = e.scaled(ix, scale.w);
-                            let x = e.arithmetic(IntOp::Add, x, dx);
-                            let at = e.index(sink, x, to.pixel);
-                            e.store(value, at, 0);
-                        });
-                    });
-                });
-            }),
-            UpsampleMode::Bilinear => self.times(0, height * scale.h, |e, y| {
-                let (y0, y1, down) = e.between(y, height, scale.h);
-                let (upper, lower) = (e.index(source, y0, from.row), e.index(source, y1, from.row));
-                let sink = e.index(sink, y, to.row);
-                e.times(0, width * scale.w, |e, x| {
-                    let (x0, x1, right) = e.between(x, width, scale.w);
-                    let row = |e: &mut Self, row: Address| {
-                        let (a, b) = (e.index(row, x0, from.pixel), e.index(row, x1, from.pixel));
-                        let (a, b) = (e.load(a, 0), e.load(b, 0));
-                        e.mixed(a, b, right)
-                    };
-                    let (upper, lower) = (row(e, upper), row(e, lower));
-                    let value = e.mixed(upper, lower, down);
-                    let at = e.index(sink, x, to.pixel);
-                    e.store(value, at, 0);
-                });
-            }),
-        }
-    }
-
-    /// The two neighbours of an enlarged coordinate and how much of the second: pixel centres are at ½.
-    fn between(&mut self, i: Int, n: usize, scale: usize) -> (Int, Int, Float) {
-        let position = self.float_expr(FloatExpr::FromInt(i));
-        let (half, factor) = (self.float(0.5), self.float(1.0 / scale as f32));
-        let position = self.float_op(FloatOp::Add, position, half);
-        let position = self.float_op(FloatOp::Multiply, position, factor);
-        let position = self.float_op(FloatOp::Subtract, position, half);
-        let zero = self.float(0.0);
-        let before = self.test(TestExpr::Compare(Comparison::Less, position, zero));
-        let position = self.float_expr(FloatExpr::Select(before, zero, position));
-        let first = self.int_expr(IntExpr::Truncated(position));
-        let first = self.arithmetic(IntOp::Min, first, n - 1);
-        let second = self.plus(first, 1);
-        let second = self.arithmetic(IntOp::Min, second, n - 1);
-        let floor = self.float_expr(FloatExpr::FromInt(first));
-        let part = self.float_op(FloatOp::Subtract, position, floor);
-        (first, second, part)
-    }
-
-    /// `a · (1 − part) + b · part`
-    fn mixed(&mut self, a: Vector, b: Vector, part: Float) -> Vector {
-        let one = self.float(1.0);
-        let rest = self.float_op(FloatOp::Subtract, one, part);
-        let (rest, part) = (self.splat_value(rest), self.splat_value(part));
-        let (a, b) = (self.mul(a, rest), self.mul(b, part));
-        self.add(a, b)
     }
 }

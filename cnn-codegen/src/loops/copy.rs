@@ -96,14 +96,7 @@ impl Builder<'_> {
     }
 
     /// The address of a channel's first element.
-    pub(super) fn channel(
-        &mut self,
-        operand: usize,
-        view: View,
-        strides: ByteStrides,
-        image: Int,
-        channel: Int,
-    ) -> Address {
+    fn channel(&mut self, operand: usize, view: View, strides: ByteStrides, image: Int, channel: Int) -> Address {
         // From the buffer's first channel, because a view may begin within a block.
         let first = self.origin(operand, View { channel: 0, ..view });
         let base = self.index(first, image, strides.image);
@@ -114,7 +107,7 @@ impl Builder<'_> {
     }
 
     /// Copies one channel's plane.
-    pub(super) fn plane(
+    fn plane(
         &mut self,
         source: Address,
         from: ByteStrides,
@@ -150,7 +143,7 @@ impl Builder<'_> {
     }
 
     /// Zeros in the lanes behind the buffer's last channel, when `channel` is the last.
-    pub(super) fn clear_lanes(&mut self, view: View, strides: ByteStrides, sink: Address, channel: Int) {
+    fn clear_lanes(&mut self, view: View, strides: ByteStrides, sink: Address, channel: Int) {
         let buffer = &self.plan.buffers[view.buffer.0];
         let channels = view.shape.channels();
         let end = view.channel + channels;

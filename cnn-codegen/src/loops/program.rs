@@ -5,6 +5,7 @@ use cnn_runtime::steps::{Base, Call};
 use super::code::{AddressExpr, Function, Int, IntExpr};
 use super::copy;
 use super::elementwise;
+use super::reduce;
 use super::step::{Builder, Step};
 use super::writer::Writer;
 use crate::plan::layout::{BLOCK, Layout};
@@ -146,12 +147,13 @@ fn items(plan: &Plan, work: &Work) -> usize {
         }
         Work::Elementwise(elementwise) => elementwise::items(plan, elementwise),
         Work::Pool(pool) => blocks(&pool.output),
-        Work::GlobalPool { output, .. } | Work::AdaptiveAvgPool { output, .. } | Work::Upsample { output, .. } => {
-            blocks(output)
-        }
-        Work::Softmax { .. } => plan.batch,
+        Work::GlobalPool { output, .. } | Work::AdaptiveAvgPool { output, .. } => blocks(output),
+        Work::Gather(gather) => blocks(&gather.to),
+        Work::Interpolate(interpolate) => blocks(&interpolate.output),
+        Work::ReduceMean { output, .. } => reduce::items(plan.batch, *output),
+        Work::Softmax { axis: 0, .. } => plan.batch,
+        Work::Softmax { output, .. } => blocks(output),
         Work::Lrn { output, .. } => plan.batch * output.shape.extent()[1],
-        Work::ChannelShuffle { output, .. } => plan.batch * output.shape.channels(),
     }
 }
 
@@ -184,14 +186,18 @@ fn item_body(e: &mut Builder<'_>, work: &Work, item: Int) {
         Work::Pool(pool) => e.pool(pool, item),
         Work::GlobalPool { input, output, kind } => e.global_pool(*input, *output, *kind, item),
         Work::AdaptiveAvgPool { input, output } => e.adaptive_avg_pool(*input, *output, item),
-        Work::Softmax { input, output, log } => e.softmax(*input, *output, *log, item),
-        Work::Lrn { input, output, lrn } => e.lrn(*input, *output, *lrn, item),
-        Work::Upsample {
+        Work::Softmax {
             input,
             output,
-            scale,
-            mode,
-        } => e.upsample(*input, *output, *scale, *mode, item),
-        Work::ChannelShuffle { input, output, groups } => e.channel_shuffle(*input, *output, *groups, item),
+            axis,
+            log,
+        } => match axis {
+            0 => e.softmax(*input, *output, *log, item),
+            _ => e.softmax_along(*input, *output, *axis, *log, item),
+        },
+        Work::Lrn { input, output, lrn } => e.lrn(*input, *output, *lrn, item),
+        Work::Gather(gather) => e.gather(gather, item),
+        Work::Interpolate(interpolate) => e.interpolate(interpolate, item),
+        Work::ReduceMean { input, output, axes } => e.reduce_mean(*input, *output, *axes, item),
     }
 }

@@ -57,9 +57,10 @@ fn options(declared: &Declared) -> PlanOptions {
 /// Where the layer stands that there is no plan for.
 fn guilty(declared: &Declared, checked: &Checked, error: &PlanError) -> Span {
     let layer = match error {
-        PlanError::TooLarge { layer, .. } | PlanError::Tile { layer, .. } | PlanError::NotCompiled { layer, .. } => {
-            layer
-        }
+        PlanError::TooLarge { layer, .. }
+        | PlanError::Tile { layer, .. }
+        | PlanError::Places { layer, .. }
+        | PlanError::NotCompiled { layer, .. } => layer,
         PlanError::NoImages | PlanError::Invalid => return declared.place,
     };
     match &declared.body {

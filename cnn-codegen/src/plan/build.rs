@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use cnn_ir::graph::{Graph, NodeId};
-use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, Conv, InputLayout, Op, Pool, Sides};
+use cnn_ir::op::{
+    Activation, BatchNorm, Combine, CombineKind, Conv, GlobalPoolKind, InputLayout, Op, Pool, Sides, Softmax,
+};
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
 use cnn_runtime::kernels::winograd::Winograd;
@@ -127,15 +129,7 @@ impl Builder<'_> {
                 self.sweep(id, planned)?;
             }
             Op::Pool(pool) => self.pool(id, pool)?,
-            Op::ConvTranspose(_)
-            | Op::Matmul(_)
-            | Op::Resize(_)
-            | Op::ReduceMean(_)
-            | Op::Slice(_)
-            | Op::Transpose(_)
-            | Op::DepthToSpace(_)
-            | Op::SpaceToDepth(_)
-            | Op::Constant(_) => return self.not_compiled(id, ""),
+            Op::ConvTranspose(_) | Op::Matmul(_) => return self.not_compiled(id, ""),
             Op::GlobalPool(pool) => {
                 let (input, kind) = (self.internal(operands[0])?, pool.kind);
                 let output = self.output(id)?;
@@ -148,9 +142,9 @@ impl Builder<'_> {
             }
             Op::Activation(activation) => self.elementwise(id, &operands, |e| e.activation = Some(*activation))?,
             Op::Prelu(_) => {
-                let len = self.shapes[id].channels();
                 let name = format!("{}.slope", graph[id].weights);
-                let slope = self.constant(Recipe::Vector { name, len });
+                let shape = vec![self.shapes[id].channels()];
+                let slope = self.constant(Recipe::Tensor { name, shape });
                 self.elementwise(id, &operands, |e| e.slope = Some(slope))?;
             }
             Op::BatchNorm(BatchNorm { epsilon, activation }) => {
@@ -172,19 +166,18 @@ impl Builder<'_> {
                 e.combination = *kind;
                 e.activation = *activation;
             })?,
-            Op::Softmax(softmax) if softmax.axis != 0 => return self.not_compiled(id, "along this axis"),
-            Op::Softmax(softmax) => {
+            Op::Softmax(Softmax { log, axis }) => {
                 let input = self.internal(operands[0])?;
                 let output = self.output(id)?;
-                self.step(
-                    id,
-                    "over channels",
-                    Work::Softmax {
-                        input,
-                        output,
-                        log: softmax.log,
-                    },
-                );
+                let kernel = ["over channels", "over rows", "over columns"][*axis];
+                let (log, axis) = (*log, *axis);
+                let softmax = Work::Softmax {
+                    input,
+                    output,
+                    axis,
+                    log,
+                };
+                self.step(id, kernel, softmax);
             }
             Op::Lrn(lrn) => {
                 let input = self.internal(operands[0])?;
@@ -212,33 +205,25 @@ impl Builder<'_> {
                 };
                 self.step(id, "copy with a border", Work::Copy(copy));
             }
-            Op::Upsample(upsample) => {
+            Op::Upsample(upsample) => self.upsample(id, upsample)?,
+            Op::Resize(resize) => self.resize(id, resize)?,
+            Op::Slice(slice) => self.slice(id, slice)?,
+            Op::Transpose(transpose) => self.transpose(id, transpose.order)?,
+            Op::ChannelShuffle(shuffle) => self.channel_shuffle(id, *shuffle)?,
+            Op::DepthToSpace(op) => self.depth_to_space(id, *op)?,
+            Op::SpaceToDepth(op) => self.space_to_depth(id, *op)?,
+            Op::Constant(constant) => self.constant_value(id, *constant)?,
+            Op::ReduceMean(reduce) => {
                 let input = self.internal(operands[0])?;
                 let output = self.output(id)?;
-                let (scale, mode) = (upsample.scale, upsample.mode);
-                self.step(
-                    id,
-                    "interpolation",
-                    Work::Upsample {
-                        input,
-                        output,
-                        scale,
-                        mode,
-                    },
-                );
-            }
-            Op::ChannelShuffle(shuffle) => {
-                let input = self.internal(operands[0])?;
-                let output = self.output(id)?;
-                self.step(
-                    id,
-                    "channel copies",
-                    Work::ChannelShuffle {
-                        input,
-                        output,
-                        groups: shuffle.groups,
-                    },
-                );
+                let (kernel, work) = if reduce.axes == [false, true, true] {
+                    let kind = GlobalPoolKind::Avg;
+                    ("whole map", Work::GlobalPool { input, output, kind })
+                } else {
+                    let axes = reduce.axes;
+                    ("along axes", Work::ReduceMean { input, output, axes })
+                };
+                self.step(id, kernel, work);
             }
             Op::Dropout(_) | Op::Identity(_) => {
                 let views = self.values[&operands[0]].clone();

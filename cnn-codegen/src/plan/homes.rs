@@ -11,6 +11,7 @@ use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
 
 use super::algorithm::{Algorithm, Algorithms};
+use super::gather::is_view;
 use super::layout::BLOCK;
 
 /// Homes and halos of all values.
@@ -34,7 +35,7 @@ impl Homes {
                     let heir = graph.operands(id).into_iter().find(|&operand| {
                         shapes[operand] == shapes[id]
                             && graph.only_user(operand).is_some()
-                            && homes.can_move(graph, operand)
+                            && homes.can_move(graph, shapes, operand)
                     });
                     if let Some(operand) = heir {
                         homes.parents.insert(operand, (id, 0));
@@ -74,19 +75,31 @@ impl Homes {
             if let Op::Conv(conv) = &graph[id].op
                 && direct
             {
-                let operand = source(graph, graph.operands(id)[0]);
-                let (root, _) = homes.of(operand);
+                let operand = graph.operands(id)[0];
                 let sides = reach(conv, shapes[operand], shapes[id]);
-                let halo = homes.halos.entry(root).or_default();
-                *halo = Sides {
-                    top: halo.top.max(sides.top),
-                    left: halo.left.max(sides.left),
-                    bottom: halo.bottom.max(sides.bottom),
-                    right: halo.right.max(sides.right),
-                };
+                homes.widen(graph, shapes, operand, sides);
             }
         }
         homes
+    }
+
+    /// Puts a halo around a value, where it is made.
+    fn widen(&mut self, graph: &Graph, shapes: &Shapes, id: NodeId, sides: Sides) {
+        let (root, _) = self.of(id);
+        let halo = self.halos.entry(root).or_default();
+        *halo = Sides {
+            top: halo.top.max(sides.top),
+            left: halo.left.max(sides.left),
+            bottom: halo.bottom.max(sides.bottom),
+            right: halo.right.max(sides.right),
+        };
+        let op = &graph[id].op;
+        // A slice of an input is a copy after all.
+        let is_operand = matches!(op, Op::Dropout(_) | Op::Identity(_))
+            || matches!(op, Op::Slice(slice) if is_view(slice, shapes[graph.operands(id)[0]]));
+        if is_operand {
+            self.widen(graph, shapes, graph.operands(id)[0], sides);
+        }
     }
 
     /// A concatenation's operands move in where they are whole blocks (the last need not end at one).
@@ -100,7 +113,7 @@ impl Homes {
             let channels = shapes[operand].channels();
             let whole =
                 channel.is_multiple_of(BLOCK) && (channels.is_multiple_of(BLOCK) || position + 1 == operands.len());
-            if whole && self.can_move(graph, operand) {
+            if whole && self.can_move(graph, shapes, operand) {
                 self.parents.insert(operand, (id, channel));
             }
             channel += channels;
@@ -108,9 +121,10 @@ impl Homes {
     }
 
     /// Whether the operator writes a buffer of its own, which has no home yet.
-    fn can_move(&self, graph: &Graph, id: NodeId) -> bool {
+    fn can_move(&self, graph: &Graph, shapes: &Shapes, id: NodeId) -> bool {
         let writes = match &graph[id].op {
             Op::Input(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => false,
+            Op::Slice(slice) => !is_view(slice, shapes[graph.operands(id)[0]]),
             Op::Conv(_)
             | Op::ConvTranspose(_)
             | Op::Dense(_)
@@ -129,7 +143,6 @@ impl Homes {
             | Op::Upsample(_)
             | Op::Resize(_)
             | Op::ReduceMean(_)
-            | Op::Slice(_)
             | Op::Transpose(_)
             | Op::DepthToSpace(_)
             | Op::SpaceToDepth(_)
@@ -152,15 +165,6 @@ impl Homes {
     /// The halo of a root's buffer.
     pub(super) fn halo(&self, root: NodeId) -> Sides {
         self.halos.get(&root).copied().unwrap_or_default()
-    }
-}
-
-/// The node whose value a node hands on unchanged.
-fn source(graph: &Graph, id: NodeId) -> NodeId {
-    if matches!(graph[id].op, Op::Dropout(_) | Op::Identity(_)) {
-        source(graph, graph.operands(id)[0])
-    } else {
-        id
     }
 }
 

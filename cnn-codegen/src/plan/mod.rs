@@ -16,6 +16,7 @@
 //! | `build` | graph → steps, one step after the other |
 //! | `options` | what a plan is made for, and why there may be none |
 //! | `values` | the buffers and views of values, copies between layouts |
+//! | `gather` | elements taken by their places |
 //! | `homes` | which values share a buffer: concatenations, halos |
 //! | `algorithm` | which algorithm a convolution gets, and why |
 //! | `measured` | which convolutions have a choice, and what measuring gave |
@@ -31,6 +32,7 @@ mod algorithm;
 mod build;
 mod convolution;
 mod dense;
+mod gather;
 mod homes;
 mod isa;
 pub mod layout;
@@ -51,6 +53,7 @@ pub use algorithm::Algorithm;
 pub use build::build;
 use cnn_ir::shape::Shape;
 pub use cnn_runtime::pack::Recipe;
+pub use gather::{Gather, Lanes, Source};
 pub use isa::TileIsa;
 pub use layout::{Layout, Strides};
 pub use measured::{Choice, Measurements, Signature, Times, choices};
@@ -60,7 +63,7 @@ pub use print::{to_json, to_text};
 pub use sweep::{Axis, Move, Nest, Region, Segment, Sweep};
 pub use verify::{PlanFault, verify};
 pub use winograd::WinogradWork;
-pub use work::{Combination, Copy, Elementwise, PoolWindow, Work};
+pub use work::{Access, Combination, Copy, Elementwise, Interpolate, PoolWindow, Work};
 
 /// A network, ready to be carried out.
 #[derive(Clone, Debug)]

@@ -68,6 +68,14 @@ pub enum PlanError {
         /// Which limit.
         reason: crate::tile::SpecError,
     },
+    /// A map of so many rows, columns or channels that their places would be a table of gigabytes.
+    #[error("layer `{layer}`: the places of {shape} are more than compiled code holds")]
+    Places {
+        /// The layer.
+        layer: String,
+        /// One image's shape.
+        shape: Shape,
+    },
     /// An operator, or a form of it, that only the interpreter runs.
     #[error("layer `{layer}`: `{op}` {form} is not compiled yet")]
     NotCompiled {

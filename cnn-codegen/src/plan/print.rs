@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::layout::Layout;
-use super::{BufferId, Place, Plan, Step, Sweep, Work};
+use super::{Access, BufferId, Place, Plan, Step, Sweep, Work};
 
 fn layout(layout: Layout) -> String {
     let halo = layout.halo();
@@ -40,32 +40,9 @@ fn operands(plan: &Plan, step: &Step) -> (Vec<String>, String) {
             format!("{}[{}..{end}]", reference(view.buffer), view.channel)
         }
     };
-    match &step.work {
-        Work::Sweep(sweep) => {
-            let reads = std::iter::once(sweep.input)
-                .chain(sweep.residual)
-                .map(reference)
-                .collect();
-            (reads, reference(sweep.output))
-        }
-        Work::Winograd(work) => (
-            std::iter::once(work.input).chain(work.residual).map(view).collect(),
-            view(work.output),
-        ),
-        Work::Copy(copy) => (vec![view(copy.from)], view(copy.to)),
-        Work::ClearHalo(buffer) => (Vec::new(), reference(*buffer)),
-        Work::Elementwise(e) => (
-            e.operands.iter().map(|&operand| view(operand)).collect(),
-            view(e.output),
-        ),
-        Work::Pool(pool) => (vec![view(pool.input)], view(pool.output)),
-        Work::GlobalPool { input, output, .. }
-        | Work::AdaptiveAvgPool { input, output }
-        | Work::Softmax { input, output, .. }
-        | Work::Lrn { input, output, .. }
-        | Work::Upsample { input, output, .. }
-        | Work::ChannelShuffle { input, output, .. } => (vec![view(*input)], view(*output)),
-    }
+    let access = |access: Access| access.view().map_or_else(|| reference(access.buffer()), view);
+    let (reads, writes) = step.work.accesses();
+    (reads.into_iter().map(access).collect(), access(writes))
 }
 
 fn sweep_text(text: &mut String, plan: &Plan, sweep: &Sweep) {

@@ -4,7 +4,7 @@ use cnn_ir::graph::NodeId;
 use cnn_ir::shape::Shape;
 
 use super::build::Builder;
-use super::{View, Work};
+use super::{Access, View, Work};
 
 const FLOAT: u64 = size_of::<f32>() as u64;
 
@@ -13,27 +13,32 @@ impl Builder<'_> {
     /// kernel needs for itself, are not counted.
     pub(super) fn traffic(&self, id: NodeId, work: &Work) -> u64 {
         let elements = |shape: Shape| shape.elements() as u64;
-        let views = |views: &[View]| views.iter().map(|view| elements(view.shape)).sum::<u64>();
+        let sum = |views: &[View]| views.iter().map(|view| elements(view.shape)).sum::<u64>();
         let moved = match work {
             Work::Sweep(_) | Work::Winograd(_) => {
                 let operands = self.shapes.operands(self.graph, id);
                 operands.into_iter().map(elements).sum::<u64>() + elements(self.shapes[id])
             }
             // What is read is written, and the border.
-            Work::Copy(copy) if copy.border.is_some() => views(&[copy.from, copy.to]),
+            Work::Copy(copy) if copy.border.is_some() => sum(&[copy.from, copy.to]),
             Work::Copy(copy) => 2 * elements(copy.from.shape),
             Work::ClearHalo(buffer) => {
                 let buffer = &self.plan.buffers[buffer.0];
                 buffer.strides.image as u64 - elements(buffer.shape)
             }
-            Work::Elementwise(step) => views(&step.operands) + elements(step.output.shape),
-            Work::Pool(pool) => views(&[pool.input, pool.output]),
-            Work::GlobalPool { input, output, .. }
-            | Work::AdaptiveAvgPool { input, output }
-            | Work::Softmax { input, output, .. }
-            | Work::Lrn { input, output, .. }
-            | Work::Upsample { input, output, .. }
-            | Work::ChannelShuffle { input, output, .. } => views(&[*input, *output]),
+            Work::Gather(gather) => gather.from.view().map_or(1, |_| 2) * elements(gather.to.shape),
+            Work::Elementwise(_)
+            | Work::Pool(_)
+            | Work::GlobalPool { .. }
+            | Work::AdaptiveAvgPool { .. }
+            | Work::Softmax { .. }
+            | Work::Lrn { .. }
+            | Work::Interpolate(_)
+            | Work::ReduceMean { .. } => {
+                let (reads, writes) = work.accesses();
+                let views: Vec<View> = reads.into_iter().chain([writes]).filter_map(Access::view).collect();
+                sum(&views)
+            }
         };
         let constants = work.constants().into_iter();
         let weights: u64 = constants

@@ -85,16 +85,21 @@ impl Builder<'_> {
         !matches!(self.plan.buffers[view.buffer.0].place, Place::Arena(_))
     }
 
-    /// A value in the layout that the network's inside uses: blocked maps, padded vectors.
-    pub(super) fn internal(&mut self, id: NodeId) -> Result<View, PlanError> {
-        let shape = self.shapes[id];
+    /// A value in the layout that the network's inside uses, blocked maps, padded vectors, if it is there already.
+    pub(super) fn inside(&self, id: NodeId) -> Option<View> {
         let fits = |view: &&View| {
-            let vector = matches!(shape, Shape::Flat(_));
+            let vector = matches!(self.shapes[id], Shape::Flat(_));
             !self.is_external(**view) && (vector || matches!(self.layout(**view), Layout::Blocked { .. }))
         };
-        if let Some(view) = self.values[&id].iter().find(fits) {
-            return Ok(*view);
+        self.values[&id].iter().find(fits).copied()
+    }
+
+    /// A value in the layout that the network's inside uses.
+    pub(super) fn internal(&mut self, id: NodeId) -> Result<View, PlanError> {
+        if let Some(view) = self.inside(id) {
+            return Ok(view);
         }
+        let shape = self.shapes[id];
         let layout = match shape {
             Shape::Map { .. } => Layout::Blocked {
                 halo: self.homes.halo(self.homes.of(id).0),
@@ -102,6 +107,15 @@ impl Builder<'_> {
             Shape::Flat(_) => Layout::PLANAR,
         };
         self.copied(id, layout)
+    }
+
+    /// A value channel by channel.
+    pub(super) fn planar(&mut self, id: NodeId) -> Result<View, PlanError> {
+        let fits = |view: &&View| matches!(self.layout(**view), Layout::Planar { .. });
+        match self.values[&id].iter().find(fits) {
+            Some(&view) => Ok(view),
+            None => self.copied(id, Layout::PLANAR),
+        }
     }
 
     /// A value as a convolution reads it: with the padding it needs around it, in blocks if its channels are grouped.

@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use super::layout::{BLOCK, Layout};
 use super::memory::{ALIGNMENT, lifetimes};
-use super::{BufferId, ConstantId, Move, Place, Plan, Sweep, View, WinogradWork, Work};
+use super::{Access, BufferId, ConstantId, Move, Place, Plan, Sweep, WinogradWork, Work};
 use tiles::reach;
 
 /// Something a plan must not do.
@@ -166,24 +166,13 @@ impl Checks<'_> {
 
     fn views(&mut self, work: &Work) {
         let plan = self.plan;
-        // Copies may write anywhere; all others write whole blocks.
-        let (views, free): (Vec<View>, bool) = match work {
-            Work::Sweep(_) | Work::ClearHalo(_) => (Vec::new(), true),
-            Work::Winograd(work) => (
-                [work.input, work.output].into_iter().chain(work.residual).collect(),
-                false,
-            ),
-            Work::Copy(copy) => (vec![copy.from, copy.to], true),
-            Work::Elementwise(e) => (e.operands.iter().copied().chain([e.output]).collect(), false),
-            Work::Pool(pool) => (vec![pool.input, pool.output], false),
-            Work::GlobalPool { input, output, .. }
-            | Work::AdaptiveAvgPool { input, output }
-            | Work::Softmax { input, output, .. }
-            | Work::Lrn { input, output, .. }
-            | Work::Upsample { input, output, .. }
-            | Work::ChannelShuffle { input, output, .. } => (vec![*input, *output], false),
-        };
-        for view in views {
+        let (reads, writes) = work.accesses();
+        let written = writes.view();
+        // Copies may read and write anywhere; all others write whole blocks.
+        let copies = matches!(work, Work::Copy(_));
+        for view in reads.into_iter().chain([writes]).filter_map(Access::view) {
+            let is_written = Some(view) == written;
+            let free = copies || (matches!(work, Work::Gather(_)) && !is_written);
             let buffer = &plan.buffers[view.buffer.0];
             let end = view.channel + view.shape.channels();
             let ([_, height, width], [_, rows, columns]) = (view.shape.extent(), buffer.shape.extent());
@@ -198,7 +187,7 @@ impl Checks<'_> {
                 || format!("a step works on {}, which is not in blocks", name(plan, view.buffer)),
             );
             let whole = end.is_multiple_of(BLOCK) || end == buffer.shape.channels();
-            self.require(free || view.buffer != work.writes() || whole, || {
+            self.require(free || !is_written || whole, || {
                 format!("a view ends within a block of {}", name(plan, view.buffer))
             });
         }

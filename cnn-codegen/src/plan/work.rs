@@ -1,7 +1,10 @@
 //! What a step does: one variant a kind of loop nest.
 
-use cnn_ir::op::{Activation, CombineKind, GlobalPoolKind, Lrn, Pair, PoolKind, Sides, UpsampleMode};
+use std::iter;
 
+use cnn_ir::op::{Activation, CombineKind, GlobalPoolKind, Lrn, Pair, PoolKind, Sides, Tap};
+
+use super::gather::Gather;
 use super::{BufferId, ConstantId, Sweep, View, WinogradWork};
 
 /// A step's work.
@@ -35,12 +38,14 @@ pub enum Work {
         /// The result.
         output: View,
     },
-    /// Softmax over channels.
+    /// Softmax.
     Softmax {
         /// Scores.
         input: View,
         /// Probabilities, or their logarithms.
         output: View,
+        /// Over channels (or a vector), rows or columns.
+        axis: usize,
         /// Whether logarithms.
         log: bool,
     },
@@ -53,26 +58,46 @@ pub enum Work {
         /// Its parameters.
         lrn: Lrn,
     },
-    /// Enlarging by whole factors.
-    Upsample {
-        /// The small map.
+    /// Takes elements by their places.
+    Gather(Gather),
+    /// Bilinear interpolation.
+    Interpolate(Interpolate),
+    /// Means along axes.
+    ReduceMean {
+        /// What is averaged.
         input: View,
-        /// The large map.
+        /// The result, with sizes of 1.
         output: View,
-        /// Factors.
-        scale: Pair,
-        /// Interpolation.
-        mode: UpsampleMode,
+        /// Whether over channels (or a vector), rows, columns.
+        axes: [bool; 3],
     },
-    /// Interleaves groups of channels.
-    ChannelShuffle {
-        /// What is shuffled.
-        input: View,
-        /// The result.
-        output: View,
-        /// Groups.
-        groups: usize,
-    },
+}
+
+/// What a step reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Somewhere in a buffer.
+    Buffer(BufferId),
+    /// A part of one.
+    View(View),
+}
+
+impl Access {
+    /// The buffer.
+    pub fn buffer(self) -> BufferId {
+        match self {
+            Access::Buffer(buffer) => buffer,
+            Access::View(view) => view.buffer,
+        }
+    }
+
+    /// The part, if it is known.
+    pub fn view(self) -> Option<View> {
+        match self {
+            Access::Buffer(_) => None,
+            Access::View(view) => Some(view),
+        }
+    }
 }
 
 /// Copies `from` into the middle of `to`.
@@ -142,44 +167,55 @@ pub struct PoolWindow {
     pub sides: Sides,
 }
 
+/// Every pixel is what a row and a column between two of the operand's have in common.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interpolate {
+    /// What is interpolated.
+    pub input: View,
+    /// The result.
+    pub output: View,
+    /// The two rows of each row.
+    pub rows: Vec<Tap>,
+    /// The two columns of each column.
+    pub columns: Vec<Tap>,
+}
+
 impl Work {
+    /// What it reads, and what it writes.
+    pub fn accesses(&self) -> (Vec<Access>, Access) {
+        let buffers = |buffers: &mut dyn Iterator<Item = BufferId>| buffers.map(Access::Buffer).collect();
+        let views = |views: &mut dyn Iterator<Item = View>| views.map(Access::View).collect();
+        match self {
+            Work::Sweep(sweep) => {
+                let reads = buffers(&mut iter::once(sweep.input).chain(sweep.residual));
+                (reads, Access::Buffer(sweep.output))
+            }
+            Work::ClearHalo(buffer) => (Vec::new(), Access::Buffer(*buffer)),
+            Work::Winograd(work) => {
+                let reads = views(&mut iter::once(work.input).chain(work.residual));
+                (reads, Access::View(work.output))
+            }
+            Work::Copy(copy) => (vec![Access::View(copy.from)], Access::View(copy.to)),
+            Work::Elementwise(step) => (views(&mut step.operands.iter().copied()), Access::View(step.output)),
+            Work::Pool(pool) => (vec![Access::View(pool.input)], Access::View(pool.output)),
+            Work::Gather(gather) => (views(&mut gather.from.view().into_iter()), Access::View(gather.to)),
+            Work::Interpolate(Interpolate { input, output, .. })
+            | Work::GlobalPool { input, output, .. }
+            | Work::AdaptiveAvgPool { input, output }
+            | Work::Softmax { input, output, .. }
+            | Work::Lrn { input, output, .. }
+            | Work::ReduceMean { input, output, .. } => (vec![Access::View(*input)], Access::View(*output)),
+        }
+    }
+
     /// The buffers it reads.
     pub fn reads(&self) -> Vec<BufferId> {
-        match self {
-            Work::Sweep(sweep) => std::iter::once(sweep.input).chain(sweep.residual).collect(),
-            Work::Winograd(work) => {
-                let residual = work.residual.map(|view| view.buffer);
-                std::iter::once(work.input.buffer).chain(residual).collect()
-            }
-            Work::Copy(copy) => vec![copy.from.buffer],
-            Work::ClearHalo(_) => Vec::new(),
-            Work::Elementwise(elementwise) => elementwise.operands.iter().map(|view| view.buffer).collect(),
-            Work::Pool(pool) => vec![pool.input.buffer],
-            Work::GlobalPool { input, .. }
-            | Work::AdaptiveAvgPool { input, .. }
-            | Work::Softmax { input, .. }
-            | Work::Lrn { input, .. }
-            | Work::Upsample { input, .. }
-            | Work::ChannelShuffle { input, .. } => vec![input.buffer],
-        }
+        self.accesses().0.into_iter().map(Access::buffer).collect()
     }
 
     /// The buffer it writes.
     pub fn writes(&self) -> BufferId {
-        match self {
-            Work::Sweep(sweep) => sweep.output,
-            Work::Winograd(work) => work.output.buffer,
-            Work::Copy(copy) => copy.to.buffer,
-            Work::ClearHalo(buffer) => *buffer,
-            Work::Elementwise(elementwise) => elementwise.output.buffer,
-            Work::Pool(pool) => pool.output.buffer,
-            Work::GlobalPool { output, .. }
-            | Work::AdaptiveAvgPool { output, .. }
-            | Work::Softmax { output, .. }
-            | Work::Lrn { output, .. }
-            | Work::Upsample { output, .. }
-            | Work::ChannelShuffle { output, .. } => output.buffer,
-        }
+        self.accesses().1.buffer()
     }
 
     /// Bytes that each thread needs for itself meanwhile.
@@ -195,8 +231,9 @@ impl Work {
             | Work::AdaptiveAvgPool { .. }
             | Work::Softmax { .. }
             | Work::Lrn { .. }
-            | Work::Upsample { .. }
-            | Work::ChannelShuffle { .. } => 0,
+            | Work::Gather(_)
+            | Work::Interpolate(_)
+            | Work::ReduceMean { .. } => 0,
         }
     }
 
@@ -206,6 +243,7 @@ impl Work {
             Work::Sweep(sweep) => vec![sweep.weights],
             Work::Winograd(work) => vec![work.weights],
             Work::Elementwise(elementwise) => elementwise.scale_shift.into_iter().chain(elementwise.slope).collect(),
+            Work::Gather(gather) => gather.from.constant().into_iter().collect(),
             Work::Copy(_)
             | Work::ClearHalo(_)
             | Work::Pool(_)
@@ -213,8 +251,8 @@ impl Work {
             | Work::AdaptiveAvgPool { .. }
             | Work::Softmax { .. }
             | Work::Lrn { .. }
-            | Work::Upsample { .. }
-            | Work::ChannelShuffle { .. } => Vec::new(),
+            | Work::Interpolate(_)
+            | Work::ReduceMean { .. } => Vec::new(),
         }
     }
 }

@@ -39,7 +39,9 @@ pub(super) fn recipe(recipe: &Recipe) -> TokenStream {
             let norm = norm(source);
             quote!(rt::Recipe::ScaleShift { norm: #norm, channels: #channels })
         }
-        Recipe::Vector { name, len } => quote!(rt::Recipe::Vector { name: #name.into(), len: #len }),
+        Recipe::Tensor { name, shape } => {
+            quote!(rt::Recipe::Tensor { name: #name.into(), shape: ::std::vec![#(#shape),*] })
+        }
     }
 }
 

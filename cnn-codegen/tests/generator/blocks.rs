@@ -265,7 +265,11 @@ impl Model {
         for _ in 0..count {
             let fitting = |value: &&Value| value.shape.broadcast(out).is_some_and(Model::fits);
             let fitting: Vec<Value> = self.values.iter().filter(fitting).cloned().collect();
-            let other = fitting.get(self.rng.usize(..fitting.len().max(1)))?.clone();
+            let other = if fitting.is_empty() || self.one_in(4) {
+                self.constant(x)
+            } else {
+                fitting[self.rng.usize(..fitting.len())].clone()
+            };
             out = other.shape.broadcast(out)?;
             operands.push(other);
         }

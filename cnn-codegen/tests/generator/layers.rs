@@ -11,7 +11,7 @@ impl Model {
     /// Appends a random layer or block to `x`; `None` if what was drawn does not fit.
     pub(super) fn step(&mut self, x: &Value) -> Option<Value> {
         match x.shape {
-            Shape::Map { .. } => match self.rng.u32(0..34) {
+            Shape::Map { .. } => match self.rng.u32(0..40) {
                 0..=6 => self.conv(x),
                 7..=9 => self.pool(x),
                 10 => self.global_pool(x),
@@ -27,9 +27,10 @@ impl Model {
                 21 => Some(self.reshape(x)),
                 22 => Some(self.layer("flatten", &[x], &[], Shape::Flat(x.shape.elements()))),
                 23..=25 => self.combine(x),
+                26..=31 => self.places(x),
                 _ => self.block(x),
             },
-            Shape::Flat(_) => match self.rng.u32(0..12) {
+            Shape::Flat(_) => match self.rng.u32(0..13) {
                 0..=3 => self.dense(x),
                 4 => Some(self.batch_norm(x)),
                 5 => Some(self.activation_layer(x)),
@@ -37,6 +38,7 @@ impl Model {
                 7 => Some(self.nothing(x)),
                 8..=9 => Some(self.reshape(x)),
                 10 => self.combine(x),
+                11 => self.places(x),
                 _ => Some(self.layer("flatten", &[x], &[], x.shape)),
             },
         }
@@ -258,7 +260,9 @@ impl Model {
 
     fn softmax(&mut self, x: &Value) -> Value {
         let op = self.pick(&["softmax", "log_softmax"]);
-        self.layer(op, &[x], &[], x.shape)
+        let axis = self.rng.usize(..x.shape.dims().len());
+        let keys = [("axis", axis.to_string())];
+        self.layer(op, &[x], &keys[..axis.min(1)], x.shape)
     }
 
     fn lrn(&mut self, x: &Value) -> Value {
@@ -268,47 +272,6 @@ impl Model {
         self.layer("lrn", &[x], &keys, x.shape)
     }
 
-    pub(super) fn pad(&mut self, x: &Value) -> Option<Value> {
-        let Shape::Map {
-            channels,
-            height,
-            width,
-        } = x.shape
-        else {
-            return None;
-        };
-        let [top, left, bottom, right] = std::array::from_fn(|_| self.rng.usize(0..3));
-        let out = Shape::map(channels, top + height + bottom, left + width + right);
-        let mut keys = vec![("padding", format!("[{top}, {left}, {bottom}, {right}]"))];
-        if self.one_in(4) {
-            keys.push(("value", "0.25".to_owned()));
-        }
-        Model::fits(out).then(|| self.layer("pad", &[x], &keys, out))
-    }
-
-    fn upsample(&mut self, x: &Value) -> Option<Value> {
-        let Shape::Map {
-            channels,
-            height,
-            width,
-        } = x.shape
-        else {
-            return None;
-        };
-        let scale = (self.pick(&[1, 2, 2, 3]), self.pick(&[1, 2, 2, 3]));
-        let mode = self.pick(&["\"nearest\"", "\"bilinear\""]).to_owned();
-        let out = Shape::map(channels, height * scale.0, width * scale.1);
-        let keys = [("scale", pair(scale)), ("mode", mode)];
-        Model::fits(out).then(|| self.layer("upsample", &[x], &keys, out))
-    }
-
-    fn shuffle(&mut self, x: &Value) -> Value {
-        let channels = x.shape.channels();
-        let divisors: Vec<usize> = (1..=channels).filter(|g| channels.is_multiple_of(*g)).collect();
-        let groups = self.pick(&divisors).to_string();
-        self.layer("channel_shuffle", &[x], &[("groups", groups)], x.shape)
-    }
-
     /// A layer without effect.
     pub(super) fn nothing(&mut self, x: &Value) -> Value {
         if self.rng.bool() {
@@ -316,20 +279,6 @@ impl Model {
         } else {
             self.layer("dropout", &[x], &[("rate", "0.5".to_owned())], x.shape)
         }
-    }
-
-    fn reshape(&mut self, x: &Value) -> Value {
-        let elements = x.shape.elements();
-        let rows: Vec<usize> = (1..=16).filter(|n| elements.is_multiple_of(*n)).collect();
-        let height = self.pick(&rows);
-        let columns: Vec<usize> = (1..=16).filter(|n| (elements / height).is_multiple_of(*n)).collect();
-        let width = self.pick(&columns);
-        let out = if self.one_in(4) {
-            Shape::Flat(elements)
-        } else {
-            Shape::map(elements / height / width, height, width)
-        };
-        self.layer("reshape", &[x], &[("shape", format!("{:?}", out.dims()))], out)
     }
 
     pub(super) fn dense(&mut self, x: &Value) -> Option<Value> {

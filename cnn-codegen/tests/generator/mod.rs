@@ -6,6 +6,7 @@
 
 mod blocks;
 mod layers;
+mod places;
 
 use std::fmt::Write as _;
 
@@ -149,6 +150,7 @@ impl Model {
         self.count += 1;
         let _ = writeln!(self.layers, "\n[[layer]]\nname = \"{name}\"\nop = \"{op}\"");
         match from {
+            [] => {}
             [one] => {
                 let _ = writeln!(self.layers, "from = \"{}\"", one.name);
             }

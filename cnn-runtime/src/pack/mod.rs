@@ -66,12 +66,12 @@ pub enum Recipe {
         /// How many channels.
         channels: usize,
     },
-    /// A vector padded with zeros to whole vectors of eight.
-    Vector {
-        /// Its tensor.
+    /// A tensor as it is, padded with zeros to whole vectors of eight.
+    Tensor {
+        /// Its name.
         name: String,
-        /// Its length.
-        len: usize,
+        /// Its shape.
+        shape: Vec<usize>,
     },
 }
 
@@ -83,7 +83,7 @@ impl Recipe {
             Recipe::Winograd { filters, transformed } => transformed.floats(filters),
             Recipe::Lanewise { filters } => filters.count().next_multiple_of(LANES) * (1 + filters.taps()),
             Recipe::ScaleShift { channels, .. } => 2 * channels.next_multiple_of(LANES),
-            Recipe::Vector { len, .. } => len.next_multiple_of(LANES),
+            Recipe::Tensor { shape, .. } => shape.iter().product::<usize>().next_multiple_of(LANES),
         }
     }
 
@@ -107,7 +107,10 @@ impl Recipe {
                     shifts[channel] = shift as f32;
                 }
             }
-            Recipe::Vector { name, len } => out[..*len].copy_from_slice(&source.tensor(name, &[*len])?),
+            Recipe::Tensor { name, shape } => {
+                let tensor = source.tensor(name, shape)?;
+                out[..tensor.len()].copy_from_slice(&tensor);
+            }
         }
         for name in self.tensors() {
             source.release(&name, 0..usize::MAX);
@@ -122,7 +125,7 @@ impl Recipe {
                 filters.tensors()
             }
             Recipe::ScaleShift { norm, .. } => norm.tensors(),
-            Recipe::Vector { name, .. } => vec![name.clone()],
+            Recipe::Tensor { name, .. } => vec![name.clone()],
         }
     }
 }
@@ -134,7 +137,7 @@ impl fmt::Display for Recipe {
             Recipe::Winograd { filters, transformed } => write!(f, "{transformed}({filters})"),
             Recipe::Lanewise { filters } => write!(f, "lanewise({filters})"),
             Recipe::ScaleShift { norm, .. } => write!(f, "scale_shift({norm})"),
-            Recipe::Vector { name, .. } => write!(f, "{name}"),
+            Recipe::Tensor { name, .. } => write!(f, "{name}"),
         }
     }
 }

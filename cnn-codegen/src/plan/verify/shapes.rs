@@ -3,7 +3,10 @@
 
 use super::{Checks, name};
 use crate::plan::layout::{BLOCK, Layout};
-use crate::plan::{BufferId, ConstantId, Copy, Elementwise, Place, Port, View, WinogradWork, Work};
+use crate::plan::{
+    Access, BufferId, ConstantId, Copy, Elementwise, Interpolate, Place, Port, View, WinogradWork, Work,
+};
+use cnn_ir::op::Tap;
 
 impl Checks<'_> {
     /// Strides and sizes are those of the layout; the user's arrays hold the elements and nothing else.
@@ -45,40 +48,27 @@ impl Checks<'_> {
             Work::GlobalPool { input, output, .. } => channels(input, output) && output.shape.plane() == 1,
             Work::AdaptiveAvgPool { input, output } => channels(input, output),
             Work::Softmax { input, output, .. } | Work::Lrn { input, output, .. } => same(input, output),
-            Work::Upsample {
-                input, output, scale, ..
-            } => {
-                let ([c, h, w], large) = (input.shape.extent(), output.shape.extent());
-                large == [c, h * scale.h, w * scale.w]
-            }
-            Work::ChannelShuffle { input, output, groups } => {
-                same(input, output) && *groups > 0 && input.shape.channels().is_multiple_of(*groups)
+            Work::Gather(gather) => gather.is_within(self.plan),
+            Work::Interpolate(work) => interpolate_fits(work),
+            Work::ReduceMean { input, output, axes } => {
+                let sizes = [0, 1, 2].map(|axis| if axes[axis] { 1 } else { input.shape.extent()[axis] });
+                output.shape.extent() == sizes
             }
         };
         self.require(fits, || "its operands do not fit each other".into());
-        let apart = match work {
-            Work::Sweep(_) | Work::ClearHalo(_) => true,
-            Work::Winograd(work) => [Some(work.input), work.residual]
-                .into_iter()
-                .flatten()
-                .all(|view| apart(view, work.output)),
-            Work::Copy(copy) => {
+        let (reads, writes) = work.accesses();
+        let mut reads = reads.into_iter().filter_map(Access::view);
+        let apart = match (work, writes.view()) {
+            (Work::Copy(copy), _) => {
                 let range = |view: View| view.channel..view.channel + view.shape.channels();
                 let (from, to) = (range(copy.from), range(copy.to));
                 copy.from.buffer != copy.to.buffer || from.end <= to.start || to.end <= from.start
             }
             // Each element is read before it is written, by the same item.
-            Work::Elementwise(step) => step
-                .operands
-                .iter()
-                .all(|&view| apart(view, step.output) || (view == step.output)),
-            Work::Pool(pool) => apart(pool.input, pool.output),
-            Work::GlobalPool { input, output, .. }
-            | Work::AdaptiveAvgPool { input, output }
-            | Work::Softmax { input, output, .. }
-            | Work::Lrn { input, output, .. }
-            | Work::Upsample { input, output, .. }
-            | Work::ChannelShuffle { input, output, .. } => apart(*input, *output),
+            (Work::Elementwise(_), Some(output)) => reads.all(|view| apart(view, output) || view == output),
+            (_, Some(output)) => reads.all(|view| apart(view, output)),
+            // Tiles are looked at one by one.
+            (_, None) => true,
         };
         self.require(apart, || "it reads what other items of it write".into());
     }
@@ -117,6 +107,15 @@ impl Checks<'_> {
             && step.scale_shift.is_none_or(|constant| floats(constant) >= 2 * padded)
             && step.slope.is_none_or(|constant| floats(constant) >= padded)
     }
+}
+
+fn interpolate_fits(work: &Interpolate) -> bool {
+    let ([channels, height, width], [c, rows, columns]) = (work.input.shape.extent(), work.output.shape.extent());
+    let within = |taps: &[Tap], n: usize| taps.iter().all(|tap| tap.first.max(tap.second) < n);
+    channels == c
+        && (work.rows.len(), work.columns.len()) == (rows, columns)
+        && within(&work.rows, height)
+        && within(&work.columns, width)
 }
 
 /// Whether two views share no block.
