@@ -156,7 +156,7 @@ impl Executable {
     }
 }
 
-fn plan_error(error: PlanError) -> Error {
+pub(crate) fn plan_error(error: PlanError) -> Error {
     match error {
         PlanError::TooLarge { .. } => Error::Limit(error.to_string()),
         PlanError::Tile { .. } | PlanError::Places { .. } => {
@@ -170,11 +170,17 @@ fn plan_error(error: PlanError) -> Error {
 
 pub(crate) fn jit_error(error: JitError) -> Error {
     match error {
-        JitError::Pack(PackError::Weights(errors)) => Error::Weights(errors),
-        JitError::Pack(PackError::Memory(error)) => Error::Limit(error.to_string()),
+        JitError::Pack(error) => pack_error(error),
         JitError::Target(_) => Error::Limit(format!("{error}; the interpreter runs everywhere")),
         JitError::Memory(_) | JitError::Threads(_) => Error::Limit(error.to_string()),
         JitError::Plan(_) | JitError::Module(_) | JitError::Tile(_) => Error::Internal(error.to_string()),
+    }
+}
+
+pub(crate) fn pack_error(error: PackError) -> Error {
+    match error {
+        PackError::Weights(errors) => Error::Weights(errors),
+        PackError::Memory(error) => Error::Limit(error.to_string()),
     }
 }
 

@@ -47,6 +47,8 @@ mod network;
 mod options;
 #[cfg(feature = "jit")]
 mod roofs;
+#[cfg(feature = "rust")]
+mod rust;
 #[cfg(feature = "jit")]
 pub mod tune;
 #[cfg(feature = "std")]
@@ -70,6 +72,9 @@ pub use {
     tune::{Tuner, Tuning},
     weights::Weights,
 };
+
+#[cfg(feature = "rust")]
+pub use rust::{Package, PackageFile, RustOptions};
 
 #[cfg(all(doctest, feature = "jit", feature = "macros"))]
 #[doc = include_str!("../README.md")]

@@ -32,7 +32,7 @@ fn examples_print_what_they_promise() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .collect();
     sources.sort();
-    assert!(sources.len() >= 7);
+    assert!(sources.len() >= 10);
     for path in sources {
         let name = path.file_stem().unwrap().to_str().unwrap();
         let source = std::fs::read_to_string(&path).unwrap();

@@ -9,7 +9,7 @@ use cnn::ir::validate::Shapes;
 use cnn::ir::{dot, json, text};
 use cnn::jit::Listed;
 use cnn::plan;
-use cnn::{Error, Model, Options};
+use cnn::{Error, Model, Options, RustOptions};
 
 use super::args::{Compilation, ModelArgument};
 use super::{Failure, session};
@@ -42,7 +42,7 @@ enum Stage {
     Clif,
     /// Machine code
     Asm,
-    /// Rust source
+    /// Rust source: what `cnn!` expands to
     Rust,
 }
 
@@ -86,7 +86,12 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
             listing.iter().map(|function| code(function, arguments.stage)).collect()
         }
         Stage::Rust => {
-            return Err(Failure::Usage("the stage `rust` cannot be shown yet".into()));
+            if arguments.format != Format::Text {
+                return Err(no_form("rust", "text"));
+            }
+            let batch = arguments.compilation.batch.map_or(1, usize::from);
+            let options = RustOptions { batch, no_std: false };
+            session::open(&arguments.model)?.rust(&options)?
         }
     };
     out.write_all(written.as_bytes())?;

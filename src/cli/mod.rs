@@ -2,7 +2,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | `run`, `check`, `summary`, `dump`, `bench`, `import` | a subcommand each |
+//! | `run`, `check`, `summary`, `dump`, `bench`, `import`, `emit` | a subcommand each |
 //! | `args` | arguments that subcommands share, and the forms of their values |
 //! | `session` | from arguments to model, weights and compiled network |
 //! | `inputs`, `outputs` | from arguments to input arrays, from output arrays to files |
@@ -15,6 +15,7 @@ mod bench;
 mod check;
 mod draw;
 mod dump;
+mod emit;
 mod format;
 mod import;
 mod inputs;
@@ -68,6 +69,8 @@ enum Command {
     Bench(bench::Arguments),
     /// Write an ONNX model as a TOML file and a safetensors file
     Import(import::Arguments),
+    /// Write a network as a Rust crate that stands alone
+    Emit(emit::Arguments),
 }
 
 /// Why a command did not succeed.
@@ -108,6 +111,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Dump(arguments) => dump::main(arguments, &mut out),
         Command::Bench(arguments) => bench::main(arguments, &mut out),
         Command::Import(arguments) => import::main(arguments, &mut out),
+        Command::Emit(arguments) => emit::main(arguments, &mut out),
     };
     let flushed = out.flush();
     match result.and(flushed.map_err(Failure::Output)) {

@@ -69,6 +69,40 @@ pub fn stage(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<(
     Ok(Staged { temporary, target })
 }
 
+/// Makes a folder with all that `fill` puts into it, or nothing. There must be none of that name, or an empty one.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::File`] if something is there already.
+pub fn folder(path: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<(), Error> {
+    let io = |source| Error::Io {
+        action: "write",
+        path: path.into(),
+        source,
+    };
+    let is_free = match std::fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+        Err(error) => return Err(io(error)),
+    };
+    if !is_free {
+        return Err(Error::File {
+            path: path.into(),
+            problem: "expected a new or an empty folder, but there is something in it".into(),
+        });
+    }
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(parent).map_err(io)?;
+    let temporary = Builder::new().prefix(".cnn-").tempdir_in(parent).map_err(io)?;
+    // A folder within: the temporary one itself is for its owner only.
+    let whole = temporary.path().join("whole");
+    std::fs::create_dir(&whole).and_then(|()| fill(&whole)).map_err(io)?;
+    // An empty folder of that name is replaced.
+    std::fs::rename(whole, path).map_err(io)
+}
+
 /// Why no file can be made in `folder`, without the temporary file's name, which means nothing to a reader.
 fn reason(folder: &Path, error: &std::io::Error) -> std::io::Error {
     match folder.metadata() {

@@ -6,6 +6,7 @@ mod commands;
 mod digits;
 mod onnx;
 mod readme;
+mod rust;
 mod support;
 mod tuning;
 mod usage;

@@ -29,7 +29,7 @@ fn wrong_usage_is_two() {
         &["run", "lenet5", "--input", "random", "--mean", "0.5"],
         &["run", "lenet5", "--color", "sometimes"],
         &["dump", "lenet5", "--stage", "cooked"],
-        &["dump", "lenet5", "--stage", "rust"],
+        &["dump", "lenet5", "--stage", "rust", "--format", "json"],
         &["dump", "lenet5", "--format", "yaml"],
         &["bench", "lenet5", "--iterations", "0"],
     ] {

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use cnn_runtime::executor::{Executor, RunSize};
 use cnn_runtime::memory::{AlignedBuffer, MemoryError};
-use cnn_runtime::pack::pack_constants;
 use cnn_runtime::steps::{Base, Call, StepFn, Steps};
 use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::WeightSource;
@@ -64,11 +63,7 @@ impl Executable {
         threads: usize,
     ) -> Result<Executable, JitError> {
         let pool = ThreadPool::new(threads)?;
-        let recipes = plan
-            .constants
-            .iter()
-            .map(|constant| (constant.offset, &constant.recipe));
-        let constants = pack_constants(recipes, plan.constant_bytes, weights, &pool)?;
+        let constants = plan.pack(weights, &pool)?;
         let Code {
             functions,
             program,

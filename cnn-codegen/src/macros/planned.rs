@@ -7,18 +7,16 @@ use cnn_ir::validate::validate;
 
 use super::check::Checked;
 use super::declared::{Body, Declared};
-use crate::plan::{self, Accuracy, Measurements, Plan, PlanError, PlanOptions, TileIsa};
-use crate::rust::grouped;
-
-/// How finely work is divided: threads of the machines that code is made for, of which nothing is known.
-const THREADS: usize = 4;
+use crate::plan::{self, Plan, PlanError};
+use crate::rust::{grouped, plan_options};
 
 /// How a declared network is carried out.
 ///
 /// # Errors
 /// What no machine could run, at the guilty layer; more memory than `max_arena`, at that option.
 pub(super) fn plan(declared: &Declared, checked: &Checked) -> Result<Plan, Vec<Diagnostic>> {
-    let options = options(declared);
+    let batch = declared.options.batch.as_ref().map_or(1, |batch| batch.value);
+    let options = plan_options(batch, declared.options.no_std.is_some());
     let place = declared.place;
     let internal = |fault: String| vec![Diagnostic::error(place, fault).note("this is a bug in cnn: please report it")];
     let mut graph = checked.graph.clone();
@@ -29,28 +27,6 @@ pub(super) fn plan(declared: &Declared, checked: &Checked) -> Result<Plan, Vec<D
     match too_much_memory(declared, &plan) {
         Some(error) => Err(vec![error]),
         None => Ok(plan),
-    }
-}
-
-fn options(declared: &Declared) -> PlanOptions {
-    let without_system = declared.options.no_std.is_some();
-    PlanOptions {
-        batch: declared.options.batch.as_ref().map_or(1, |batch| batch.value),
-        // Tiles of the larger set also run everywhere, from a table.
-        isa: if without_system {
-            TileIsa::Portable
-        } else {
-            TileIsa::Avx2Fma
-        },
-        // Winograd's transformed weights and tiles take several times the memory, which is scarce there.
-        accuracy: if without_system {
-            Accuracy::Exact
-        } else {
-            Accuracy::Fast
-        },
-        threads: if without_system { 1 } else { THREADS },
-        force: None,
-        measured: Measurements::NONE,
     }
 }
 

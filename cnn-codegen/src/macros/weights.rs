@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use cnn_ir::cost;
 use cnn_ir::diag::Diagnostic;
 use cnn_ir::span::Spanned;
-use cnn_runtime::pack::pack_constants;
 use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::{SafetensorsFile, WeightSource};
 use proc_macro2::{Literal, TokenStream};
@@ -49,24 +48,16 @@ pub(super) fn pack(
     let file = SafetensorsFile::open(folders.package.join(&path.value)).map_err(|error| failed(error.to_string()))?;
     let warnings = fits(path, checked, &file)?;
     let pool = ThreadPool::new(0).map_err(|error| failed(format!("threads cannot be started: {error}")))?;
-    let recipes = plan
-        .constants
-        .iter()
-        .map(|constant| (constant.offset, &constant.recipe));
-    let mut block =
-        pack_constants(recipes, plan.constant_bytes, &file, &pool).map_err(|error| failed(error.to_string()))?;
-    let bytes: Vec<u8> = block.floats_mut()[..plan.constant_bytes / size_of::<f32>()]
-        .iter()
-        .flat_map(|float| float.to_le_bytes())
-        .collect();
+    let block = plan.pack(&file, &pool).map_err(|error| failed(error.to_string()))?;
+    let bytes = &block.bytes()[..plan.constant_bytes];
     let bytes = match folders.build {
         Some(folder) => {
-            let packed = leave(folder, &declared.name.to_string(), &bytes)
+            let packed = leave(folder, &declared.name.to_string(), bytes)
                 .map_err(|error| failed(format!("the packed weights cannot be written: {error}")))?;
             let packed = packed.to_string_lossy();
             quote!(::core::include_bytes!(#packed))
         }
-        None => Literal::byte_string(&bytes).into_token_stream(),
+        None => Literal::byte_string(bytes).into_token_stream(),
     };
     Ok(Some(Packed { bytes, warnings }))
 }

@@ -52,7 +52,11 @@ mod work;
 pub use algorithm::Algorithm;
 pub use build::build;
 use cnn_ir::shape::Shape;
+use cnn_runtime::memory::AlignedBuffer;
 pub use cnn_runtime::pack::Recipe;
+use cnn_runtime::pack::{PackError, pack_constants};
+use cnn_runtime::threads::ThreadPool;
+use cnn_runtime::weights::WeightSource;
 pub use gather::{Gather, Lanes, Source};
 pub use isa::TileIsa;
 pub use layout::{Layout, Strides};
@@ -210,6 +214,16 @@ impl Plan {
             .map(|step| step.work.scratch_bytes())
             .max()
             .unwrap_or(0)
+    }
+
+    /// All constants in one block: carries out their recipes.
+    ///
+    /// # Errors
+    /// [`PackError`]
+    pub fn pack(&self, weights: &dyn WeightSource, pool: &ThreadPool) -> Result<AlignedBuffer, PackError> {
+        let recipes = self.constants.iter();
+        let recipes = recipes.map(|constant| (constant.offset, &constant.recipe));
+        pack_constants(recipes, self.constant_bytes, weights, pool)
     }
 
     /// The names of all tensors its constants need.

@@ -61,13 +61,14 @@ pub fn emit(network: &Network<'_>) -> Result<TokenStream, EmitError> {
         ..
     } = network;
     let page = page(network.graph, network.shapes);
+    let page = page.lines().map(|line| format!(" {line}"));
     let fields = memory.fields(name, runtime);
     let constants = constants(network);
     let methods = methods(plan, name, memory, runtime)?;
     Ok(quote! {
         #(#attributes)*
         #[doc = ""]
-        #[doc = #page]
+        #(#[doc = #page])*
         #visibility struct #name #fields;
 
         impl #name {
@@ -123,7 +124,7 @@ fn shape_constants(constant: &str, what: &str, ports: &[(&str, Vec<usize>)]) -> 
     let ident = |name: &str| Ident::new(name, Span::call_site());
     if let [(name, dims)] = ports {
         let (constant, rank) = (ident(constant), dims.len());
-        let about = format!("The shape of the {what} `{name}`, without the batch.");
+        let about = format!(" The shape of the {what} `{name}`, without the batch.");
         return quote! {
             #[doc = #about]
             pub const #constant: [usize; #rank] = [#(#dims),*];
@@ -131,7 +132,7 @@ fn shape_constants(constant: &str, what: &str, ports: &[(&str, Vec<usize>)]) -> 
     }
     let constant = ident(&format!("{constant}S"));
     let names: Vec<_> = ports.iter().map(|(name, _)| format!("`{name}`")).collect();
-    let about = format!("The shapes of the {what}s {}, without the batch.", names.join(", "));
+    let about = format!(" The shapes of the {what}s {}, without the batch.", names.join(", "));
     let count = ports.len();
     let shapes = ports.iter().map(|(_, dims)| quote!(&[#(#dims),*]));
     quote! {

@@ -28,7 +28,7 @@ impl Memory {
         match self {
             Memory::System | Memory::Embedded(_) => quote!((#runtime::Network)),
             Memory::Caller => quote!((&'static #runtime::Aligned<[u8; #name::WEIGHTS_BYTES]>)),
-            Memory::CallerEmbedded(_) => quote!(()),
+            Memory::CallerEmbedded(_) => quote!((())),
         }
     }
 }

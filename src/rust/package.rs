@@ -1,0 +1,210 @@
+//! A network as a crate that stands alone: its code, a program that runs it, perhaps its weights, and the sources of
+//! the runtime that it calls.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use cnn_codegen::rust::Memory;
+use include_dir::{Dir, include_dir};
+use quote::quote;
+
+use super::program::Program;
+use super::{RustOptions, packed, type_name};
+use crate::{Error, Model, Weights};
+
+/// The runtime's sources.
+static RUNTIME: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cnn-runtime/src");
+/// The runtime's manifest outside of this workspace.
+const RUNTIME_MANIFEST: &str = include_str!("template/runtime.toml");
+const LICENSES: [(&str, &str); 2] = [
+    ("LICENSE-APACHE", include_str!("../../LICENSE-APACHE")),
+    ("LICENSE-MIT", include_str!("../../LICENSE-MIT")),
+];
+
+/// A crate's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// The type of its network.
+    pub type_name: String,
+    /// All files, the manifest first.
+    pub files: Vec<PackageFile>,
+}
+
+/// A file of a crate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageFile {
+    /// Its path in the crate's folder.
+    pub path: PathBuf,
+    /// What it holds.
+    pub bytes: Cow<'static, [u8]>,
+}
+
+impl Model {
+    /// The network as a crate that stands alone; `weights` become part of it.
+    ///
+    /// # Errors
+    /// As [`plan`](Self::plan); [`Error::Weights`] for tensors that do not fit; [`Error::Option`] for code without an
+    /// operating system that has no weights.
+    pub fn package(&self, weights: Option<&Weights>, options: &RustOptions) -> Result<Package, Error> {
+        let plan = self.rust_plan(options)?;
+        let embedded = quote!(include_bytes!("../weights.bin"));
+        let memory = match (options.no_std, weights) {
+            (false, None) => Memory::System,
+            (false, Some(_)) => Memory::Embedded(embedded),
+            (true, Some(_)) => Memory::CallerEmbedded(embedded),
+            (true, None) => {
+                let problem = "without an operating system weights cannot be read from a file: give them now";
+                return Err(Error::Option(problem.into()));
+            }
+        };
+        let weights = match weights {
+            Some(weights) => match self.check_weights(weights).problems {
+                problems if problems.is_empty() => Some(packed(&plan, weights)?),
+                problems => return Err(Error::Weights(problems)),
+            },
+            None => None,
+        };
+        let name = crate_name(self.name());
+        let type_name = type_name(self.name());
+        let source = self.source_text(&plan, &memory, &quote!(::cnn_runtime::emitted))?;
+        let program = Program {
+            module: name.replace('-', "_"),
+            type_name: &type_name,
+            plan: &plan,
+        };
+        let text = |path: &str, text: String| PackageFile {
+            path: path.into(),
+            bytes: text.into_bytes().into(),
+        };
+        let mut files = vec![
+            text("Cargo.toml", manifest(&name, options)),
+            text("README.md", self.readme(&name, &type_name, &memory)),
+            text("src/lib.rs", library(self.name(), options, &source)),
+            text("src/main.rs", program.text(&memory)),
+            text("cnn-runtime/Cargo.toml", RUNTIME_MANIFEST.into()),
+        ];
+        files.extend(weights.map(|bytes| PackageFile {
+            path: "weights.bin".into(),
+            bytes: bytes.into(),
+        }));
+        files.extend(LICENSES.map(|(name, license)| text(&format!("cnn-runtime/{name}"), license.into())));
+        sources(&RUNTIME, Path::new("cnn-runtime/src"), &mut files);
+        Ok(Package { name, type_name, files })
+    }
+
+    fn readme(&self, crate_name: &str, type_name: &str, memory: &Memory) -> String {
+        let run = match memory {
+            Memory::System => "cargo run --release -- weights.safetensors",
+            Memory::Embedded(_) | Memory::Caller | Memory::CallerEmbedded(_) => "cargo run --release",
+        };
+        let module = crate_name.replace('-', "_");
+        format!(
+            "# {crate_name}\n\n\
+             The network `{}` as Rust, written by `cnn emit`: {} parameters, {} multiplications an image.\n\n\
+             ```console\n$ {run}\n```\n\n\
+             runs it once on made-up numbers. The type `{module}::{type_name}` is the network; `cargo doc --open` says \
+             what it takes and gives. `cnn-runtime` is the part of cnn, the compiler, that it calls.\n",
+            self.name(),
+            self.parameters(),
+            self.macs(),
+        )
+    }
+}
+
+fn manifest(name: &str, options: &RustOptions) -> String {
+    let features = if options.no_std {
+        ", default-features = false"
+    } else {
+        ""
+    };
+    format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\nrust-version = \"1.95\"\n\n\
+         [dependencies]\ncnn-runtime = {{ path = \"cnn-runtime\"{features} }}\n\n\
+         [workspace]\n"
+    )
+}
+
+fn library(name: &str, options: &RustOptions, source: &str) -> String {
+    let no_std = if options.no_std { "#![no_std]\n\n" } else { "" };
+    let name = name.escape_debug();
+    format!("//! The network `{name}`, written by `cnn emit`.\n\n{no_std}{source}")
+}
+
+fn sources(folder: &Dir<'static>, place: &Path, files: &mut Vec<PackageFile>) {
+    files.extend(folder.files().map(|file| PackageFile {
+        path: place.join(file.path()),
+        bytes: file.contents().into(),
+    }));
+    for folder in folder.dirs() {
+        sources(folder, place, files);
+    }
+}
+
+/// A network's name as a crate's: `ResNet 18` → `resnet-18`.
+fn crate_name(name: &str) -> String {
+    /// Crates that come with Rust, or are there already.
+    const TAKEN: [&str; 7] = ["alloc", "build", "cnn_runtime", "core", "proc_macro", "std", "test"];
+    let letters = name.chars().map(|c| match c {
+        c if c.is_ascii_alphanumeric() || c == '_' => c.to_ascii_lowercase(),
+        _ => '-',
+    });
+    let name: String = letters.collect();
+    let name = name.trim_matches(['-', '_']);
+    let module = name.replace('-', "_");
+    if name.is_empty() {
+        "network".to_owned()
+    } else if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        format!("network-{name}")
+    } else if TAKEN.contains(&module.as_str()) || syn::parse_str::<syn::Ident>(&module).is_err() {
+        format!("{name}-network")
+    } else {
+        name.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_crates() {
+        for (name, expected) in [
+            ("lenet5", "lenet5"),
+            ("My Net.v2", "my-net-v2"),
+            ("18 layers", "network-18-layers"),
+            ("", "network"),
+            ("größe", "gr--e"),
+            ("match", "match-network"),
+            ("core", "core-network"),
+        ] {
+            assert_eq!(crate_name(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_runtimes_manifest_is_that_of_the_workspace() {
+        let [workspace, runtime] = [
+            include_str!("../../Cargo.toml"),
+            include_str!("../../cnn-runtime/Cargo.toml"),
+        ]
+        .map(str::lines);
+        let dependencies = runtime
+            .skip_while(|line| *line != "[dependencies]")
+            .skip(1)
+            .take_while(|line| !line.is_empty())
+            .filter_map(|line| line.split_once(" = "));
+        let mut count = 0;
+        for (name, _) in dependencies {
+            let mut lines = workspace.clone();
+            let version = lines
+                .find_map(|line| line.strip_prefix(&format!("{name} = ")))
+                .expect(name);
+            let line = format!("{name} = {{ version = {version}, optional = true }}");
+            assert!(RUNTIME_MANIFEST.lines().any(|one| one == line), "{line}");
+            count += 1;
+        }
+        assert_eq!(RUNTIME_MANIFEST.matches("version = ").count(), count + 2);
+    }
+}

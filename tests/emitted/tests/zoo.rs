@@ -1,0 +1,137 @@
+//! Known networks as code that `cnn!` emits: bit for bit what the JIT gives, and torchvision's answers, which
+//! torchvision computed in f64 with the same made-up weights. Runs allocate nothing.
+
+use std::path::{Path, PathBuf};
+
+use cnn::rt::Arena;
+use cnn::{Model, Options, Weights, cnn};
+
+cnn! {
+    network LeNet5 = "../../examples/models/lenet5.toml";
+    network Digits = "../../examples/models/lenet5.toml", weights = "../../assets/lenet5-mnist.safetensors";
+    network GoogLeNet = "../../examples/models/googlenet_torchvision.toml";
+    network MobileNetV2 = "../../examples/models/mobilenet_v2.toml";
+    network ResNet18 = "../../examples/models/resnet18.toml";
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// What the library's JIT gives.
+fn compiled(model: &str, weights: &Weights, input: &[f32]) -> Vec<f32> {
+    let model = Model::builtin(model).expect("a built-in model");
+    let options = Options {
+        threads: Some(1),
+        ..Options::default()
+    };
+    let network = model.compile(weights, &options).expect("a network");
+    let mut output = vec![f32::NAN; model.outputs()[0].shape.iter().product()];
+    network
+        .run_into(&[input], &mut [&mut output])
+        .expect("arrays of the network's sizes");
+    output
+}
+
+fn bits(floats: &[f32]) -> Vec<u32> {
+    floats.iter().map(|float| float.to_bits()).collect()
+}
+
+/// Torchvision's answer.
+fn expected(model: &str) -> Vec<f32> {
+    let path = root().join(format!("tests/fixtures/zoo/{model}.npy"));
+    let array = cnn::io::npy::read(&path).expect("an array");
+    array.iter().copied().collect()
+}
+
+macro_rules! is_right {
+    ($network:ident, $model:literal) => {{
+        let weights = Weights::random(0);
+        let elements = $network::INPUT_SHAPE.iter().product();
+        let input = cnn::random_input("image", elements, 0);
+        let network = $network::load(&weights)
+            .expect("weights fit")
+            .with_threads(2)
+            .expect("threads");
+        let mut output = [f32::NAN; $network::OUTPUT_SHAPE[0]];
+        let mut run = || {
+            network
+                .run_slices(&[&input], &mut [&mut output])
+                .expect("arrays of its sizes")
+        };
+        run();
+        let counted = allocation_counter::measure(&mut run);
+        assert_eq!(counted.count_total, 0, "{} allocates", $model);
+        assert_eq!(bits(&output), bits(&compiled($model, &weights, &input)), "{}", $model);
+        output
+    }};
+}
+
+macro_rules! agrees_with_torchvision {
+    ($network:ident, $model:literal) => {{
+        let output = is_right!($network, $model);
+        let expected = expected($model.trim_end_matches("_torchvision"));
+        let largest = expected.iter().fold(0.0f32, |largest, x| largest.max(x.abs()));
+        assert_eq!(output.len(), expected.len());
+        for (found, expected) in output.iter().zip(&expected) {
+            assert!(
+                (found - expected).abs() <= 1e-4 * largest,
+                "{}: {found} for {expected}",
+                $model
+            );
+        }
+    }};
+}
+
+#[test]
+fn lenet5() {
+    is_right!(LeNet5, "lenet5");
+}
+
+#[test]
+fn googlenet() {
+    agrees_with_torchvision!(GoogLeNet, "googlenet_torchvision");
+}
+
+#[test]
+fn mobilenet_v2() {
+    agrees_with_torchvision!(MobileNetV2, "mobilenet_v2");
+}
+
+#[test]
+fn resnet18() {
+    agrees_with_torchvision!(ResNet18, "resnet18");
+}
+
+#[test]
+fn weights_in_the_program_are_those_of_the_file() {
+    let weights = Weights::builtin("lenet5").expect("it has weights");
+    let input = cnn::random_input("image", 1024, 3);
+    let image = as_image(&input);
+    let embedded = Digits::load().expect("memory");
+    let output = embedded.run(image);
+    assert_eq!(bits(&output), bits(&compiled("lenet5", &weights, &input)));
+    let loaded = LeNet5::load(&weights).expect("weights fit");
+    assert_eq!(bits(&output), bits(&loaded.run(image)));
+}
+
+#[test]
+fn an_arena_of_the_callers_is_enough() {
+    let network = Digits::load().expect("memory");
+    let input = cnn::random_input("image", 1024, 4);
+    let image = as_image(&input);
+    let mut arena = Arena::boxed();
+    let expected = network.run(image);
+    let mut output = [0.0; 10];
+    let counted = allocation_counter::measure(|| output = network.run_with(&mut arena, image));
+    assert_eq!(counted.count_total, 0);
+    assert_eq!(bits(&output), bits(&expected));
+    assert_eq!(bits(&network.portable().run(image)).len(), 10);
+}
+
+/// Floats as the network's image, without a copy.
+fn as_image(floats: &[f32]) -> &[[[f32; 32]; 32]; 1] {
+    let (rows, _) = floats.as_chunks();
+    let (maps, _) = rows.as_chunks();
+    maps.first_chunk().expect("one channel")
+}
