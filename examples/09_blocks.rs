@@ -3,6 +3,33 @@
 //! Run it with `cargo run --example 09_blocks`. It prints:
 //!
 //! ```output
+//! network "Small" {
+//!   %image = input(shape = [3, 32, 32]) -> [3, 32, 32]
+//!   %u1.a = conv(%image, filters = 16, kernel = 3, padding = 1, activation = "relu") -> [16, 32, 32]
+//!   %u1.b = conv(%u1.a, filters = 16, kernel = 3, padding = 1) -> [16, 32, 32]
+//!   %u1.shortcut = conv(%image, filters = 16, kernel = 1) -> [16, 32, 32]
+//!   %u1.add = add(%u1.b, %u1.shortcut, activation = "relu") -> [16, 32, 32]
+//!   %u2.a = conv(%u1.add, filters = 32, kernel = 3, stride = 2, padding = 1, activation = "relu") -> [32, 16, 16]
+//!   %u2.b = conv(%u2.a, filters = 32, kernel = 3, padding = 1) -> [32, 16, 16]
+//!   %u2.shortcut = conv(%u1.add, filters = 32, kernel = 1, stride = 2) -> [32, 16, 16]
+//!   %u2.add = add(%u2.b, %u2.shortcut, activation = "relu") -> [32, 16, 16]
+//!   %i3.one = conv(%u2.add, filters = 16, kernel = 1, activation = "relu") -> [16, 16, 16]
+//!   %i3.three.conv = conv(%u2.add, filters = 24, kernel = 1, activation = "relu") -> [24, 16, 16]
+//!   %i3.three = conv(%i3.three.conv, filters = 32, kernel = 3, padding = "same", activation = "relu") -> [32, 16, 16]
+//!   %i3.five.conv = conv(%u2.add, filters = 4, kernel = 1, activation = "relu") -> [4, 16, 16]
+//!   %i3.five = conv(%i3.five.conv, filters = 8, kernel = 5, padding = "same", activation = "relu") -> [8, 16, 16]
+//!   %i3.pool.max_pool = max_pool(%u2.add, size = 3, stride = 1, padding = "same") -> [32, 16, 16]
+//!   %i3.pool = conv(%i3.pool.max_pool, filters = 8, kernel = 1, activation = "relu") -> [8, 16, 16]
+//!   %i3.concat = concat(%i3.one, %i3.three, %i3.five, %i3.pool) -> [64, 16, 16]
+//!   %classes.global_avg_pool = global_avg_pool(%i3.concat) -> [64, 1, 1]
+//!   %classes.flatten = flatten(%classes.global_avg_pool) -> [64]
+//!   %classes.dense = dense(%classes.flatten, units = 4) -> [4]
+//!   %classes = softmax(%classes.dense) -> [4]
+//!   return %classes, i3 = %i3.concat
+//! }
+//!
+//! 64 channels of 16×16
+//! [0.279, 0.236, 0.352, 0.133]
 //! ```
 #![expect(clippy::print_stdout, reason = "an example prints")]
 

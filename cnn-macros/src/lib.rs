@@ -6,10 +6,12 @@ use std::path::{self, PathBuf};
 use cnn_codegen::macros::{self, Folders};
 use proc_macro::TokenStream;
 
-/// Declares networks: each becomes a type, with its shapes, sizes and costs as constants.
+/// Declares networks: each becomes a type that loads weights and runs, with its shapes, sizes and costs as constants.
 ///
 /// ```
-/// # use cnn_macros::cnn;
+/// use cnn::cnn;
+/// use cnn::weights::Synthetic;
+///
 /// cnn! {
 ///     /// LeNet-5 (LeCun et al., 1998).
 ///     pub network LeNet5 {
@@ -29,12 +31,37 @@ use proc_macro::TokenStream;
 /// assert_eq!(LeNet5::INPUT_SHAPE, [1, 32, 32]);
 /// assert_eq!(LeNet5::OUTPUT_SHAPE, [10]);
 /// assert_eq!(LeNet5::PARAMETERS, 61_706);
+///
+/// let network = LeNet5::load(&Synthetic { seed: 0 })?; // or a `SafetensorsFile`, or `cnn::Weights`
+/// let probabilities: [f32; 10] = network.run(&[[[0.0; 32]; 32]; 1]);
+/// # Ok::<(), cnn::rt::LoadError>(())
 /// ```
+///
+/// # The type
+///
+/// | | |
+/// |---|---|
+/// | `INPUT_SHAPE`, `OUTPUT_SHAPE` (or `…_SHAPES` of several) | without the batch |
+/// | `BATCH`, `PARAMETERS`, `MACS`, `ARENA_BYTES`, `WEIGHTS_BYTES`, `IR` | sizes, costs, the network as text |
+/// | `load(&weights)` | packs the weights; all that are missing or misshapen are one error |
+/// | `load()` with the option `weights` | the weights are in the program, packed when it was compiled |
+/// | `run(&image) -> output` | arrays of the network's sizes, with the batch before them if there is one; a tuple of several outputs |
+/// | `run_into(&image, &mut output)`, `run_slices(&[…], &mut […])` | for arrays too large for the stack; for slices, whose lengths are checked |
+/// | `run_with(&mut arena, &image)` | all values between layers are in an `Arena` of the caller's |
+/// | `with_threads(n)` | shares each run between threads; the results stay the same to the bit |
+/// | `portable()` | without AVX2 and FMA, which are otherwise used where the processor has them |
+///
+/// Nothing is allocated by a run. With the option `no_std` the type is made by `new(&weights)` (packed weights, as
+/// `cnn emit --no-std` writes them) or, with the option `weights`, by `new()`; it has `run_with` only, and needs neither an operating
+/// system nor an allocator. The option `max_arena` makes more than so many bytes of memory a compile error that names the layer
+/// at the peak.
+///
+/// Emitted code names the crate `::cnn` and is `unsafe` within: it compiles where that is not forbidden.
 ///
 /// What does not fit does not compile: every mistake is an error at its token, with the arithmetic and the nearest word.
 ///
 /// ```compile_fail
-/// # use cnn_macros::cnn;
+/// # use cnn::cnn;
 /// cnn! {
 ///     network TooSmall {
 ///         input image: [1, 32, 32];
@@ -96,7 +123,7 @@ use proc_macro::TokenStream;
 /// # Files
 ///
 /// `network AlexNet = "models/alexnet.toml";` takes the layers from a model file, `weights = "w.safetensors"` names
-/// trained weights. Paths are relative to the folder of the crate's `Cargo.toml`; cargo builds again when a file changes.
+/// trained weights that become part of the program. Paths are relative to the folder of the crate's `Cargo.toml`; cargo builds again when a file changes.
 #[proc_macro]
 pub fn cnn(tokens: TokenStream) -> TokenStream {
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
