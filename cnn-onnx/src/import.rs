@@ -14,6 +14,7 @@ use crate::file::{self, External};
 use crate::fold;
 use crate::inputs::{self, Declared};
 use crate::lower;
+use crate::names;
 use crate::network::Network;
 use crate::node::{Node, Outputs};
 use crate::order;
@@ -52,6 +53,13 @@ pub struct Port {
     pub layer: String,
     /// Its dimensions in the ONNX file, without the batch if there is one.
     pub dims: Vec<usize>,
+}
+
+impl Port {
+    /// Its name as a layer or a file could be called: `data:0` is `data_0`.
+    pub fn plain_name(&self) -> String {
+        names::valid(&self.name)
+    }
 }
 
 /// A model that was read.

@@ -75,13 +75,18 @@ impl DataType {
     }
 }
 
+/// Uniform tensors of more elements are no parameters such as axes or a shape.
+const MANY: usize = 1 << 16;
+
 /// A tensor whose elements are known.
 #[derive(Clone, Debug)]
 pub(crate) struct Tensor {
     pub(crate) dims: Vec<usize>,
     pub(crate) kind: DataType,
-    /// Little-endian, row-major, exactly as many as the dimensions say.
+    /// Little-endian, row-major, exactly as many as the dimensions say, unless `uniform`.
     data: Bytes,
+    /// Whether `data` holds one element only, which all elements are.
+    uniform: bool,
 }
 
 /// Elements as numbers to compute with.
@@ -137,7 +142,22 @@ impl Tensor {
                 data.len()
             ));
         }
-        Ok(Tensor { dims, kind, data })
+        Ok(Tensor {
+            dims,
+            kind,
+            data,
+            uniform: false,
+        })
+    }
+
+    /// As many elements as the dimensions say, all of them the only one of `value`. However many there are, they take
+    /// no memory.
+    pub(crate) fn uniform(dims: Vec<usize>, value: &Tensor) -> Tensor {
+        Tensor {
+            dims,
+            uniform: true,
+            ..value.clone()
+        }
     }
 
     /// Single-precision elements.
@@ -152,6 +172,7 @@ impl Tensor {
             dims,
             kind: DataType::F32,
             data: Bytes::from_owner(Owned(elements)),
+            uniform: false,
         }
     }
 
@@ -197,15 +218,25 @@ impl Tensor {
             dims,
             kind,
             data: data.into(),
+            uniform: false,
         }
+    }
+
+    /// Whether it is one element, however often.
+    pub(crate) fn is_uniform(&self) -> bool {
+        self.uniform
     }
 
     /// The number of elements.
     pub(crate) fn len(&self) -> usize {
-        self.data.len() / self.kind.size()
+        match self.uniform {
+            // Counted when it was made.
+            true => count(&self.dims).unwrap_or(0),
+            false => self.data.len() / self.kind.size(),
+        }
     }
 
-    /// The bytes of elements `range`, as far as it has them.
+    /// The bytes of elements `range`, as far as it has them and they are stored.
     pub(crate) fn bytes(&self, range: Range<usize>) -> &[u8] {
         let byte = |element: usize| element.saturating_mul(self.kind.size()).min(self.data.len());
         &self.data[byte(range.start)..byte(range.end)]
@@ -220,6 +251,17 @@ impl Tensor {
     /// Elements `range` as weights; `name` is what errors call them.
     pub(crate) fn floats(&self, name: &str, range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
         match self.kind {
+            DataType::Float(element) if self.uniform => {
+                let one = element.convert(&self.data, name, &self.dims)?[0];
+                let mut all = Vec::new();
+                all.try_reserve_exact(range.len())
+                    .map_err(|_| WeightError::OutOfMemory {
+                        name: name.to_owned(),
+                        shape: self.dims.clone(),
+                    })?;
+                all.resize(range.len(), one);
+                Ok(Cow::Owned(all))
+            }
             DataType::Float(element) => {
                 let raw = &self.data[range.start * element.size()..range.end * element.size()];
                 element.convert(raw, name, &self.dims)
@@ -233,7 +275,8 @@ impl Tensor {
         }
     }
 
-    /// The elements as numbers to compute with.
+    /// The elements as numbers to compute with. A tensor made of a few bytes may have very many: whoever asks for the
+    /// numbers of a tensor that may be uniform has counted them.
     pub(crate) fn numbers(&self) -> Numbers {
         fn integers<const N: usize>(data: &[u8], one: impl Fn([u8; N]) -> i64) -> Numbers {
             Numbers::Integer(data.as_chunks::<N>().0.iter().map(|bytes| one(*bytes)).collect())
@@ -241,7 +284,13 @@ impl Tensor {
         fn floats<const N: usize>(data: &[u8], one: impl Fn([u8; N]) -> f64) -> Numbers {
             Numbers::Float(data.as_chunks::<N>().0.iter().map(|bytes| one(*bytes)).collect())
         }
-        let data = &self.data;
+        let repeated;
+        let data = if self.uniform {
+            repeated = self.data.repeat(self.len());
+            &*repeated
+        } else {
+            &*self.data
+        };
         match self.kind {
             DataType::Float(Element::F32) => floats(data, |b| f32::from_le_bytes(b).into()),
             DataType::Float(Element::F64) => floats(data, f64::from_le_bytes),
@@ -260,6 +309,7 @@ impl Tensor {
 
     /// Integer elements, such as axes or a shape.
     pub(crate) fn integers(&self) -> Result<Vec<i64>, String> {
+        self.few()?;
         match self.numbers() {
             Numbers::Integer(numbers) => Ok(numbers),
             Numbers::Float(_) => Err("expected integers, found floats".to_owned()),
@@ -274,9 +324,22 @@ impl Tensor {
         }
     }
 
+    /// Parameters in double precision.
+    pub(crate) fn few_doubles(&self) -> Result<Vec<f64>, String> {
+        self.few().map(|()| self.doubles())
+    }
+
+    /// An error for a uniform tensor that is too large to have its elements listed.
+    fn few(&self) -> Result<(), String> {
+        match self.uniform && self.len() > MANY {
+            true => Err(format!("expected a few numbers, found {:?}", self.dims)),
+            false => Ok(()),
+        }
+    }
+
     /// The only element.
     pub(crate) fn scalar(&self) -> Result<f64, String> {
-        match *self.doubles() {
+        match *self.few_doubles()? {
             [one] => Ok(one),
             _ => Err(format!("expected one number, found {:?}", self.dims)),
         }
@@ -284,6 +347,9 @@ impl Tensor {
 
     /// A tensor of the same type whose element `i` is this one's element `from(i)`.
     pub(crate) fn picked(&self, dims: Vec<usize>, from: impl Iterator<Item = usize>) -> Tensor {
+        if self.uniform {
+            return Tensor::uniform(dims, self);
+        }
         let size = self.kind.size();
         let mut data = Vec::new();
         for index in from {
@@ -298,6 +364,7 @@ impl Tensor {
             dims,
             kind: self.kind,
             data: data.into(),
+            uniform: false,
         }
     }
 }

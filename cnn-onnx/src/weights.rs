@@ -34,21 +34,34 @@ impl Weight {
     fn floats(&self, name: &str, range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
         match self {
             Weight::Plain(tensor) => tensor.floats(name, range),
-            Weight::Transposed(tensor) => {
-                let all = tensor.floats(name, 0..tensor.len())?;
-                let [rows, columns] = [0, 1].map(|axis| tensor.dims.get(axis).copied().unwrap_or(1).max(1));
-                let mut turned = Vec::new();
-                turned
-                    .try_reserve_exact(range.len())
-                    .map_err(|_| WeightError::OutOfMemory {
-                        name: name.to_owned(),
-                        shape: self.dims(),
-                    })?;
-                turned.extend(range.map(|i| all[i % rows * columns + i / rows]));
-                Ok(Cow::Owned(turned))
+            Weight::Transposed(tensor) => turned(tensor, name, range).map(Cow::Owned),
+        }
+    }
+}
+
+/// Elements `range` of a matrix's columns, one column after the other. Only those columns are read and converted, row by
+/// row as they lie.
+fn turned(tensor: &Tensor, name: &str, range: Range<usize>) -> Result<Vec<f32>, WeightError> {
+    let [rows, columns] = [0, 1].map(|axis| tensor.dims.get(axis).copied().unwrap_or(1).max(1));
+    let mut turned = Vec::new();
+    turned
+        .try_reserve_exact(range.len())
+        .map_err(|_| WeightError::OutOfMemory {
+            name: name.to_owned(),
+            shape: vec![columns, rows],
+        })?;
+    turned.resize(range.len(), 0.0);
+    let (first, last) = (range.start / rows, range.end.div_ceil(rows));
+    for row in 0..rows {
+        let elements = tensor.floats(name, row * columns + first..row * columns + last)?;
+        for (column, element) in (first..last).zip(elements.iter()) {
+            let place = (column * rows + row).checked_sub(range.start);
+            if let Some(place) = place.and_then(|place| turned.get_mut(place)) {
+                *place = *element;
             }
         }
     }
+    Ok(turned)
 }
 
 /// The weights of an imported network, read from the file when they are asked for.
@@ -114,5 +127,31 @@ impl WeightSource for OnnxWeights {
 
     fn describe(&self) -> String {
         self.origin.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::{DataType, Numbers};
+    use cnn_runtime::weights::Element;
+
+    /// Whatever part of a turned matrix is asked for, it is that part of the whole.
+    #[test]
+    fn parts_of_turned_matrices() {
+        let (rows, columns) = (3, 4);
+        let numbers = Numbers::Float((0..12).map(f64::from).collect());
+        let whole: Vec<f32> = (0..12).map(|i| (i % rows * columns + i / rows) as f32).collect();
+        for element in [Element::F32, Element::F16, Element::Bf16, Element::F64] {
+            let tensor = Tensor::from_numbers(vec![rows, columns], DataType::Float(element), &numbers);
+            let weight = Weight::Transposed(tensor);
+            assert_eq!(weight.dims(), [columns, rows]);
+            for start in 0..=12 {
+                for end in start..=12 {
+                    let part = weight.floats("w", start..end).unwrap();
+                    assert_eq!(*part, whole[start..end], "{element:?} {start}..{end}");
+                }
+            }
+        }
     }
 }

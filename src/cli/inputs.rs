@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use cnn::io::image::Normalise;
 use cnn::io::{image, npy};
+use cnn::onnx::Batch;
 use cnn::{Error, Model, Port};
 use ndarray::{Array3, ArrayD, Axis, IxDyn};
 
@@ -62,10 +63,12 @@ pub(super) fn assign(
         }
     }
     let mut assigned = Vec::new();
-    for (port, argument) in ports.into_iter().zip(given) {
+    for (position, (port, argument)) in ports.into_iter().zip(given).enumerate() {
         let found = match argument.map(|argument| &argument.origin) {
             Some(Origin::Random(seed)) => Given::Random(*seed),
-            Some(Origin::File(path)) if is_npy(path) => Given::Array(npy::read(path)?),
+            Some(Origin::File(path)) if is_npy(path) => {
+                Given::Array(in_networks_shape(model, position, &port, npy::read(path)?))
+            }
             Some(Origin::File(path)) => Given::Image(path.clone()),
             None => otherwise(&port).ok_or_else(|| {
                 Failure::Usage(format!(
@@ -86,6 +89,20 @@ pub(super) fn assign(
         ));
     }
     Ok(assigned)
+}
+
+/// An array of the shape that an ONNX file gives its input, in the network's shape for it: the elements are the same.
+fn in_networks_shape(model: &Model, position: usize, port: &Port, array: ArrayD<f32>) -> ArrayD<f32> {
+    let Some(import) = model.import() else { return array };
+    let dims = &*import.inputs[position].dims;
+    let shape = match array.shape() {
+        [batch, image @ ..] if import.batch != Batch::None && image == dims => port.batched(*batch),
+        all if all == dims => port.shape.clone(),
+        _ => return array,
+    };
+    let (elements, _) = array.as_standard_layout().into_owned().into_raw_vec_and_offset();
+    // As many elements in both: the importer's promise.
+    ArrayD::from_shape_vec(shape, elements).unwrap_or_default()
 }
 
 /// Told by content, and by name where there is no content to tell by.

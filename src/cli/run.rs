@@ -13,7 +13,7 @@ use super::answer::{self, Presentation};
 use super::args::{Compilation, Inputs, ModelArgument, Origin};
 use super::format::{counted, dims, duration, grouped};
 use super::inputs::{self, Given};
-use super::outputs::Targets;
+use super::outputs::{self, Targets};
 use super::progress::Progress;
 use super::{Failure, draw, session};
 
@@ -54,7 +54,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     let targets = arguments
         .output
         .as_deref()
-        .map(|path| Targets::new(path, &model.outputs()))
+        .map(|path| Targets::new(path, &outputs::names(&model)))
         .transpose()?;
     let weights =
         session::weights(&model, arguments.weights.as_ref())?.ok_or_else(|| session::weights_missing(&model))?;
@@ -71,7 +71,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     drop(progress);
 
     if let Some(targets) = &targets {
-        targets.write(&results)?;
+        targets.write(&outputs::in_files_shapes(&model, &results))?;
     }
     if picture {
         draw_input(out, &network.inputs()[0], &arrays[0], sampled)?;

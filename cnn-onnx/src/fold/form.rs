@@ -209,8 +209,11 @@ pub(crate) fn transposed(tensor: &Tensor, permutation: &[usize]) -> Tensor {
     if permutation.is_sorted() {
         return tensor.clone();
     }
-    let strides = strides(&tensor.dims);
     let dims: Vec<usize> = permutation.iter().map(|&axis| tensor.dims[axis]).collect();
+    if tensor.is_uniform() {
+        return Tensor::uniform(dims, tensor);
+    }
+    let strides = strides(&tensor.dims);
     let steps: Vec<usize> = permutation.iter().map(|&axis| strides[axis]).collect();
     let picked = offsets(&dims, &steps).collect::<Vec<_>>();
     tensor.picked(dims, picked.into_iter())

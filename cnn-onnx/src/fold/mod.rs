@@ -80,14 +80,13 @@ fn folded(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Option<Vec<Tensor>>
         }
         "ConstantOfShape" => {
             let dims = sizes(&first.integers()?)?;
-            node.network.spend(&dims)?;
             let value = node.attributes.tensor("value")?;
             let value = value.unwrap_or_else(|| Tensor::from_floats(vec![1], vec![0.0]));
             if value.len() != 1 {
                 return Err("`value` must hold one element".to_owned());
             }
-            let elements = count(&dims)?;
-            value.picked(dims, std::iter::repeat_n(0, elements))
+            count(&dims)?;
+            Tensor::uniform(dims, &value)
         }
         "Cast" => {
             node.attributes.ignore("saturate");
@@ -153,10 +152,13 @@ fn folded(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Option<Vec<Tensor>>
             arithmetic::choose(condition, a, b, dims)
         }
         op => match tensors {
-            [one] => match arithmetic::unary(op, one) {
-                Some(result) => result,
-                None => return Ok(None),
-            },
+            [one] => {
+                node.network.spend(&one.dims)?;
+                match arithmetic::unary(op, one) {
+                    Some(result) => result,
+                    None => return Ok(None),
+                }
+            }
             [a, b] => {
                 if a.kind.is_float() != b.kind.is_float() {
                     return Ok(None);

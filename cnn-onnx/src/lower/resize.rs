@@ -39,7 +39,7 @@ pub(super) fn upsample(node: &mut Node<'_>) -> Outputs {
     let value = node.value(0)?;
     let input = Spatial::of(node, &value)?;
     let scales = match node.optional_constant(1, "`scales`")? {
-        Some(tensor) => tensor.doubles().iter().map(|&scale| scale as f32).collect(),
+        Some(tensor) => tensor.few_doubles()?.iter().map(|&scale| scale as f32).collect(),
         None => match node.attributes.floats("scales")? {
             Some(scales) => scales.to_vec(),
             // Opset 1.
@@ -134,12 +134,12 @@ pub(super) fn resize(node: &mut Node<'_>) -> Outputs {
         sizes.filter(|sizes| sizes.len() > 0),
     ) {
         (Some(scales), _) => {
-            let scales = all(scales.doubles(), &|_| 1.0)?;
+            let scales = all(scales.few_doubles()?, &|_| 1.0)?;
             let scale = pixels(&scales, &input, |_, scale| scale == 1.0)?;
             Target::Scale(scale.map(|scale| scale as f32))
         }
         (None, Some(sizes)) => {
-            let sizes = all(sizes.doubles(), &|axis| now.get(axis).map_or(1.0, |&n| n as f64))?;
+            let sizes = all(sizes.few_doubles()?, &|axis| now.get(axis).map_or(1.0, |&n| n as f64))?;
             let [h, w] = pixels(&sizes, &input, |axis, size| size == now[axis] as f64)?;
             Target::Size([size("sizes", h as i64, 1)?, size("sizes", w as i64, 1)?])
         }

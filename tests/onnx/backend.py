@@ -1,0 +1,230 @@
+"""Runs the ONNX project's own test cases (`onnx.backend.test`) with the command `cnn`, on both back ends.
+
+usage: backend.py --cnn target/release/cnn [--backends jit,interp] [--jobs 2] [--only TEXT] [--all]
+
+Counted is every case of 2-D networks of floats that uses only operators that the importer is meant to know (OPERATORS);
+for each of the others one reason is given why it is not. Cases give weights and parameters as inputs of the graph. A
+network has them in its file: such inputs (PARAMETERS, and all that are not floats) become initializers, with the case's
+values.
+"""
+import argparse
+import collections
+import concurrent.futures
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+import onnx.backend.test
+from onnx import TensorProto, helper, numpy_helper
+from onnx.backend.test.loader import load_model_tests
+
+OPERATORS = set("""
+Conv ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool Relu LeakyRelu PRelu Elu Selu Sigmoid Tanh
+HardSigmoid HardSwish Gelu Softplus Clip Softmax LogSoftmax BatchNormalization LRN Add Sub Mul Div Sum Max Min Concat
+Split Slice Flatten Reshape Squeeze Unsqueeze Transpose Pad Resize Upsample Dropout Identity Gemm MatMul ReduceMean
+DepthToSpace SpaceToDepth Constant ConstantOfShape Shape Gather
+""".split())
+# Inputs from here on are weights or parameters.
+PARAMETERS = {
+    "ConstantOfShape": 0,
+    **dict.fromkeys("""Conv ConvTranspose BatchNormalization Gemm PRelu Clip Dropout Pad Reshape Resize Upsample Slice Split
+                       Squeeze Unsqueeze ReduceMean Gather""".split(), 1),
+}
+SPATIAL = set("Conv ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool LRN".split())
+FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16}
+KINDS = ["node", "simple", "pytorch-operator", "pytorch-converted", "real"]
+
+
+class NotCounted(Exception):
+    """Why a case is not counted."""
+
+
+def load(case):
+    """The case's model and its data sets: pairs of lists of arrays."""
+    if case.model is not None:
+        return case.model, case.data_sets
+    root = pathlib.Path(onnx.backend.test.__file__).parents[2]
+    if case.model_dir is None:
+        # A whole network without trained weights, with the answer to the numbers 0 … 1.
+        path = root.parent / case.url
+        model = onnx.load(path)
+        given = {tensor.name for tensor in model.graph.initializer}
+        shapes = [shape(value) for value in model.graph.input if value.name not in given]
+        inputs = [(np.arange(np.prod(s)).reshape(s) / np.prod(s)).astype(np.float32) for s in shapes]
+        output = onnx.load_tensor(str(path).replace(".onnx", "_output_0.pb"))
+        return model, [(inputs, [numpy_helper.to_array(output)])]
+    folder = pathlib.Path(case.model_dir)
+    model = onnx.load(folder / "model.onnx")
+    files = lambda data, what: sorted(data.glob(f"{what}_*.pb"), key=lambda p: int(p.stem.split("_")[1]))
+    read = lambda data, what: [numpy_helper.to_array(onnx.load_tensor(str(path))) for path in files(data, what)]
+    return model, [(read(data, "input"), read(data, "output")) for data in sorted(folder.glob("test_data_set_*"))]
+
+
+def shape(value):
+    return tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
+
+
+def counted(model, sets):
+    """Raises NotCounted unless the case is one of those that should pass."""
+    graph = model.graph
+    others = sorted({node.op_type for node in graph.node} - OPERATORS | {n.op_type for n in graph.node if n.domain})
+    if others:
+        raise NotCounted("other operators")
+    types = lambda values: {value.type.tensor_type.elem_type for value in values}
+    if not types(graph.output) <= FLOATS:
+        raise NotCounted("an output is not of floats (indices, masks, shapes, integers)")
+    data = [value for value in graph.input if not parameter(model, value)]
+    if not types(data) <= FLOATS:
+        raise NotCounted("an input is not of floats")
+    for inputs, outputs in sets:
+        if any(array.size == 0 for array in [*inputs, *outputs] if array.dtype.kind == "f"):
+            raise NotCounted("an empty tensor")
+        for node in graph.node:
+            ranks = [array.ndim for value, array in zip(graph.input, inputs) if value.name in node.input]
+            if node.op_type in SPATIAL and ranks and ranks[0] > 4:
+                raise NotCounted("3-D")
+    for node in graph.node:
+        attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
+        if attributes.get("training_mode"):
+            raise NotCounted("training")
+        if node.op_type == "Dropout" and len(node.input) > 2:
+            mode = [a for value, a in zip(graph.input, sets[0][0]) if value.name == node.input[2]]
+            if any(array.any() for array in mode):
+                raise NotCounted("training")
+        if attributes.get("mode") in (b"reflect", b"edge", b"wrap", b"cubic"):
+            raise NotCounted(f"{node.op_type}: mode {attributes['mode'].decode()}")
+        if node.op_type == "Gather" and not folded(graph, node):
+            raise NotCounted("Gather of what is computed")
+    if not data:
+        raise NotCounted("nothing is computed: all inputs are parameters")
+
+
+def folded(graph, node):
+    given = {name for other in graph.node if other.op_type in ("Constant", "Shape") for name in other.output}
+    return node.input[0] in given | {tensor.name for tensor in graph.initializer}
+
+
+def parameter(model, value):
+    """Whether an input of the graph is part of the network."""
+    graph = model.graph
+    if value.name in {tensor.name for tensor in graph.initializer}:
+        return True
+    users = [(node, list(node.input).index(value.name)) for node in graph.node if value.name in node.input]
+    return any(position >= PARAMETERS.get(node.op_type, 99) for node, position in users)
+
+
+def baked(model, arrays):
+    """The model with its parameters as initializers, and the other inputs' arrays."""
+    model = onnx.ModelProto.FromString(model.SerializeToString())
+    graph, left, arrays = model.graph, [], list(arrays)
+    given = {tensor.name for tensor in graph.initializer}
+    # Data sets leave initializers out.
+    values = [value for value in graph.input if value.name not in given]
+    for value, array in zip(values, arrays):
+        if parameter(model, value):
+            graph.initializer.append(numpy_helper.from_array(np.asarray(array), value.name))
+            graph.input.remove(value)
+        else:
+            left.append(np.asarray(array, np.float64 if array.dtype == np.float64 else np.float32))
+    return model, left
+
+
+def run(cnn, backend, model, arrays, case):
+    """The outputs of the command, or what it says is wrong."""
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        onnx.save(model, folder / "model.onnx")
+        command = [cnn, "run", str(folder / "model.onnx"), "--backend", backend, "--threads", "1", "--output", f"{folder}/out/"]
+        for number, array in enumerate(arrays):
+            np.save(folder / f"{number}.npy", array)
+            command += ["--input", str(folder / f"{number}.npy")]
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=600)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr.strip())
+        names = [output.name for output in model.graph.output]
+        return [np.load(folder / "out" / f"{name}.npy") for name in map(file_name, names)]
+
+
+def file_name(name):
+    name = re.sub(r"[^A-Za-z0-9_.-]", "_", name.lstrip("/").replace("/", "."))
+    return name if re.match(r"[A-Za-z_]", name) else "_" + name
+
+
+def compare(found, expected, case):
+    for found, expected in zip(found, expected, strict=True):
+        if found.shape != expected.shape:
+            raise AssertionError(f"shape {found.shape}, expected {expected.shape}")
+        wrong = np.abs(found - expected) > case.atol + case.rtol * np.abs(expected)
+        if wrong.any() or (np.isnan(found) != np.isnan(expected)).any():
+            raise AssertionError("other numbers")
+
+
+def one(cnn, backends, case, model, sets):
+    """What went wrong on which back end."""
+    problems = {}
+    for backend in backends:
+        try:
+            for inputs, outputs in sets:
+                built, arrays = baked(model, inputs)
+                compare(run(cnn, backend, built, arrays, case), outputs, case)
+        except (RuntimeError, AssertionError, OSError, subprocess.TimeoutExpired) as problem:
+            problems[backend] = str(problem)
+    return problems
+
+
+def grouped(text):
+    """An error's text without what is of this case only."""
+    text = re.sub(r"`[^`]*\.onnx`: |node `[^`]*` |/tmp/\S*", "", text.splitlines()[0] if text else "nothing said")
+    return re.sub(r"-?\d+(, -?\d+)*", "#", text.removeprefix("error: "))
+
+
+def listed(title, groups, all_names):
+    print(title)
+    for reason, names in sorted(groups.items(), key=lambda group: -len(group[1])):
+        shown = names if all_names else names[:4]
+        print(f"  {len(names):4}  {reason}")
+        print(f"        {', '.join(sorted(shown))}{'' if len(shown) == len(names) else ', …'}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cnn", required=True)
+    parser.add_argument("--backends", default="jit,interp")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--only", default="", help="cases whose names hold this")
+    parser.add_argument("--all", action="store_true", help="name all cases of each group")
+    arguments = parser.parse_args()
+    backends = arguments.backends.split(",")
+    cnn = str(pathlib.Path(arguments.cnn).resolve())
+    left_out, failed, passed = collections.defaultdict(list), collections.defaultdict(list), 0
+    with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+        running = {}
+        for kind in KINDS:
+            for case in load_model_tests(kind=kind):
+                if arguments.only not in case.name:
+                    continue
+                try:
+                    model, sets = load(case)
+                    counted(model, sets)
+                    running[pool.submit(one, cnn, backends, case, model, sets)] = case.name
+                except NotCounted as reason:
+                    left_out[str(reason)].append(case.name)
+        for future in concurrent.futures.as_completed(running):
+            problems = future.result()
+            passed += not problems
+            for backend, problem in problems.items():
+                failed[f"{backend}: {grouped(problem)}"].append(running[future])
+    listed("not counted:", left_out, arguments.all)
+    if failed:
+        listed("not passed:", failed, arguments.all)
+    print(f"{passed} of {len(running)} cases pass on {' and '.join(backends)}")
+    sys.exit(passed < len(running))
+
+
+if __name__ == "__main__":
+    main()
