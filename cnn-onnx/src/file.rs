@@ -74,7 +74,7 @@ const MODEL: Level = Level {
                 (
                     1,
                     Level {
-                        below: &[(5, Level { below: &[(5, LEAF)] })],
+                        below: &[(5, Level { below: &[(5, LEAF)] }), (9, LEAF)],
                     },
                 ),
                 (5, LEAF),

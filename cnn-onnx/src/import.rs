@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use cnn_ir::ast::NetDecl;
+use cnn_ir::shape::Shape;
 use cnn_runtime::weights::MappedFile;
 
 use crate::attributes::Attributes;
@@ -302,7 +303,11 @@ impl Source<'_> {
             return Err(problems);
         }
         let results: Vec<Data> = outputs.iter().map(|(_, data)| data.clone()).collect();
-        let (net, tensors) = network.finish(&results);
+        let (net, tensors, renamed) = network.finish(&results);
+        let outputs = outputs.into_iter().map(|(port, _)| Port {
+            layer: renamed.get(&port.layer).cloned().unwrap_or(port.layer),
+            ..port
+        });
         Ok(Import {
             net,
             weights: OnnxWeights {
@@ -311,7 +316,7 @@ impl Source<'_> {
                 origin: self.origin.clone(),
             },
             inputs,
-            outputs: outputs.into_iter().map(|(port, _)| port).collect(),
+            outputs: outputs.collect(),
             batch,
         })
     }
@@ -466,10 +471,16 @@ impl Source<'_> {
 /// Declares an input of the network.
 fn input(network: &mut Network, input: &Declared) -> Result<(Value, Port), String> {
     let dims = input.sizes(usize::from(network.batched))?;
+    crate::tensor::count(&dims)?;
     let hwc = input.channels_last && dims.len() == 3;
-    let shape = frame(&dims)
-        .ok_or_else(|| format!("has the dimensions {dims:?}; one to three beside the batch are possible"))?
-        .shape;
+    // Of more than three axes the outer ones are one: the elements stay in order.
+    let shape = frame(&dims).map_or_else(
+        || {
+            let (outer, inner) = dims.split_at(dims.len() - 2);
+            Shape::map(outer.iter().product(), inner[0], inner[1])
+        },
+        |frame| frame.shape,
+    );
     let array = if hwc { dims.clone() } else { shape.dims() };
     let data = network.input(&input.name, &array, hwc)?;
     let port = Port {

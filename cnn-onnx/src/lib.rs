@@ -12,7 +12,7 @@
 //! | `order` | nodes in an order in which every input is known |
 //! | `inputs` | what the model's inputs mean: the batch, free dimensions, channels last |
 //! | `fold` | operators whose result is known when a file is read: the arithmetic with shapes that exporters leave |
-//! | `value` | how a tensor lies in what a layer gives, so that transposes cost nothing until they must |
+//! | `value`, `movement` | how a tensor lies in what a layer gives, so that transposes cost nothing until they must |
 //! | `node`, `lower` | a node's inputs and attributes in every version of the operator set; the layers it becomes |
 //! | `network`, `names`, `weights` | the declaration under construction |
 //! | `import` | all of it, in order |
@@ -31,6 +31,7 @@ mod fold;
 mod import;
 mod inputs;
 mod lower;
+mod movement;
 mod names;
 mod network;
 mod node;

@@ -55,8 +55,8 @@ pub(crate) fn valid(name: &str) -> String {
 }
 
 /// What a node's layer may be called, best first: the module whose weights it has (`layer1.0.conv1` for
-/// `layer1.0.conv1.weight`), the module that PyTorch's path tells (`/layer1/layer1.0/conv1/Conv`), the node's name, its
-/// output's name.
+/// `layer1.0.conv1.weight`), the module that PyTorch tells in the node's path (`/layer1/layer1.0/conv1/Conv`) or its
+/// metadata, the node's name, its output's name.
 pub(crate) fn candidates(node: &proto::Node) -> Vec<String> {
     let mut names = Vec::new();
     if let Some(module) = node.input.get(1).and_then(|weight| weight.strip_suffix(".weight"))
@@ -65,7 +65,7 @@ pub(crate) fn candidates(node: &proto::Node) -> Vec<String> {
     {
         names.push(module.to_owned());
     }
-    if let Some(module) = module(&node.name) {
+    if let Some(module) = module(&node.name).or_else(|| scope(node)) {
         names.push(valid(&module));
     }
     names.extend(
@@ -98,6 +98,15 @@ fn module(name: &str) -> Option<String> {
         module.push_str(part);
     }
     Some(module)
+}
+
+/// The module that PyTorch's newer exporter tells: the last but one of `['', 'layer1', 'layer1.0', 'layer1.0.relu', 'relu_1']`.
+fn scope(node: &proto::Node) -> Option<String> {
+    let mut entries = node.metadata_props.iter();
+    let scopes = &entries.find(|entry| entry.key == "pkg.torch.onnx.name_scopes")?.value;
+    let (path, _operator) = scopes.strip_prefix("['")?.rsplit_once("', '")?;
+    let module = path.rsplit_once("', '").map_or(path, |(_, module)| module);
+    (!module.is_empty()).then(|| module.to_owned())
 }
 
 #[cfg(test)]
@@ -142,5 +151,21 @@ mod tests {
             ..proto::Node::default()
         };
         assert_eq!(candidates(&node), ["layer1.0.conv1", "node_conv2d_1", "conv2d_1"]);
+        for (scopes, expected) in [
+            ("['', 'layer1', 'layer1.0', 'layer1.0.relu', 'relu_1']", Some("layer1.0.relu")),
+            ("['', 'avgpool', 'mean']", Some("avgpool")),
+            ("['', 'view']", None),
+            ("['view']", None),
+            ("", None),
+        ] {
+            let node = proto::Node {
+                metadata_props: vec![proto::StringStringEntry {
+                    key: "pkg.torch.onnx.name_scopes".into(),
+                    value: scopes.into(),
+                }],
+                ..proto::Node::default()
+            };
+            assert_eq!(scope(&node).as_deref(), expected, "{scopes}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The network under construction: layers with their operands, shapes and weights.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cnn_ir::ast::{InputDecl, Key, LayerDecl, NetDecl, Value as KeyValue, ValueKind};
 use cnn_ir::op::{Dialect, Op};
@@ -20,6 +20,8 @@ pub(crate) struct Network {
     pub(crate) net: NetDecl,
     pub(crate) names: Names,
     pub(crate) weights: BTreeMap<String, Weight>,
+    /// Better names, best first, of layers that found them taken.
+    wishes: HashMap<String, Vec<String>>,
     /// Whether axis 0 of every computed tensor is the batch. Otherwise the whole tensor is one image.
     pub(crate) batched: bool,
     /// Elements of constants that may still be computed, so that a small file cannot ask for all memory.
@@ -87,9 +89,19 @@ impl Network {
             net: NetDecl::default(),
             names: Names::default(),
             weights: BTreeMap::new(),
+            wishes: HashMap::new(),
             batched,
             budget: BUDGET,
         }
+    }
+
+    /// A name for a layer: the best that is free.
+    pub(crate) fn claim(&mut self, candidates: Vec<String>) -> String {
+        let name = self.names.claim(&candidates);
+        if candidates.first() != Some(&name) {
+            self.wishes.insert(name.clone(), candidates);
+        }
+        name
     }
 
     /// Counts the elements of a constant that is about to be computed.
@@ -178,10 +190,10 @@ impl Network {
         Ok(Data { layer: name, shape })
     }
 
-    /// The declaration with these outputs: layers that none of them needs are left out, and so is `from` where it is the
-    /// layer above.
-    pub(crate) fn finish(mut self, outputs: &[Data]) -> (NetDecl, BTreeMap<String, Weight>) {
-        let mut needed: std::collections::HashSet<&str> = outputs.iter().map(|data| &*data.layer).collect();
+    /// The declaration with these outputs: layers that none of them needs are left out, their names go to those that
+    /// wished for them, and `from` is left out where it is the layer above. The last part is which layers got other names.
+    pub(crate) fn finish(mut self, outputs: &[Data]) -> (NetDecl, BTreeMap<String, Weight>, HashMap<String, String>) {
+        let mut needed: HashSet<&str> = outputs.iter().map(|data| &*data.layer).collect();
         let layers = std::mem::take(&mut self.net.layers);
         for layer in layers.iter().rev() {
             if needed.contains(&*layer.name.value) {
@@ -215,6 +227,45 @@ impl Network {
         let last = self.net.layers.last().map(|layer| layer.name.value.as_str());
         let default = matches!(outputs, [one] if Some(&*one.layer) == last);
         self.net.outputs = (!default).then(|| outputs.iter().map(|data| unplaced(&data.layer)).collect());
-        (self.net, self.weights)
+        let renamed = self.granted();
+        self.rename(&renamed);
+        (self.net, self.weights, renamed)
+    }
+
+    /// The wishes for names that are free now.
+    fn granted(&self) -> HashMap<String, String> {
+        let inputs = self.net.inputs.iter().map(|input| &input.name.value);
+        let layers = self.net.layers.iter().map(|layer| &layer.name.value);
+        let mut taken: HashSet<&String> = inputs.chain(layers.clone()).collect();
+        let mut renamed = HashMap::new();
+        for name in layers {
+            let mut better = self.wishes.get(name).into_iter().flatten().take_while(|wish| *wish != name);
+            if let Some(wish) = better.find(|wish| !taken.contains(wish)) {
+                taken.remove(name);
+                taken.insert(wish);
+                renamed.insert(name.clone(), wish.clone());
+            }
+        }
+        renamed
+    }
+
+    fn rename(&mut self, renamed: &HashMap<String, String>) {
+        let rename = |name: &mut String| {
+            if let Some(new) = renamed.get(name) {
+                name.clone_from(new);
+            }
+        };
+        for layer in &mut self.net.layers {
+            rename(&mut layer.name.value);
+            layer.from.iter_mut().flatten().for_each(|from| rename(&mut from.value));
+        }
+        self.net.outputs.iter_mut().flatten().for_each(|output| rename(&mut output.value));
+        self.weights = std::mem::take(&mut self.weights)
+            .into_iter()
+            .map(|(name, weight)| match name.rsplit_once('.') {
+                Some((layer, role)) if renamed.contains_key(layer) => (format!("{}.{role}", renamed[layer]), weight),
+                _ => (name, weight),
+            })
+            .collect();
     }
 }

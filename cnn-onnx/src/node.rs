@@ -5,11 +5,12 @@ use std::collections::HashSet;
 use cnn_ir::shape::Shape;
 
 use crate::attributes::Attributes;
+use crate::movement::{Blocks, Movement, movement};
 use crate::names;
-use crate::network::{Keys, Network, integer, integers};
+use crate::network::{Keys, Network, integer, integers, word};
 use crate::proto;
 use crate::tensor::Tensor;
-use crate::value::{Data, Known, Value, frame, identity, movement};
+use crate::value::{Data, Known, Value, frame, identity};
 use crate::weights::Weight;
 
 /// What importing a node gives: something for each output, or why not.
@@ -129,7 +130,7 @@ impl Node<'_> {
         operands: &[&Data],
         weights: Vec<(&'static str, Weight)>,
     ) -> Result<Data, String> {
-        let name = self.network.names.claim(&names::candidates(self.message));
+        let name = self.network.claim(names::candidates(self.message));
         self.network.layer(name, op, keys, operands, weights)
     }
 
@@ -178,6 +179,17 @@ impl Node<'_> {
         Ok((data, axes))
     }
 
+    /// The value's data under a shape whose channels are the axis that is first in memory; all others are its pixels.
+    pub(crate) fn by_channels(&mut self, value: &Value) -> Result<Data, String> {
+        let dims = value.in_memory();
+        let shape = match (frame(&dims), &*dims) {
+            (Some(frame), _) => frame.shape,
+            (None, [channels, pixels @ ..]) => Shape::map(*channels, 1, pixels.iter().product()),
+            (None, []) => Shape::Flat(1),
+        };
+        self.shaped(&value.data, shape)
+    }
+
     /// The value's data as a map in which one axis of the tensor is axis 0, 1 or 2 of the map.
     pub(crate) fn along(&mut self, value: &Value, axis: usize) -> Result<(Data, usize), String> {
         if frame(&value.in_memory()).is_some() {
@@ -207,15 +219,12 @@ impl Node<'_> {
                     Shape::Map { channels, .. } if channels == from[0] * from[1] => value.data.shape,
                     _ => Shape::map(from[0] * from[1], 1, from.get(2).copied().unwrap_or(1)),
                 };
-                self.swapped(value, shape, from[0])?
+                let data = self.shaped(&value.data, shape)?;
+                self.helper("channel_shuffle", vec![("groups", integer(from[0]))], &[&data])?
             }
-            [0] | [] => value.data.clone(),
-            _ => match frame(&movement.from) {
-                Some(small) if small.axes.len() == 3 => {
-                    let data = self.shaped(&value.data, small.shape)?;
-                    self.helper("transpose", vec![("order", integers(&movement.permutation))], &[&data])?
-                }
-                _ => return Err(too_many_axes(&value.dims)),
+            _ => match movement.blocks() {
+                Some(blocks) => self.rearranged(&value.data, &blocks)?,
+                None => self.transposed(value, &movement)?,
             },
         };
         Ok(Value {
@@ -225,10 +234,23 @@ impl Node<'_> {
         })
     }
 
-    /// Groups of channels change places with what is in them.
-    fn swapped(&mut self, value: &Value, shape: Shape, groups: usize) -> Result<Data, String> {
-        let data = self.shaped(&value.data, shape)?;
-        self.helper("channel_shuffle", vec![("groups", integer(groups))], &[&data])
+    /// Pixels become channels, or channels pixels.
+    fn rearranged(&mut self, data: &Data, blocks: &Blocks) -> Result<Data, String> {
+        let [channels, height, width] = blocks.from;
+        let data = self.shaped(data, Shape::map(channels, height, width))?;
+        let mut keys = vec![("block", integer(blocks.block))];
+        keys.extend(blocks.dcr.then(|| ("mode", word("dcr"))));
+        self.helper(blocks.op, keys, &[&data])
+    }
+
+    fn transposed(&mut self, value: &Value, movement: &Movement) -> Result<Data, String> {
+        let mut data = value.data.clone();
+        for step in movement.steps().ok_or_else(|| too_many_axes(&value.dims))? {
+            let [channels, height, width] = step.from;
+            data = self.shaped(&data, Shape::map(channels, height, width))?;
+            data = self.helper("transpose", vec![("order", integers(&step.order))], &[&data])?;
+        }
+        Ok(data)
     }
 
     /// The value with its axes in memory as they are numbered.

@@ -145,48 +145,6 @@ impl Value {
     }
 }
 
-/// Moving from one order of axes to another, as few axes as possible: those of size 1 are left out, those that stay
-/// side by side are one.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Movement {
-    /// Dimensions as they lie.
-    pub(crate) from: Vec<usize>,
-    /// Axis `i` of the result is axis `permutation[i]` of `from`.
-    pub(crate) permutation: Vec<usize>,
-}
-
-/// What moving `dims` from one order to another comes to.
-pub(crate) fn movement(dims: &[usize], from: &[usize], to: &[usize]) -> Movement {
-    let used = |order: &[usize]| {
-        order
-            .iter()
-            .copied()
-            .filter(|&axis| dims[axis] != 1)
-            .collect::<Vec<_>>()
-    };
-    let (from, to) = (used(from), used(to));
-    // Runs of axes that are neighbours in both.
-    let mut runs: Vec<Vec<usize>> = Vec::new();
-    for &axis in &from {
-        let follows = |run: &Vec<usize>| {
-            let last = run.last().and_then(|last| to.iter().position(|other| other == last));
-            last.is_some_and(|last| to.get(last + 1) == Some(&axis))
-        };
-        match runs.last_mut() {
-            Some(run) if follows(run) => run.push(axis),
-            _ => runs.push(vec![axis]),
-        }
-    }
-    let starts = to.iter().filter_map(|axis| runs.iter().position(|run| run[0] == *axis));
-    Movement {
-        permutation: starts.collect(),
-        from: runs
-            .iter()
-            .map(|run| run.iter().map(|&axis| dims[axis]).product())
-            .collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,24 +193,5 @@ mod tests {
         );
         assert_eq!(more.squeezed(&[0, 2]), image);
         assert_eq!(value(&[3, 5]).unsqueezed(&[1]).order, [0, 1, 2]);
-    }
-
-    #[test]
-    fn neighbours_move_together() {
-        let moved = |dims: &[usize], from: &[usize], to: &[usize]| {
-            let movement = movement(dims, from, to);
-            (movement.from, movement.permutation)
-        };
-        // Channels of a shuffle: two axes change places, the rest stays behind them.
-        assert_eq!(
-            moved(&[2, 58, 28, 28], &[0, 1, 2, 3], &[1, 0, 2, 3]),
-            (vec![2, 58, 784], vec![1, 0, 2])
-        );
-        assert_eq!(moved(&[3, 4, 5], &[0, 1, 2], &[1, 2, 0]), (vec![3, 20], vec![1, 0]));
-        assert_eq!(moved(&[7, 1, 1], &[0, 1, 2], &[1, 2, 0]), (vec![7], vec![0]));
-        assert_eq!(
-            moved(&[3, 4, 5], &[0, 1, 2], &[2, 1, 0]),
-            (vec![3, 4, 5], vec![2, 1, 0])
-        );
     }
 }

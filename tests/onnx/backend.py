@@ -36,6 +36,7 @@ PARAMETERS = {
                        Squeeze Unsqueeze ReduceMean Gather""".split(), 1),
 }
 SPATIAL = set("Conv ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool LRN".split())
+UNUSUAL = {b"tf_crop_and_resize", b"half_pixel_symmetric", b"not_larger", b"not_smaller", 1}
 FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16}
 KINDS = ["node", "simple", "pytorch-operator", "pytorch-converted", "real"]
 
@@ -88,6 +89,10 @@ def counted(model, sets):
             ranks = [array.ndim for value, array in zip(graph.input, inputs) if value.name in node.input]
             if node.op_type in SPATIAL and ranks and ranks[0] > 4:
                 raise NotCounted("3-D")
+    largest = max(np.abs(array[np.isfinite(array)]).max(initial=0) for pair in sets for arrays in pair for array in arrays
+                  if array.dtype.kind == "f")
+    if largest > np.finfo(np.float32).max:
+        raise NotCounted("numbers beyond single precision (the file holds uninitialised memory)")
     for node in graph.node:
         attributes = {attribute.name: helper.get_attribute_value(attribute) for attribute in node.attribute}
         if attributes.get("training_mode"):
@@ -98,6 +103,9 @@ def counted(model, sets):
                 raise NotCounted("training")
         if attributes.get("mode") in (b"reflect", b"edge", b"wrap", b"cubic"):
             raise NotCounted(f"{node.op_type}: mode {attributes['mode'].decode()}")
+        for name in ["coordinate_transformation_mode", "antialias", "keep_aspect_ratio_policy"]:
+            if node.op_type == "Resize" and attributes.get(name) in UNUSUAL:
+                raise NotCounted("Resize as exporters do not write it (crop and resize, antialias, aspect ratio, symmetric)")
         if node.op_type == "Gather" and not folded(graph, node):
             raise NotCounted("Gather of what is computed")
     if not data:

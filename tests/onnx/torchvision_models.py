@@ -3,8 +3,8 @@
 usage: torchvision_models.py FOLDER --cnn target/release/cnn [--models NAME,…] [--exporters old,new] [--backend jit]
 
 For each file: the largest difference from ONNX Runtime's answer, as a part of the largest output (at most 1e-4);
-whether `cnn import` and a run of its TOML and safetensors give the same bits; lines of TOML a layer; how many of the
-state dict's weights have the same names in the safetensors file. Weights are made up, from a seed; batch norms get the
+whether `cnn import` and a run of its TOML and safetensors give the same bits; lines of TOML a layer; how many matrices of
+the state dict (the weights of convolutions and dense layers) have the same names in the safetensors file. Weights are made up, from a seed; batch norms get the
 statistics of a random batch, then perturbed, so that folding them is real work. Exported files stay in FOLDER and are
 taken again.
 """
@@ -93,7 +93,7 @@ def check(name, exporter, folder, program, backend):
         layers = text.count("[[layer]]")
         with safe_open(weights, "np") as file:
             names = set(file.keys())
-    state = [key for key in MODELS[name]().state_dict() if key.endswith((".weight", ".bias"))]
+    state = [key for key, tensor in MODELS[name]().state_dict().items() if tensor.ndim > 1]
     error = np.abs(direct - expected).max() / np.abs(expected).max()
     return {
         "error": f"{error:.1e}", "bits": "same" if same else "DIFFERENT", "layers": layers,

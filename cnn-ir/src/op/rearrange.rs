@@ -132,7 +132,7 @@ impl Pad {
     pub(super) fn read(keys: &mut Reader<'_>) -> Pad {
         Pad {
             sides: keys.sides("padding"),
-            value: keys.single("value", Some(0.0), Range::SINGLE),
+            value: keys.single("value", Some(0.0), Range::EXTENDED),
         }
     }
 }

@@ -18,7 +18,7 @@ fn spread<'a>(tensor: &'a Tensor, dims: &'a [usize]) -> Vec<usize> {
 }
 
 /// A tensor broadcast to `dims`, as Expand does.
-pub(super) fn expanded(tensor: &Tensor, dims: Vec<usize>) -> Tensor {
+pub(crate) fn expanded(tensor: &Tensor, dims: Vec<usize>) -> Tensor {
     let picked = spread(tensor, &dims);
     tensor.picked(dims, picked.into_iter())
 }

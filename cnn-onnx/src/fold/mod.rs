@@ -8,6 +8,7 @@ use crate::node::{Node, absolute_axis};
 use crate::tensor::{DataType, Numbers, Tensor, count};
 use crate::value::Known;
 
+pub(crate) use arithmetic::expanded;
 pub(crate) use form::{Range, flattened_dims, permutation, reshaped_dims, slices, split_sizes, transposed};
 
 /// The results of a node that depends on constants only (or on shapes); `None` if it must be computed.

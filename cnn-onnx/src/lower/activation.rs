@@ -115,7 +115,7 @@ pub(super) fn prelu(node: &mut Node<'_>) -> Outputs {
     };
     let slope = slope.reshaped(dims);
     if let Some(slopes) = super::combine::per_channel(node, &value, &slope)? {
-        let (data, _) = node.framed(&value)?;
+        let data = node.by_channels(&value)?;
         let data = node.layer("prelu", Vec::new(), &[&data], vec![("slope", Weight::Plain(slopes))])?;
         return Ok(vec![Known::Value(value.through(data))]);
     }

@@ -75,20 +75,17 @@ pub(super) fn per_channel(node: &Node<'_>, value: &Value, tensor: &Tensor) -> Re
     if dims.len() != value.dims.len() {
         return Ok(None);
     }
-    let Some(frame) = frame(&value.in_memory()) else {
-        return Ok(None);
+    let in_memory = value.in_memory();
+    // The axis that is the channels of `by_channels`.
+    let (first, channels) = match frame(&in_memory) {
+        Some(frame) => (
+            frame.axes.iter().position(|&place| place == Some(0)),
+            frame.shape.channels(),
+        ),
+        None => (Some(0), in_memory[0]),
     };
-    let mut varying = value
-        .order
-        .iter()
-        .zip(&frame.axes)
-        .filter(|(axis, _)| dims[**axis] != 1);
-    let fits = match (varying.next(), varying.next()) {
-        (None, _) => true,
-        (Some((&axis, &place)), None) => place == Some(0) && dims[axis] == value.dims[axis],
-        _ => false,
-    };
-    let channels = frame.shape.channels();
+    let first = first.map(|position| value.order[position]);
+    let fits = (0..dims.len()).all(|axis| dims[axis] == 1 || (Some(axis) == first && dims[axis] == value.dims[axis]));
     Ok(fits.then(|| {
         let index = |channel| if tensor.len() == 1 { 0 } else { channel };
         tensor.picked(vec![channels], (0..channels).map(index))
@@ -119,7 +116,7 @@ fn affine(node: &mut Node<'_>, op: &str, value: &Value, constant: &Tensor, const
 
 /// `weight · x + bias`, one of each a channel.
 fn per_channel_layer(node: &mut Node<'_>, value: &Value, weight: Vec<f64>, bias: Vec<f64>) -> Outputs {
-    let (data, _) = node.framed(value)?;
+    let data = node.by_channels(value)?;
     let n = weight.len();
     let tensor = |numbers| {
         Weight::Plain(Tensor::from_numbers(
@@ -141,7 +138,7 @@ fn per_channel_layer(node: &mut Node<'_>, value: &Value, weight: Vec<f64>, bias:
 
 /// A value times a number.
 pub(super) fn scaled(node: &mut Node<'_>, value: &Value, factor: f32) -> Outputs {
-    let (data, _) = node.framed(value)?;
+    let data = node.by_channels(value)?;
     let n = data.shape.channels();
     per_channel_layer(node, &value.through(data), vec![factor.into(); n], vec![0.0; n])
 }
@@ -152,6 +149,18 @@ pub(super) fn with_constant(node: &mut Node<'_>, op: &str, value: &Value, consta
     let Broadcast { operands, dims, order } = broadcast(node, &operands)?;
     let data = node.helper(op, Vec::new(), &operands.iter().collect::<Vec<_>>())?;
     Ok(Value { data, dims, order })
+}
+
+/// A value repeated along axes of size 1, so that it has the given dimensions.
+pub(super) fn expanded(node: &mut Node<'_>, value: &Value, dims: &[usize]) -> Result<Value, String> {
+    if value.dims == dims {
+        return Ok(value.clone());
+    }
+    count(dims)?;
+    let one = Tensor::from_floats(vec![1], vec![1.0]);
+    let repeated = dims.iter().zip(&value.dims).map(|(&dim, &own)| if own == 1 { dim } else { 1 });
+    let ones = std::iter::repeat_n(1, node.outside()).chain(repeated).collect();
+    with_constant(node, "mul", value, &Tensor::uniform(ones, &one))
 }
 
 /// The layer for operands that are brought into one form.

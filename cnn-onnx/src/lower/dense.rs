@@ -190,26 +190,33 @@ fn multiplied(node: &mut Node<'_>, left: Operand, right: Operand, last: bool) ->
     }
     let outer = super::combine::broadcast_dims(&[outer_a.to_vec(), outer_b.to_vec()])?;
     let matrices = |dims: &[usize]| dims.iter().product::<usize>();
-    let full = matrices(&outer);
-    if [outer_a, outer_b]
-        .iter()
-        .any(|dims| !matches!(matrices(dims), 1) && matrices(dims) != full)
-    {
-        return Err(format!(
-            "matrices {a:?} and {b:?} broadcast along a part of the axes before the last two"
-        ));
-    }
     let mut datas = Vec::new();
-    for (operand, shape) in [
-        (left, Shape::map(matrices(outer_a), *m, *k)),
-        (right, Shape::map(matrices(outer_b), *k2, *n)),
-    ] {
+    for (operand, own, rows, columns) in [(left, outer_a, *m, *k), (right, outer_b, *k2, *n)] {
+        let mut own = own.to_vec();
+        // The language repeats a single matrix.
+        let partly = matrices(&own) != 1 && matrices(&own) != matrices(&outer);
+        let wanted = [&*outer, &[rows, columns]].concat();
         datas.push(match operand {
-            Operand::Value(value) => {
+            Operand::Value(mut value) => {
+                if partly {
+                    let missing: Vec<_> = (0..wanted.len() - value.dims.len()).collect();
+                    value = super::combine::expanded(node, &value.unsqueezed(&missing), &wanted)?;
+                    own.clone_from(&outer);
+                }
                 let value = node.standard(&value)?;
-                node.shaped(&value.data, shape)?
+                node.shaped(&value.data, Shape::map(matrices(&own), rows, columns))?
             }
-            Operand::Constant(tensor) => node.constant_layer(&tensor, shape)?,
+            Operand::Constant(tensor) => {
+                let tensor = match partly {
+                    true => {
+                        node.network.spend(&wanted)?;
+                        own.clone_from(&outer);
+                        crate::fold::expanded(&tensor, wanted)
+                    }
+                    false => tensor,
+                };
+                node.constant_layer(&tensor, Shape::map(matrices(&own), rows, columns))?
+            }
         });
     }
     let operands: Vec<&Data> = datas.iter().collect();

@@ -26,13 +26,13 @@ pub(super) fn batch_norm(node: &mut Node<'_>) -> Outputs {
         weights.push((role, Weight::Plain(node.constant(input, role)?)));
     }
     let channel = 1 - node.outside();
-    let first = value.order.first() == Some(&channel) && frame(&value.in_memory()).is_some();
+    let first = value.order.first() == Some(&channel);
     let keys = match epsilon {
         1e-5 => Vec::new(),
         other => vec![("epsilon", number(other))],
     };
     if first {
-        let (data, _) = node.framed(&value)?;
+        let data = node.by_channels(&value)?;
         let data = node.layer("batch_norm", keys, &[&data], weights)?;
         return Ok(vec![Known::Value(value.through(data))]);
     }

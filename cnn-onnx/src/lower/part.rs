@@ -22,6 +22,7 @@ pub(super) fn concat(node: &mut Node<'_>) -> Outputs {
         .map(|input| node.input(input).cloned())
         .collect::<Result<Vec<_>, _>>()?;
     if let [one] = &*operands {
+        node.attributes.ignore("axis");
         return Ok(vec![one.clone()]);
     }
     let first = operands.iter().find_map(|operand| match operand {

@@ -69,7 +69,7 @@ fn padded_before(
     }
     let mut pad = vec![("padding", sides(window.pads))];
     if op == "max_pool" {
-        pad.push(("value", number(f32::MIN)));
+        pad.push(("value", number(f32::NEG_INFINITY)));
     }
     let padded = node.helper("pad", pad, &[&input.data])?;
     let bare = Window {

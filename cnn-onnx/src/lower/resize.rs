@@ -216,12 +216,18 @@ pub(super) fn depth_to_space(node: &mut Node<'_>) -> Outputs {
 pub(super) fn space_to_depth(node: &mut Node<'_>) -> Outputs {
     let value = node.value(0)?;
     let input = Spatial::of(node, &value)?;
-    match node.attributes.text("mode", "DCR")? {
-        "DCR" => {}
-        other => return Err(format!("`mode` is {other:?}; \"DCR\" is possible")),
-    }
-    let keys = vec![("block", integer(block(node)?))];
-    let data = node.layer("space_to_depth", keys, &[&input.data], Vec::new())?;
+    let block = block(node)?;
+    let keys = vec![("block", integer(block))];
+    let data = match node.attributes.text("mode", "DCR")? {
+        "DCR" => node.layer("space_to_depth", keys, &[&input.data], Vec::new())?,
+        // The places within a block are the inner axis of the channels.
+        "CRD" => {
+            let data = node.helper("space_to_depth", keys, &[&input.data])?;
+            let groups = vec![("groups", integer(block.saturating_mul(block)))];
+            node.layer("channel_shuffle", groups, &[&data], Vec::new())?
+        }
+        other => return Err(format!("`mode` is {other:?}; \"DCR\" and \"CRD\" are possible")),
+    };
     Ok(vec![Known::Value(input.value(data))])
 }
 
