@@ -19,7 +19,7 @@ pub(crate) enum Dim {
 pub(crate) struct Declared {
     pub(crate) name: String,
     pub(crate) dims: Vec<Dim>,
-    /// Whether everything that uses it first turns `[N, H, W, C]` into `[N, C, H, W]`.
+    /// Whether it is `[N, H, W, C]` and first of all brought to `[N, C, H, W]`.
     pub(crate) channels_last: bool,
 }
 
@@ -136,23 +136,36 @@ fn one(graph: &proto::Graph, input: &proto::ValueInfo, given: Option<&Vec<usize>
             given.iter().map(|&size| Dim::Size(size)).collect()
         }
     };
-    let mut users = graph
-        .node
-        .iter()
-        .filter(|node| node.input.contains(&input.name))
-        .peekable();
-    let turns = |node: &proto::Node| {
-        node.op_type == "Transpose"
-            && node
-                .attribute
-                .iter()
-                .any(|one| one.name == "perm" && one.ints == [0, 3, 1, 2])
-    };
     Ok(Declared {
         name: input.name.clone(),
-        channels_last: dims.len() == 4 && users.peek().is_some() && users.all(turns),
+        channels_last: dims.len() == 4 && is_turned(graph, &input.name),
         dims,
     })
+}
+
+/// Operators between an image and the first convolution that work wherever the channels are.
+const ANY_ORDER: [&str; 9] = ["Add", "Cast", "Clip", "Div", "Identity", "Mul", "Pad", "Relu", "Sub"];
+
+/// Whether a tensor is brought from `[N, H, W, C]` to `[N, C, H, W]` before anything asks where its channels are.
+fn is_turned(graph: &proto::Graph, name: &str) -> bool {
+    let mut names = vec![name];
+    let mut turned = false;
+    // A node may be met again by as many ways as it has inputs; those that have been followed are not followed again.
+    let mut followed = vec![false; graph.node.len()];
+    while let Some(name) = names.pop() {
+        for (node, followed) in graph.node.iter().zip(&mut followed) {
+            if !node.input.iter().any(|input| input == name) || std::mem::replace(followed, true) {
+                continue;
+            }
+            let turns = |one: &proto::Attribute| one.name == "perm" && one.ints == [0, 3, 1, 2];
+            match &*node.op_type {
+                "Transpose" if node.attribute.iter().any(turns) => turned = true,
+                op if ANY_ORDER.contains(&op) => names.extend(node.output.iter().map(String::as_str)),
+                _ => return false,
+            }
+        }
+    }
+    turned
 }
 
 fn described(dims: &[Dim]) -> String {

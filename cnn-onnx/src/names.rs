@@ -152,7 +152,10 @@ mod tests {
         };
         assert_eq!(candidates(&node), ["layer1.0.conv1", "node_conv2d_1", "conv2d_1"]);
         for (scopes, expected) in [
-            ("['', 'layer1', 'layer1.0', 'layer1.0.relu', 'relu_1']", Some("layer1.0.relu")),
+            (
+                "['', 'layer1', 'layer1.0', 'layer1.0.relu', 'relu_1']",
+                Some("layer1.0.relu"),
+            ),
             ("['', 'avgpool', 'mean']", Some("avgpool")),
             ("['', 'view']", None),
             ("['view']", None),

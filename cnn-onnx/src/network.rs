@@ -239,7 +239,12 @@ impl Network {
         let mut taken: HashSet<&String> = inputs.chain(layers.clone()).collect();
         let mut renamed = HashMap::new();
         for name in layers {
-            let mut better = self.wishes.get(name).into_iter().flatten().take_while(|wish| *wish != name);
+            let mut better = self
+                .wishes
+                .get(name)
+                .into_iter()
+                .flatten()
+                .take_while(|wish| *wish != name);
             if let Some(wish) = better.find(|wish| !taken.contains(wish)) {
                 taken.remove(name);
                 taken.insert(wish);
@@ -259,7 +264,11 @@ impl Network {
             rename(&mut layer.name.value);
             layer.from.iter_mut().flatten().for_each(|from| rename(&mut from.value));
         }
-        self.net.outputs.iter_mut().flatten().for_each(|output| rename(&mut output.value));
+        self.net
+            .outputs
+            .iter_mut()
+            .flatten()
+            .for_each(|output| rename(&mut output.value));
         self.weights = std::mem::take(&mut self.weights)
             .into_iter()
             .map(|(name, weight)| match name.rsplit_once('.') {

@@ -10,7 +10,7 @@ use crate::names;
 use crate::network::{Keys, Network, integer, integers, word};
 use crate::proto;
 use crate::tensor::Tensor;
-use crate::value::{Data, Known, Value, frame, identity};
+use crate::value::{Data, Frame, Known, Value, frame, identity};
 use crate::weights::Weight;
 
 /// What importing a node gives: something for each output, or why not.
@@ -211,20 +211,17 @@ impl Node<'_> {
     /// The value with its axes in another order in memory.
     pub(crate) fn ordered(&mut self, value: &Value, order: &[usize]) -> Result<Value, String> {
         let movement = movement(&value.dims, &value.order, order);
-        let data = match &*movement.permutation {
-            [1, 0, ..] if movement.permutation.len() == 2 || movement.permutation == [1, 0, 2] => {
-                let from = &movement.from;
-                let shape = match value.data.shape {
-                    // Channels change places, pixels stay: no matter how the pixels are arranged.
-                    Shape::Map { channels, .. } if channels == from[0] * from[1] => value.data.shape,
-                    _ => Shape::map(from[0] * from[1], 1, from.get(2).copied().unwrap_or(1)),
-                };
-                let data = self.shaped(&value.data, shape)?;
-                self.helper("channel_shuffle", vec![("groups", integer(from[0]))], &[&data])?
+        let data = match (&*movement.permutation, value.data.shape) {
+            ([] | [0], _) => value.data.clone(),
+            // Channels change places, pixels stay: no matter how the pixels are arranged.
+            ([1, 0] | [1, 0, 2], Shape::Map { channels, .. }) if channels == movement.from[0] * movement.from[1] => {
+                let groups = vec![("groups", integer(movement.from[0]))];
+                self.helper("channel_shuffle", groups, &[&value.data])?
             }
-            _ => match movement.blocks() {
-                Some(blocks) => self.rearranged(&value.data, &blocks)?,
-                None => self.transposed(value, &movement)?,
+            _ => match (movement.blocks(), frame(&value.in_memory())) {
+                (Some(blocks), _) => self.rearranged(&value.data, &blocks)?,
+                (None, Some(frame)) => self.turned_map(value, &frame, order)?,
+                (None, None) => self.transposed(value, &movement)?,
             },
         };
         Ok(Value {
@@ -241,6 +238,20 @@ impl Node<'_> {
         let mut keys = vec![("block", integer(blocks.block))];
         keys.extend(blocks.dcr.then(|| ("mode", word("dcr"))));
         self.helper(blocks.op, keys, &[&data])
+    }
+
+    /// A value that fits a map, turned as the map that it is.
+    fn turned_map(&mut self, value: &Value, frame: &Frame, order: &[usize]) -> Result<Data, String> {
+        let place = |axis: &usize| {
+            let position = value.order.iter().position(|other| other == axis)?;
+            frame.axes[position]
+        };
+        let mut places: Vec<usize> = order.iter().filter_map(place).collect();
+        if let [first, last] = *places {
+            places = vec![first, 1, last];
+        }
+        let data = self.shaped(&value.data, frame.shape)?;
+        self.helper("transpose", vec![("order", integers(&places))], &[&data])
     }
 
     fn transposed(&mut self, value: &Value, movement: &Movement) -> Result<Data, String> {

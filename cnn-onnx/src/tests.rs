@@ -184,18 +184,27 @@ fn sizes_that_lie_are_errors() {
 #[test]
 fn a_small_file_cannot_ask_for_all_memory() {
     let large = |dims: &[i64]| {
-        let nodes = vec![node("ConstantOfShape", &["s"], "c"), node("Add", &["x", "c"], "y")];
+        let nodes = vec![
+            node("ConstantOfShape", &["s"], "c"),
+            node("Neg", &["c"], "d"),
+            node("Add", &["x", "d"], "y"),
+        ];
         told(&model(nodes, vec![shape("s", dims)]))
     };
     assert!(large(&[1 << 20, 1 << 20]).contains("elements altogether"));
     assert!(large(&[i64::MAX, i64::MAX, 2]).contains("too many elements"));
     assert!(large(&[-5]).contains("negative"));
     // Many nodes of a moderate size each.
-    let mut nodes: Vec<_> = (0..200)
-        .map(|i| node("ConstantOfShape", &["s"], &format!("c{i}")))
-        .collect();
-    nodes.push(node("Relu", &["x"], "y"));
+    let mut nodes: Vec<_> = (0..200).map(|i| node("Neg", &["c"], &format!("c{i}"))).collect();
+    nodes.extend([node("ConstantOfShape", &["s"], "c"), node("Relu", &["x"], "y")]);
     assert!(told(&model(nodes, vec![shape("s", &[1 << 20])])).contains("elements altogether"));
+    // As a parameter, an axis or a scale, nobody lists its elements.
+    for (op, input) in [("Resize", 2), ("Clip", 1)] {
+        let mut inputs = vec!["x", "", ""];
+        inputs[input] = "c";
+        let nodes = vec![node("ConstantOfShape", &["s"], "c"), node(op, &inputs, "y")];
+        assert!(told(&model(nodes, vec![shape("s", &[1 << 40])])).contains("expected a few numbers"));
+    }
     // Messages of two bytes each that would be large in memory.
     let mut graph = Vec::new();
     (0..2 << 20).for_each(|_| graph.extend([0x0A, 0]));

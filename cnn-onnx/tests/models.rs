@@ -137,3 +137,73 @@ fn signals_have_one_row_and_weights_may_lie_beside() {
     assert_eq!(import.outputs[0].dims, [4, 8]);
     assert_eq!(import.weights.shape("conv.weight"), Some(vec![4, 3, 1, 3]));
 }
+
+#[test]
+fn channels_last_all_the_way_from_a_padded_image() {
+    let (import, toml) = check("mobile_last");
+    assert_eq!(
+        ops(&import),
+        [
+            "pad",
+            "conv",
+            "batch_norm",
+            "relu",
+            "conv",
+            "batch_norm",
+            "relu6",
+            "add",
+            "max_pool",
+            "transpose",
+            "flatten",
+            "dense",
+            "batch_norm"
+        ]
+    );
+    assert!(toml.contains("layout = \"hwc\""), "{toml}");
+}
+
+#[test]
+fn parts_and_borders() {
+    let (import, _) = check("parts");
+    // Names go on to the layers that are left.
+    assert_eq!(import.outputs[1].layer, "swapped");
+    assert!(ops(&import).iter().all(|op| *op != "channel_shuffle"));
+}
+
+#[test]
+fn views_become_operators() {
+    let (import, _) = check("views");
+    let count = |op: &str| ops(&import).iter().filter(|other| **other == op).count();
+    assert_eq!((count("depth_to_space"), count("space_to_depth")), (4, 2));
+}
+
+#[test]
+fn sizes_that_change() {
+    check("resizes");
+    check("transposed");
+}
+
+#[test]
+fn matrices_and_tensors_without_a_batch() {
+    let (import, _) = check("matrices");
+    assert_eq!(import.batch, Batch::None);
+    assert_eq!(import.outputs[0].dims, [3, 2, 3, 2]);
+}
+
+#[test]
+fn functions_of_elements() {
+    let (import, _) = check("elements");
+    assert!(ops(&import).contains(&"silu"));
+    // A map that is the same everywhere is one number.
+    assert_eq!(import.weights.shape("a.running_var"), Some(vec![3]));
+}
+
+#[test]
+fn modules_are_named_in_metadata() {
+    let (import, _) = check("scopes");
+    assert_eq!(
+        names(&import),
+        ["stem.0", "stem.2", "block.act", "node_relu_1", "block"]
+    );
+    assert_eq!(ops(&import)[1], "hard_swish");
+}

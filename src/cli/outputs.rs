@@ -69,10 +69,7 @@ impl Targets {
             return Err(wrong(format!("{expected}, found the name of a .npy file")));
         }
         Ok(Targets {
-            files: outputs
-                .iter()
-                .map(|name| path.join(format!("{name}.npy")))
-                .collect(),
+            files: outputs.iter().map(|name| path.join(format!("{name}.npy"))).collect(),
             make: (!path.exists()).then(|| path.into()),
         })
     }
@@ -93,8 +90,9 @@ impl Targets {
                 source,
             })?;
         }
-        let stage =
-            |(file, array): (&PathBuf, &CowArray<'_, f32, IxDyn>)| atomic::stage(file, |writer| npy::fill(writer, array.view()));
+        let stage = |(file, array): (&PathBuf, &CowArray<'_, f32, IxDyn>)| {
+            atomic::stage(file, |writer| npy::fill(writer, array.view()))
+        };
         let staged: Result<Vec<_>, _> = self.files.iter().zip(arrays).map(stage).collect();
         let written = staged.and_then(|staged| staged.into_iter().try_for_each(atomic::Staged::commit));
         if let (Err(_), Some(folder)) = (&written, &self.make) {

@@ -1,6 +1,7 @@
-"""Makes the small ONNX files that `cargo test -p cnn-onnx` reads, with the answers of ONNX's reference evaluator.
+"""Makes the small ONNX files that `cargo test -p cnn-onnx` reads, with the answers of ONNX's reference evaluator or, where
+that lacks something, of ONNX Runtime.
 
-    python tests/onnx/make.py        needs: pip install onnx numpy
+    python tests/onnx/make.py        needs: tests/onnx/setup.sh VENV
 
 Each NAME.onnx in cnn-onnx/tests/models comes with NAME.safetensors: `input/X` and `output/Y` under the ONNX names, f32.
 Everything is made from fixed seeds, so that the files are the same on every machine.
@@ -12,6 +13,7 @@ import struct
 
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
@@ -48,9 +50,10 @@ def model(nodes, inputs, outputs, constants, opset, ir=8):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=ir)
 
 
-def save(name, built, arrays, expected_by=None):
+def save(name, built, arrays, expected_by=None, answers=None):
     """Writes a model and its answers; `expected_by` is a model of newer operators that means the same."""
-    answers = ReferenceEvaluator(expected_by or built).run(None, arrays)
+    if answers is None:
+        answers = ReferenceEvaluator(expected_by or built).run(None, arrays)
     onnx.save(built, FOLDER / f"{name}.onnx")
     tensors = {f"input/{key}": array for key, array in arrays.items()}
     tensors |= {f"output/{output.name}": np.asarray(array) for output, array in zip(built.graph.output, answers)}
@@ -199,6 +202,205 @@ def signal():
     (FOLDER / "signal.onnx").write_bytes(built.SerializeToString())
 
 
+def wide(name, inputs, outputs, nodes, constants, opset):
+    """A model whose outputs are many things made of a few inputs."""
+    values = [value(key, dims) for key, dims in inputs.items()]
+    built = model(nodes, values, [value(key, dims) for key, dims in outputs.items()], constants, opset)
+    onnx.checker.check_model(built)
+    arrays = {key: weights(*(2 if dim == "n" else dim for dim in dims)) for key, dims in inputs.items()}
+    session = onnxruntime.InferenceSession(built.SerializeToString(), providers=["CPUExecutionProvider"])
+    save(name, built, arrays, answers=session.run(None, arrays))
+
+
+def ints(*numbers):
+    return np.array(numbers, np.int64)
+
+
+def parts():
+    """Slices, splits, pads, indices: everything that takes a part of a tensor or puts something around it."""
+    node = helper.make_node
+    nodes = [
+        node("Slice", ["x", "starts", "ends", "axes", "steps"], ["sliced"]),
+        node("Split", ["x", "sizes"], ["a", "b"], axis=1),
+        node("Split", ["x"], ["c", "d", "e"], axis=-1, num_outputs=3),
+        node("Concat", ["b", "a"], ["swapped"], axis=1),
+        node("Concat", ["a"], ["alone"], axis=1),
+        node("Concat", ["c", "d"], ["wider"], axis=3),
+        node("Pad", ["x", "pads", "fill"], ["padded"]),
+        node("Pad", ["x", "cut", "", "last_two"], ["cropped"]),
+        node("Gather", ["x", "second"], ["gathered"], axis=2),
+        node("Squeeze", ["e", "axis3"], ["squeezed"]),
+    ]
+    constants = {
+        "starts": ints(-1, 1), "ends": ints(-100, 6), "axes": ints(1, 3), "steps": ints(-2, 2),
+        "sizes": ints(1, 3), "pads": ints(0, 1, 2, 0, 0, 2, 0, 3), "fill": np.array(0.5, np.float32),
+        "cut": ints(-1, 1, 0, -2), "last_two": ints(2, 3), "second": np.array(1, np.int64), "axis3": ints(3),
+    }
+    outputs = {
+        "sliced": ["n", 2, 5, 3], "swapped": ["n", 4, 5, 7], "alone": ["n", 1, 5, 7], "wider": ["n", 4, 5, 6], "padded": ["n", 7, 7, 10],
+        "cropped": ["n", 4, 4, 6], "gathered": ["n", 4, 7], "squeezed": ["n", 4, 5],
+    }
+    wide("parts", {"x": ["n", 4, 5, 7]}, outputs, nodes, constants, 18)
+
+
+def views():
+    """Blocks of pixels that become channels and back, as views and as operators; orders of many axes."""
+    node = helper.make_node
+    nodes = [
+        node("Reshape", ["x", "cbbhw"], ["v0"]), node("Transpose", ["v0"], ["v1"], perm=[0, 1, 4, 2, 5, 3]),
+        node("Reshape", ["v1", "large"], ["crd"]),
+        node("Reshape", ["x", "bbchw"], ["v2"]), node("Transpose", ["v2"], ["v3"], perm=[0, 3, 4, 1, 5, 2]),
+        node("Reshape", ["v3", "large"], ["dcr"]),
+        node("Reshape", ["crd", "chbwb"], ["v4"]), node("Transpose", ["v4"], ["v5"], perm=[0, 3, 5, 1, 2, 4]),
+        node("Reshape", ["v5", "small"], ["depth"]),
+        node("Transpose", ["v0"], ["v6"], perm=[0, 5, 3, 1, 4, 2]), node("Reshape", ["v6", "small"], ["mixed"]),
+        node("DepthToSpace", ["x"], ["space_dcr"], blocksize=2), node("DepthToSpace", ["x"], ["space_crd"], blocksize=2, mode="CRD"),
+        node("SpaceToDepth", ["crd"], ["depth_dcr"], blocksize=2),
+    ]
+    constants = {
+        "cbbhw": ints(0, 3, 2, 2, 4, 5), "bbchw": ints(0, 2, 2, 3, 4, 5), "large": ints(0, 3, 8, 10), "small": ints(0, 12, 4, 5),
+        "chbwb": ints(0, 3, 4, 2, 5, 2),
+    }
+    large, small = ["n", 3, 8, 10], ["n", 12, 4, 5]
+    outputs = {
+        "crd": large, "dcr": large, "depth": small, "mixed": small, "space_dcr": large, "space_crd": large, "depth_dcr": small,
+    }
+    wide("views", {"x": ["n", 12, 4, 5]}, outputs, nodes, constants, 13)
+
+
+def resizes():
+    node = helper.make_node
+    nodes = [
+        node("Resize", ["x", "", "twice"], ["nearest"], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"),
+        node("Resize", ["x", "", "", "size"], ["linear"], mode="linear", coordinate_transformation_mode="pytorch_half_pixel"),
+        node("Resize", ["x", "", "", "size"], ["corners"], mode="linear", coordinate_transformation_mode="align_corners"),
+        node("Resize", ["x", "", "half"], ["smaller"], mode="linear"),
+        node("Resize", ["x", "", "odd"], ["ceiled"], nearest_mode="ceil"),
+        node("Resize", ["x", "", "", "two"], ["some"], axes=[3, 2], nearest_mode="round_prefer_ceil"),
+    ]
+    constants = {
+        "twice": np.array([1, 1, 2, 2], np.float32), "size": ints(2, 2, 7, 9), "half": np.array([1, 1, 0.5, 0.5], np.float32),
+        "odd": np.array([1, 1, 1.7, 0.6], np.float32), "two": ints(3, 8),
+    }
+    sizes = {"nearest": (8, 10), "linear": (7, 9), "corners": (7, 9), "smaller": (2, 2), "ceiled": (6, 3), "some": (8, 3)}
+    wide("resizes", {"x": [2, 2, 4, 5]}, {key: [2, 2, *size] for key, size in sizes.items()}, nodes, constants, 18)
+
+
+def transposed():
+    """ConvTranspose, with all that decides its size; pools with more padding than half of the window."""
+    node = helper.make_node
+    nodes = [
+        node("ConvTranspose", ["x", "w", "b"], ["plain"], strides=[2, 3]),
+        node("ConvTranspose", ["x", "w"], ["padded"], strides=[2, 2], pads=[1, 0, 0, 1], output_padding=[1, 0]),
+        node("ConvTranspose", ["x", "w"], ["shaped"], strides=[3, 2], output_shape=[10, 8]),
+        node("ConvTranspose", ["x", "w"], ["same"], strides=[2, 2], auto_pad="SAME_UPPER"),
+        node("ConvTranspose", ["x", "w"], ["dilated"], dilations=[2, 2], group=2),
+        node("MaxPool", ["x"], ["max"], kernel_shape=[3, 2], pads=[2, 1, 2, 1]),
+        node("AveragePool", ["x"], ["mean"], kernel_shape=[3, 2], pads=[2, 1, 2, 1]),
+        node("AveragePool", ["x"], ["counted"], kernel_shape=[3, 3], pads=[2, 2, 2, 2], count_include_pad=1),
+    ]
+    constants = {"w": weights(2, 3, 3, 3), "b": weights(3)}
+    outputs = {
+        "plain": ["n", 3, 9, 15], "padded": ["n", 3, 9, 10], "shaped": ["n", 3, 10, 8], "same": ["n", 3, 8, 10],
+        "dilated": ["n", 6, 8, 9], "max": ["n", 2, 6, 6], "mean": ["n", 2, 6, 6], "counted": ["n", 2, 6, 7],
+    }
+    wide("transposed", {"x": ["n", 2, 4, 5]}, outputs, nodes, constants, 19)
+
+
+def matrices():
+    """Without a batch: products of matrices of all forms, and tensors of more than three axes."""
+    node = helper.make_node
+    nodes = [
+        node("MatMul", ["a", "b"], ["partly"]),
+        node("MatMul", ["a", "row"], ["vector"]),
+        node("Gemm", ["m", "k", "m2"], ["gemm"], transA=1, transB=1, alpha=0.5, beta=2.0),
+        node("Flatten", ["a"], ["flat"], axis=3),
+        node("ReduceMean", ["a", "axes"], ["mean"], keepdims=0),
+        node("Softmax", ["m"], ["soft"], axis=0),
+        node("Max", ["m", "three"], ["max"]),
+        node("Unsqueeze", ["m", "ends"], ["more"]),
+    ]
+    constants = {
+        "row": weights(4), "k": weights(5, 4), "m2": weights(3, 5), "three": weights(3), "axes": ints(2), "ends": ints(0, -1),
+    }
+    outputs = {
+        "partly": [3, 2, 3, 2], "vector": [3, 1, 3], "gemm": [3, 5], "flat": [9, 4], "mean": [3, 1, 4], "soft": [4, 3], "max": [4, 3],
+        "more": [1, 4, 3, 1],
+    }
+    wide("matrices", {"a": [3, 1, 3, 4], "b": [1, 2, 4, 2], "m": [4, 3]}, outputs, nodes, constants, 18)
+
+
+def elements():
+    """Operands that broadcast, functions with parameters, and constants of one number."""
+    node = helper.make_node
+    nodes = [
+        node("ConstantOfShape", ["map"], ["filled"], value=numpy_helper.from_array(np.array([0.25], np.float32))),
+        node("Add", ["x", "filled"], ["a"]), node("Div", ["a", "column"], ["b"]), node("Sub", ["row", "b"], ["c"]),
+        node("Max", ["c", "x", "channel"], ["d"]), node("Min", ["d", "one"], ["e"]), node("Sum", ["e", "x", "x"], ["sum"]),
+        node("PRelu", ["x", "slopes"], ["prelu"]), node("PRelu", ["x", "row"], ["unusual"]),
+        node("Clip", ["x", "", "one"], ["clipped"]), node("Selu", ["x"], ["selu"], alpha=1.5),
+        node("HardSigmoid", ["x"], ["hard"]), node("LogSoftmax", ["x"], ["log"], axis=2), node("Gelu", ["x"], ["gelu"], approximate="tanh"),
+        node("Sigmoid", ["x"], ["gate"], "/act/Sigmoid"), node("Mul", ["gate", "x"], ["silu"], "/act/Mul"),
+        node("LRN", ["x"], ["lrn"], size=3, alpha=0.1, bias=2.0), node("ReduceMean", ["x", "ends"], ["mean"]),
+    ]
+    constants = {
+        "map": ints(1, 3, 4, 5), "column": positive(3, 4, 1), "row": weights(5), "channel": weights(3, 1, 1),
+        "one": np.array(0.3, np.float32), "slopes": weights(3, 1, 1), "ends": ints(1, 3),
+    }
+    names = "sum prelu unusual clipped selu hard log gelu silu lrn".split()
+    wide("elements", {"x": ["n", 3, 4, 5]}, {**{name: ["n", 3, 4, 5] for name in names}, "mean": ["n", 1, 4, 1]}, nodes, constants, 20)
+
+
+def mobile_last():
+    """TensorFlow's MobileNet in small: padding, depthwise convolutions, a residual, pools and the way to a vector, all in
+    channels last, with the transposes that tf2onnx leaves."""
+    node = helper.make_node
+    first, back = dict(perm=[0, 3, 1, 2]), dict(perm=[0, 2, 3, 1])
+    nodes = [
+        node("Pad", ["image", "pads"], ["p0"], "padded"),
+        node("Transpose", ["p0"], ["t0"], **first),
+        node("Conv", ["t0", "stem"], ["c0"], "stem", strides=[2, 2]),
+        node("BatchNormalization", ["c0", "scale", "shift", "mean", "var"], ["n0"], "bn"),
+        node("Transpose", ["n0"], ["h0"], **back),
+        node("Relu", ["h0"], ["r0"], "relu"),
+        node("Transpose", ["r0"], ["t1"], **first),
+        node("Conv", ["t1", "depthwise"], ["c1"], "depthwise", group=4, auto_pad="SAME_UPPER"),
+        node("Transpose", ["c1"], ["h1"], **back),
+        node("Mul", ["h1", "factors"], ["m1"], "factors"),
+        node("Clip", ["m1", "zero", "six"], ["r1"], "relu6"),
+        node("Add", ["r1", "r0"], ["s1"], "sum"),
+        node("Transpose", ["s1"], ["t2"], **first),
+        node("MaxPool", ["t2"], ["q2"], "pool", kernel_shape=[2, 2], strides=[2, 2]),
+        node("Transpose", ["q2"], ["h2"], **back),
+        node("Reshape", ["h2", "vector"], ["v"], "flatten"),
+        node("MatMul", ["v", "dense"], ["d"], "dense"),
+        node("Add", ["d", "bias"], ["scores"], "scores"),
+    ]
+    constants = {
+        "pads": ints(0, 0, 0, 0, 0, 1, 1, 0), "stem": weights(4, 3, 3, 3), "scale": positive(4), "shift": weights(4), "mean": weights(4),
+        "var": positive(4), "depthwise": weights(4, 1, 3, 3), "factors": positive(4), "zero": np.array(0, np.float32),
+        "six": np.array(6, np.float32), "vector": ints(-1, 24), "dense": weights(24, 5), "bias": weights(5),
+    }
+    wide("mobile_last", {"image": ["n", 8, 12, 3]}, {"scores": ["n", 5]}, nodes, constants, 18)
+
+
+def scopes():
+    """Names as PyTorch's newer exporter gives them: in the nodes' metadata. And a module of several nodes."""
+    nodes, constants = [], {"stem.0.weight": weights(4, 3, 3, 3), "stem.0.weight_bias": weights(4)}
+    def add(op, inputs, output, *path, **attributes):
+        nodes.append(helper.make_node(op, inputs, [output], f"node_{output}", **attributes))
+        nodes[-1].metadata_props.add(key="pkg.torch.onnx.name_scopes", value=str(["", *path, output]))
+    add("Conv", ["x", "stem.0.weight", "stem.0.weight_bias"], "conv", "stem", "stem.1", pads=[1, 1, 1, 1])
+    add("HardSigmoid", ["conv"], "hard", "stem", "stem.2", alpha=1 / 6)
+    add("Mul", ["conv", "hard"], "swish", "stem", "stem.2")
+    add("Relu", ["swish"], "relu", "block", "block.act")
+    add("Relu", ["relu"], "relu_1", "block", "block.act")
+    add("Add", ["relu_1", "conv"], "y", "block")
+    built = model(nodes, [value("x", ["n", 3, 4, 4])], [value("y", ["n", 4, 4, 4])], constants, 20, ir=10)
+    save("scopes", built, {"x": weights(2, 3, 4, 4)})
+
+
 FOLDER.mkdir(parents=True, exist_ok=True)
-for make in [residual, old, channels_last, shuffle, signal]:
+MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes]
+for make in MODELS:
     make()

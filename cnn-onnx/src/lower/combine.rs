@@ -85,7 +85,9 @@ pub(super) fn per_channel(node: &Node<'_>, value: &Value, tensor: &Tensor) -> Re
         None => (Some(0), in_memory[0]),
     };
     let first = first.map(|position| value.order[position]);
-    let fits = (0..dims.len()).all(|axis| dims[axis] == 1 || (Some(axis) == first && dims[axis] == value.dims[axis]));
+    let fits = (0..dims.len()).all(|axis| {
+        dims[axis] == 1 || ((Some(axis) == first || tensor.is_uniform()) && dims[axis] == value.dims[axis])
+    });
     Ok(fits.then(|| {
         let index = |channel| if tensor.len() == 1 { 0 } else { channel };
         tensor.picked(vec![channels], (0..channels).map(index))
@@ -158,7 +160,10 @@ pub(super) fn expanded(node: &mut Node<'_>, value: &Value, dims: &[usize]) -> Re
     }
     count(dims)?;
     let one = Tensor::from_floats(vec![1], vec![1.0]);
-    let repeated = dims.iter().zip(&value.dims).map(|(&dim, &own)| if own == 1 { dim } else { 1 });
+    let repeated = dims
+        .iter()
+        .zip(&value.dims)
+        .map(|(&dim, &own)| if own == 1 { dim } else { 1 });
     let ones = std::iter::repeat_n(1, node.outside()).chain(repeated).collect();
     with_constant(node, "mul", value, &Tensor::uniform(ones, &one))
 }

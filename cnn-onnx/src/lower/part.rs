@@ -6,15 +6,13 @@ use cnn_ir::shape::Shape;
 use crate::fold::{self, Range};
 use crate::network::{integer, number, sides};
 use crate::node::{Node, Outputs};
+use crate::tensor::{Tensor, count};
 use crate::value::{Data, Known, Value, frame};
 
-/// An order of the axes in memory in which one is first or last, the others as they were.
-fn moved(value: &Value, axis: usize, first: bool) -> Vec<usize> {
+/// An order of the axes in memory in which one is first, the others as they were.
+fn moved(value: &Value, axis: usize) -> Vec<usize> {
     let others = value.order.iter().copied().filter(|&other| other != axis);
-    match first {
-        true => std::iter::once(axis).chain(others).collect(),
-        false => others.chain(std::iter::once(axis)).collect(),
-    }
+    std::iter::once(axis).chain(others).collect()
 }
 
 pub(super) fn concat(node: &mut Node<'_>) -> Outputs {
@@ -43,7 +41,7 @@ pub(super) fn concat(node: &mut Node<'_>) -> Outputs {
     });
     let order = match place {
         Some(0) => first.order.clone(),
-        _ => moved(&first, axis, true),
+        _ => moved(&first, axis),
     };
     let mut dims = first.dims.clone();
     dims[axis] = 0;
@@ -284,20 +282,50 @@ pub(super) fn pad(node: &mut Node<'_>) -> Outputs {
             order: value.order,
         };
     }
-    // Other axes are padded as the columns of a map.
     for (axis, before, after) in others {
-        let last = node.ordered(&value, &moved(&value, axis, false))?;
-        let n = last.dims[axis];
-        let rows = last.dims.iter().product::<usize>() / n;
-        let data = node.shaped(&last.data, Shape::map(1, rows, n))?;
-        let data = node.helper("pad", keys([0, before, 0, after]), &[&data])?;
-        let mut dims = last.dims.clone();
-        dims[axis] = n.saturating_add(before).saturating_add(after);
-        value = Value {
-            data,
-            dims,
-            order: last.order,
-        };
+        value = padded_by_constants(node, &value, axis, [before, after], fill)?;
     }
     Ok(vec![Known::Value(value)])
+}
+
+/// A value with constants before and after it along an axis that is no axis of pixels.
+fn padded_by_constants(
+    node: &mut Node<'_>,
+    value: &Value,
+    axis: usize,
+    [before, after]: [usize; 2],
+    fill: f32,
+) -> Result<Value, String> {
+    let first = node.ordered(value, &moved(value, axis))?;
+    let n = first.dims[axis];
+    let (height, width) = match first.data.shape {
+        Shape::Map {
+            channels,
+            height,
+            width,
+        } if channels == n => (height, width),
+        _ => (1, first.dims.iter().product::<usize>() / n),
+    };
+    let fill = Tensor::from_floats(vec![1], vec![fill]);
+    let constant = |node: &mut Node<'_>, channels: usize| {
+        let shape = Shape::map(channels, height, width);
+        count(&shape.dims())?;
+        node.constant_layer(&Tensor::uniform(shape.dims(), &fill), shape)
+    };
+    let mut datas = Vec::new();
+    if before > 0 {
+        datas.push(constant(node, before)?);
+    }
+    datas.push(node.shaped(&first.data, Shape::map(n, height, width))?);
+    if after > 0 {
+        datas.push(constant(node, after)?);
+    }
+    let data = node.helper("concat", Vec::new(), &datas.iter().collect::<Vec<_>>())?;
+    let mut dims = first.dims;
+    dims[axis] = n.saturating_add(before).saturating_add(after);
+    Ok(Value {
+        data,
+        dims,
+        order: first.order,
+    })
 }
