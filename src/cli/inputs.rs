@@ -67,7 +67,7 @@ pub(super) fn assign(
         let found = match argument.map(|argument| &argument.origin) {
             Some(Origin::Random(seed)) => Given::Random(*seed),
             Some(Origin::File(path)) if is_npy(path) => {
-                Given::Array(in_networks_shape(model, position, &port, npy::read(path)?))
+                Given::Array(in_networks_shape(model, position, &port, npy::read(path)?)?)
             }
             Some(Origin::File(path)) => Given::Image(path.clone()),
             None => otherwise(&port).ok_or_else(|| {
@@ -92,17 +92,23 @@ pub(super) fn assign(
 }
 
 /// An array of the shape that an ONNX file gives its input, in the network's shape for it: the elements are the same.
-fn in_networks_shape(model: &Model, position: usize, port: &Port, array: ArrayD<f32>) -> ArrayD<f32> {
-    let Some(import) = model.import() else { return array };
+fn in_networks_shape(
+    model: &Model,
+    position: usize,
+    port: &Port,
+    array: ArrayD<f32>,
+) -> Result<ArrayD<f32>, Error> {
+    let Some(import) = model.import() else { return Ok(array) };
     let dims = &*import.inputs[position].dims;
     let shape = match array.shape() {
         [batch, image @ ..] if import.batch != Batch::None && image == dims => port.batched(*batch),
         all if all == dims => port.shape.clone(),
-        _ => return array,
+        _ if held(port, &array).is_ok() => return Ok(array),
+        found => return Err(misfit(&port.name, dims, found)),
     };
     let (elements, _) = array.as_standard_layout().into_owned().into_raw_vec_and_offset();
     // As many elements in both: the importer's promise.
-    ArrayD::from_shape_vec(shape, elements).unwrap_or_default()
+    Ok(ArrayD::from_shape_vec(shape, elements).unwrap_or_default())
 }
 
 /// Told by content, and by name where there is no content to tell by.
@@ -148,14 +154,19 @@ fn held(port: &Port, array: &ArrayD<f32>) -> Result<usize, Error> {
     match array.shape() {
         shape if *shape == port.shape => Ok(1),
         [batch, shape @ ..] if *shape == port.shape && *batch > 0 => Ok(*batch),
-        found => Err(Error::Input {
-            name: port.name.clone(),
-            problem: format!(
-                "expected an array of shape {:?}, or [N, {}] for N images; found {found:?}",
-                port.shape,
-                port.shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
-            ),
-        }),
+        found => Err(misfit(&port.name, &port.shape, found)),
+    }
+}
+
+/// What to say of an array of another shape.
+fn misfit(name: &str, shape: &[usize], found: &[usize]) -> Error {
+    let dims: Vec<_> = shape.iter().map(usize::to_string).collect();
+    Error::Input {
+        name: name.to_owned(),
+        problem: format!(
+            "expected an array of shape {shape:?}, or [N, {}] for N images; found {found:?}",
+            dims.join(", ")
+        ),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::support::{Folder, cnn, fixture};
+use super::support::{Folder, cnn, fixture, npy_f32};
 
 fn model(name: &str) -> String {
     fixture(&format!("cnn-onnx/tests/models/{name}.onnx"))
@@ -27,6 +27,25 @@ fn an_imported_model_gives_the_same_bits_as_the_onnx_file() {
         assert!(checked.contains("all of the right shape"), "{checked}");
     }
     assert_eq!(folder.entries(), ["direct.npy", "imported.npy", "models"]);
+}
+
+#[test]
+fn arrays_have_the_shapes_and_names_of_the_onnx_file() {
+    let folder = Folder::new();
+    let run = |shape: &[usize]| {
+        let x = folder.file("x.npy", npy_f32(shape, &vec![0.5; shape.iter().product()]));
+        let out = format!("{}/", folder.at("out"));
+        cnn(&["run", &model("signal"), "--input", &x, "--output", &out])
+    };
+    // The network's own shape, with a row, is taken too.
+    for (shape, batch) in [(&[2, 3, 9][..], 2), (&[3, 9], 1), (&[4, 3, 1, 9], 4)] {
+        run(shape).ok();
+        for (name, dims) in [("r", &[4, 8][..]), ("best", &[4])] {
+            let array = cnn::io::npy::read(&folder.path().join(format!("out/{name}.npy"))).unwrap();
+            assert_eq!(array.shape(), [&[batch], dims].concat(), "{name} of {shape:?}");
+        }
+    }
+    run(&[2, 9, 3]).fails(1, &["[3, 9]", "[N, 3, 9]", "found [2, 9, 3]"]);
 }
 
 #[test]
