@@ -21,6 +21,7 @@ use crate::node::{Node, Outputs};
 use crate::order;
 use crate::proto;
 use crate::tensor::Tensor;
+use crate::uses::Uses;
 use crate::value::{Data, Known, Value, frame};
 use crate::weights::OnnxWeights;
 
@@ -137,14 +138,7 @@ impl Import {
             opset,
             constants,
             declared,
-            used: graph
-                .node
-                .iter()
-                .flat_map(|node| &node.input)
-                .chain(graph.output.iter().map(|output| &output.name))
-                .filter(|name| !name.is_empty())
-                .map(String::as_str)
-                .collect(),
+            uses: Uses::of(graph),
             files: file.into_iter().chain(external.files).collect(),
             origin: format!("`{}`", path.display()),
         };
@@ -206,8 +200,7 @@ struct Source<'a> {
     opset: i64,
     constants: HashMap<&'a str, Tensor>,
     declared: Vec<Declared>,
-    /// Names that some node takes or that the graph gives.
-    used: HashSet<&'a str>,
+    uses: Uses<'a>,
     files: Vec<Arc<MappedFile>>,
     origin: String,
 }
@@ -345,7 +338,7 @@ impl Source<'_> {
             opset: self.opset,
             inputs,
             batch,
-            used: &self.used,
+            uses: &self.uses,
             network,
         };
         let results: Outputs = match fold::fold(&mut node) {
@@ -433,7 +426,7 @@ impl Source<'_> {
             opset: self.opset,
             inputs: Vec::new(),
             batch,
-            used: &self.used,
+            uses: &self.uses,
             network,
         };
         let value = match known {

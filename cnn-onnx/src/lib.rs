@@ -14,7 +14,7 @@
 //! | `fold` | operators whose result is known when a file is read: the arithmetic with shapes that exporters leave |
 //! | `value`, `movement` | how a tensor lies in what a layer gives, so that transposes cost nothing until they must |
 //! | `node`, `lower` | a node's inputs and attributes in every version of the operator set; the layers it becomes |
-//! | `network`, `names`, `weights` | the declaration under construction |
+//! | `network`, `names`, `uses`, `weights` | the declaration under construction |
 //! | `import` | all of it, in order |
 //!
 //! **The batch.** A network here computes each image alone. Axis 0 of the model's tensors is therefore taken as the
@@ -40,6 +40,7 @@ mod proto;
 mod tensor;
 #[cfg(test)]
 mod tests;
+mod uses;
 mod value;
 mod weights;
 

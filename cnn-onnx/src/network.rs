@@ -190,6 +190,20 @@ impl Network {
         Ok(Data { layer: name, shape })
     }
 
+    /// Whether a layer is declared without the bias that it could have.
+    pub(crate) fn lacks_bias(&self, layer: &str) -> bool {
+        let found = self.net.layers.iter().rev().find(|other| other.name.value == layer);
+        found.is_some_and(|layer| layer.keys.iter().any(|key| key.name.value == "bias"))
+    }
+
+    /// Gives such a layer a bias, one number for each channel.
+    pub(crate) fn give_bias(&mut self, layer: &str, bias: Weight) {
+        if let Some(found) = self.net.layers.iter_mut().rev().find(|other| other.name.value == layer) {
+            found.keys.retain(|key| key.name.value != "bias");
+            self.weights.insert(format!("{layer}.bias"), bias);
+        }
+    }
+
     /// The declaration with these outputs: layers that none of them needs are left out, their names go to those that
     /// wished for them, and `from` is left out where it is the layer above. The last part is which layers got other names.
     pub(crate) fn finish(mut self, outputs: &[Data]) -> (NetDecl, BTreeMap<String, Weight>, HashMap<String, String>) {

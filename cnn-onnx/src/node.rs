@@ -1,7 +1,5 @@
 //! A node while it is imported: its inputs, attributes and version, and the layers it becomes.
 
-use std::collections::HashSet;
-
 use cnn_ir::shape::Shape;
 
 use crate::attributes::Attributes;
@@ -10,6 +8,7 @@ use crate::names;
 use crate::network::{Keys, Network, integer, integers, word};
 use crate::proto;
 use crate::tensor::Tensor;
+use crate::uses::Uses;
 use crate::value::{Data, Frame, Known, Value, frame, identity};
 use crate::weights::Weight;
 
@@ -26,8 +25,7 @@ pub(crate) struct Node<'a> {
     pub(crate) inputs: Vec<Option<Known>>,
     /// How many images the arrays of the file hold; 1 if their number is free.
     pub(crate) batch: usize,
-    /// Names that some node takes or that the graph gives.
-    pub(crate) used: &'a HashSet<&'a str>,
+    pub(crate) uses: &'a Uses<'a>,
     pub(crate) network: &'a mut Network,
 }
 
@@ -83,10 +81,7 @@ impl Node<'_> {
 
     /// Whether somebody uses this output.
     pub(crate) fn gives(&self, output: usize) -> bool {
-        self.message
-            .output
-            .get(output)
-            .is_some_and(|name| self.used.contains(&**name))
+        self.message.output.get(output).is_some_and(|name| self.uses.any(name))
     }
 
     /// An error if an output beside the first is used.

@@ -109,7 +109,6 @@ fn transposes_around_channels_last_cancel() {
         ops(&import),
         [
             "conv",
-            "batch_norm",
             "relu",
             "conv",
             "concat",
@@ -155,8 +154,7 @@ fn channels_last_all_the_way_from_a_padded_image() {
             "max_pool",
             "transpose",
             "flatten",
-            "dense",
-            "batch_norm"
+            "dense"
         ]
     );
     assert!(toml.contains("layout = \"hwc\""), "{toml}");

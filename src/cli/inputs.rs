@@ -92,12 +92,7 @@ pub(super) fn assign(
 }
 
 /// An array of the shape that an ONNX file gives its input, in the network's shape for it: the elements are the same.
-fn in_networks_shape(
-    model: &Model,
-    position: usize,
-    port: &Port,
-    array: ArrayD<f32>,
-) -> Result<ArrayD<f32>, Error> {
+fn in_networks_shape(model: &Model, position: usize, port: &Port, array: ArrayD<f32>) -> Result<ArrayD<f32>, Error> {
     let Some(import) = model.import() else { return Ok(array) };
     let dims = &*import.inputs[position].dims;
     let shape = match array.shape() {

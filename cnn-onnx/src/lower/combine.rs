@@ -105,6 +105,13 @@ fn affine(node: &mut Node<'_>, op: &str, value: &Value, constant: &Tensor, const
         }
         return combined(node, op, &operands);
     };
+    if matches!((op, constant_first), ("add", _) | ("sub", false)) && is_sum_without_bias(node, value, &numbers) {
+        let sign = if op == "add" { 1.0 } else { -1.0 };
+        let bias = numbers.iter().map(|x| (sign * x) as f32).collect();
+        let bias = Weight::Plain(Tensor::from_floats(vec![numbers.len()], bias));
+        node.network.give_bias(&value.data.layer, bias);
+        return Ok(vec![Known::Value(value.clone())]);
+    }
     let n = numbers.len();
     let (weight, bias): (Vec<f64>, Vec<f64>) = match (op, constant_first) {
         ("add", _) => (vec![1.0; n], numbers),
@@ -114,6 +121,13 @@ fn affine(node: &mut Node<'_>, op: &str, value: &Value, constant: &Tensor, const
         _ => (numbers, vec![0.0; n]),
     };
     per_channel_layer(node, value, weight, bias)
+}
+
+/// Whether the value is a convolution's or a dense layer's that has no bias yet and is used here only.
+fn is_sum_without_bias(node: &Node<'_>, value: &Value, numbers: &[f64]) -> bool {
+    value.data.shape.channels() == numbers.len()
+        && node.message.input.iter().any(|name| node.uses.is_lone_sum(name))
+        && node.network.lacks_bias(&value.data.layer)
 }
 
 /// `weight · x + bias`, one of each a channel.
