@@ -85,6 +85,15 @@ pub(super) fn options(model: &Model, compilation: &Compilation, batch: usize) ->
     let tuning = model.tune(&options, &tuner)?;
     drop(progress);
     tuning.warnings.iter().for_each(warn);
+    let kinds = tuning.new + tuning.remembered + tuning.left;
+    if kinds == 0 {
+        warn("nothing to tune: no convolution has a choice of algorithms");
+    } else if tuning.left > 0 && !budget.0.is_zero() {
+        let left = tuning.left;
+        warn(format_args!(
+            "{left} of {kinds} kinds of convolutions keep their predictions; tuning again goes on with them"
+        ));
+    }
     Ok(Options {
         measured: tuning.measured,
         ..options

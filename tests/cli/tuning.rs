@@ -62,3 +62,19 @@ fn a_damaged_cache_is_a_warning() {
     assert!(outcome.stderr.contains("are not remembered"), "{}", outcome.stderr);
     assert!(outcome.ok().contains("measured direct"));
 }
+
+#[test]
+fn what_was_not_measured_is_said() {
+    let folder = Folder::new();
+    let arguments = |model| ["dump", model, "--stage", "planned", "--tune", "0.000001"];
+    let model = folder.file("net.toml", NET);
+    let outcome = tuned(&folder.at("cache"), &arguments(&model));
+    assert!(
+        outcome.stderr.contains("1 of 1 kinds of convolutions keep"),
+        "{}",
+        outcome.stderr
+    );
+    let model = folder.file("pointwise.toml", NET.replace("kernel = 3", "kernel = 1"));
+    let outcome = tuned(&folder.at("cache"), &arguments(&model));
+    assert!(outcome.stderr.contains("nothing to tune"), "{}", outcome.stderr);
+}
