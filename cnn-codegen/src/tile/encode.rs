@@ -1,16 +1,15 @@
-//! The instruction list as x86-64 machine code, through iced-x86's encoder.
+//! The instruction list as x86-64 machine code (Intel's manual, volume 2: the VEX prefix, ModR/M, displacements).
+//!
+//! Encoded here because there are a dozen forms: an encoder of the whole instruction set sets up tables for thousands
+//! before its first byte, which a small network's compile time would feel.
 
-use iced_x86::{Code, Encoder, IcedError, Instruction, MemoryOperand, Register};
 use thiserror::Error;
 
-use super::inst::{Arithmetic, Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer, Vector};
+use super::inst::{Arithmetic, Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer};
 
 /// An instruction list that is no code. The lowering never makes one.
 #[derive(Debug, Error)]
 pub enum EncodeError {
-    /// The encoder refused an instruction.
-    #[error("cannot encode: {0}")]
-    Instruction(#[from] IcedError),
     /// A loop's end without its head.
     #[error("loop {0} has no head")]
     Head(u8),
@@ -23,124 +22,206 @@ pub enum EncodeError {
 /// [`EncodeError`], never for a list made by [`super::lower()`].
 pub fn encode(insts: &[Inst]) -> Result<Vec<u8>, EncodeError> {
     let mut code = Assembly {
-        encoder: Encoder::new(64),
-        position: 0,
-        bytes: Vec::new(),
+        // An instruction of three operands has five bytes, and one more for a short displacement.
+        bytes: Vec::with_capacity(6 * insts.len()),
         heads: [None; 16],
     };
     for &inst in insts {
         code.inst(inst)?;
     }
-    code.flush();
     Ok(code.bytes)
 }
 
+/// What an instruction does to vectors: `pp`, `mmmmm` and the opcode of its VEX encoding, with `W` = 0.
+#[derive(Clone, Copy)]
+struct Opcode {
+    prefix: u8,
+    map: u8,
+    code: u8,
+}
+
+/// Without a prefix, after `0F`.
+const fn plain(code: u8) -> Opcode {
+    Opcode {
+        prefix: 0,
+        map: 1,
+        code,
+    }
+}
+
+/// With the prefix `66`, after `0F 38`.
+const fn extended(code: u8) -> Opcode {
+    Opcode {
+        prefix: 1,
+        map: 2,
+        code,
+    }
+}
+
+const VXORPS: Opcode = plain(0x57);
+const VMOVUPS_LOAD: Opcode = plain(0x10);
+const VMOVUPS_STORE: Opcode = plain(0x11);
+const VBROADCASTSS: Opcode = extended(0x18);
+const VFMADD231PS: Opcode = extended(0xb8);
+const VMOVD: Opcode = Opcode {
+    prefix: 1,
+    map: 1,
+    code: 0x6e,
+};
+
+/// Bits of a vector: `VEX.L`.
+#[derive(Clone, Copy)]
+enum Length {
+    Xmm = 0,
+    Ymm = 1,
+}
+
+/// The operand that ModR/M gives a register or a place in memory.
+#[derive(Clone, Copy)]
+enum Rm {
+    Register(u8),
+    Memory(Memory),
+}
+
+impl From<Operand> for Rm {
+    fn from(operand: Operand) -> Rm {
+        match operand {
+            Operand::Vector(v) => Rm::Register(v.0),
+            Operand::Memory(m) => Rm::Memory(m),
+        }
+    }
+}
+
 struct Assembly {
-    encoder: Encoder,
-    position: u64,
     bytes: Vec<u8>,
-    heads: [Option<u64>; 16],
+    /// Where each loop's head is.
+    heads: [Option<usize>; 16],
 }
 
 impl Assembly {
     fn inst(&mut self, inst: Inst) -> Result<(), EncodeError> {
         match inst {
-            Inst::Zero { dst } => {
-                let x = xmm(dst);
-                self.put(Instruction::with3(Code::VEX_Vxorps_xmm_xmm_xmmm128, x, x, x)?)
-            }
+            Inst::Zero { dst } => self.vex(VXORPS, Length::Xmm, dst.0, dst.0, Rm::Register(dst.0)),
             Inst::Splat { dst, bits } => {
-                self.put(Instruction::with2(Code::Mov_r32_imm32, Register::EAX, bits)?)?;
-                self.put(Instruction::with2(Code::VEX_Vmovd_xmm_rm32, xmm(dst), Register::EAX)?)?;
-                self.put(Instruction::with2(Code::VEX_Vbroadcastss_ymm_xmm, ymm(dst), xmm(dst))?)
+                self.set(EAX, bits);
+                self.vex(VMOVD, Length::Xmm, dst.0, 0, Rm::Register(EAX));
+                self.vex(VBROADCASTSS, Length::Ymm, dst.0, 0, Rm::Register(dst.0));
             }
-            Inst::Load { dst, src } => self.put(Instruction::with2(
-                Code::VEX_Vmovups_ymm_ymmm256,
-                ymm(dst),
-                memory(src),
-            )?),
-            Inst::Store { dst, src } => self.put(Instruction::with2(
-                Code::VEX_Vmovups_ymmm256_ymm,
-                memory(dst),
-                ymm(src),
-            )?),
-            Inst::Broadcast { dst, src } => self.put(Instruction::with2(
-                Code::VEX_Vbroadcastss_ymm_m32,
-                ymm(dst),
-                memory(src),
-            )?),
-            Inst::MultiplyAdd { acc, a, b } => self.three(Code::VEX_Vfmadd231ps_ymm_ymm_ymmm256, acc, a, b),
+            Inst::Load { dst, src } => self.vex(VMOVUPS_LOAD, Length::Ymm, dst.0, 0, Rm::Memory(src)),
+            Inst::Store { dst, src } => self.vex(VMOVUPS_STORE, Length::Ymm, src.0, 0, Rm::Memory(dst)),
+            Inst::Broadcast { dst, src } => self.vex(VBROADCASTSS, Length::Ymm, dst.0, 0, Rm::Memory(src)),
+            Inst::MultiplyAdd { acc, a, b } => self.vex(VFMADD231PS, Length::Ymm, acc.0, a.0, b.into()),
             Inst::Arithmetic { op, dst, a, b } => {
-                let code = match op {
-                    Arithmetic::Add => Code::VEX_Vaddps_ymm_ymm_ymmm256,
-                    Arithmetic::Multiply => Code::VEX_Vmulps_ymm_ymm_ymmm256,
-                    Arithmetic::Max => Code::VEX_Vmaxps_ymm_ymm_ymmm256,
-                    Arithmetic::Min => Code::VEX_Vminps_ymm_ymm_ymmm256,
-                };
-                self.three(code, dst, a, b)
+                let opcode = plain(match op {
+                    Arithmetic::Add => 0x58,
+                    Arithmetic::Multiply => 0x59,
+                    Arithmetic::Max => 0x5f,
+                    Arithmetic::Min => 0x5d,
+                });
+                self.vex(opcode, Length::Ymm, dst.0, a.0, b.into());
             }
-            Inst::Count { counter, count } => {
-                self.put(Instruction::with2(Code::Mov_r32_imm32, register(counter), count)?)
-            }
+            Inst::Count { counter, count } => self.set(register(counter), count),
             Inst::Head { counter, aligned } => {
                 if aligned {
                     self.align();
                 }
                 if let Some(head) = self.heads.get_mut(usize::from(counter.0)) {
-                    *head = Some(self.position);
+                    *head = Some(self.bytes.len());
                 }
-                Ok(())
             }
             Inst::Advance { pointer, bytes } => {
-                let code = if i8::try_from(bytes).is_ok() {
-                    Code::Add_rm64_imm8
-                } else {
-                    Code::Add_rm64_imm32
-                };
-                self.put(Instruction::with2(code, base(pointer), bytes)?)
+                // add r64, imm8 or imm32
+                let operand = 0xc0 | base(pointer);
+                match i8::try_from(bytes) {
+                    Ok(short) => self.bytes.extend([0x48, 0x83, operand, short as u8]),
+                    Err(_) => {
+                        self.bytes.extend([0x48, 0x81, operand]);
+                        self.bytes.extend(bytes.to_le_bytes());
+                    }
+                }
             }
             Inst::Repeat { counter } => {
-                self.put(Instruction::with1(Code::Dec_rm32, register(counter))?)?;
+                // dec r32
+                let register = register(counter);
+                self.extend_register(register);
+                self.bytes.extend([0xff, 0xc8 | register & 7]);
                 let head = self.heads.get(usize::from(counter.0)).copied().flatten();
                 let head = head.ok_or(EncodeError::Head(counter.0))?;
-                // Heads stand before their ends, so the distance is known: two bytes if it fits, else six.
-                let near = self.position + 2 - head <= 128;
-                let code = if near { Code::Jne_rel8_64 } else { Code::Jne_rel32_64 };
-                self.put(Instruction::with_branch(code, head)?)
+                // jne; heads stand before their ends, so the distance is known: two bytes if it fits, else six.
+                let back = (self.bytes.len() - head) as i32;
+                match i8::try_from(-(back + 2)) {
+                    Ok(short) => self.bytes.extend([0x75, short as u8]),
+                    Err(_) => {
+                        self.bytes.extend([0x0f, 0x85]);
+                        self.bytes.extend((-(back + 6)).to_le_bytes());
+                    }
+                }
             }
-            Inst::Return => {
-                self.put(Instruction::with(Code::VEX_Vzeroupper))?;
-                self.put(Instruction::with(Code::Retnq))
+            // vzeroupper; ret
+            Inst::Return => self.bytes.extend([0xc5, 0xf8, 0x77, 0xc3]),
+        }
+        Ok(())
+    }
+
+    /// An instruction on vectors: `reg` is its destination (a store's source), `second` its first source, 0 if it has
+    /// only one.
+    fn vex(&mut self, opcode: Opcode, length: Length, reg: u8, second: u8, rm: Rm) {
+        let high = |register: u8| register >> 3;
+        let b = match rm {
+            Rm::Register(register) => high(register),
+            // The pointers are low registers.
+            Rm::Memory(_) => 0,
+        };
+        // Registers' high bits and `vvvv` are stored inverted.
+        let last = (second ^ 15) << 3 | (length as u8) << 2 | opcode.prefix;
+        if b == 0 && opcode.map == 1 {
+            self.bytes.extend([0xc5, (high(reg) ^ 1) << 7 | last]);
+        } else {
+            let first = (high(reg) ^ 1) << 7 | 1 << 6 | (b ^ 1) << 5 | opcode.map;
+            self.bytes.extend([0xc4, first, last]);
+        }
+        self.bytes.push(opcode.code);
+        let reg = (reg & 7) << 3;
+        match rm {
+            Rm::Register(register) => self.bytes.push(0xc0 | reg | register & 7),
+            Rm::Memory(Memory {
+                base: pointer,
+                displacement,
+            }) => {
+                let at = reg | base(pointer);
+                match (displacement, i8::try_from(displacement)) {
+                    (0, _) => self.bytes.push(at),
+                    (_, Ok(short)) => self.bytes.extend([0x40 | at, short as u8]),
+                    (_, Err(_)) => {
+                        self.bytes.push(0x80 | at);
+                        self.bytes.extend(displacement.to_le_bytes());
+                    }
+                }
             }
         }
     }
 
-    fn three(&mut self, code: Code, dst: Vector, a: Vector, b: Operand) -> Result<(), EncodeError> {
-        self.put(match b {
-            Operand::Vector(b) => Instruction::with3(code, ymm(dst), ymm(a), ymm(b))?,
-            Operand::Memory(m) => Instruction::with3(code, ymm(dst), ymm(a), memory(m))?,
-        })
+    /// `mov r32, imm32`
+    fn set(&mut self, register: u8, value: u32) {
+        self.extend_register(register);
+        self.bytes.push(0xb8 | register & 7);
+        self.bytes.extend(value.to_le_bytes());
     }
 
-    fn put(&mut self, instruction: Instruction) -> Result<(), EncodeError> {
-        self.position += self.encoder.encode(&instruction, self.position)? as u64;
-        Ok(())
+    /// The prefix that an instruction on one 32-bit register needs for `r8d` and above.
+    fn extend_register(&mut self, register: u8) {
+        if register >= 8 {
+            self.bytes.push(0x41);
+        }
     }
 
     fn align(&mut self) {
-        self.flush();
         let mut rest = self.bytes.len().next_multiple_of(HEAD_ALIGNMENT) - self.bytes.len();
         while rest > 0 {
             let nop = NOPS[rest.min(NOPS.len()) - 1];
             self.bytes.extend_from_slice(nop);
             rest -= nop.len();
         }
-        self.position = self.bytes.len() as u64;
-    }
-
-    /// Moves the encoder's bytes to our own, so that padding can follow them.
-    fn flush(&mut self) {
-        self.bytes.append(&mut self.encoder.take_buffer());
     }
 }
 
@@ -157,33 +238,23 @@ const NOPS: [&[u8]; 9] = [
     &[0x66, 0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00],
 ];
 
-fn ymm(v: Vector) -> Register {
-    Register::YMM0 + u32::from(v.0)
-}
+/// The number of `eax`.
+const EAX: u8 = 0;
 
-fn xmm(v: Vector) -> Register {
-    Register::XMM0 + u32::from(v.0)
-}
-
-fn base(pointer: Pointer) -> Register {
+/// A pointer's register. None is `rsp` or `rbp`, which addresses encode otherwise.
+fn base(pointer: Pointer) -> u8 {
     match pointer {
-        Pointer::Input => Register::RDI,
-        Pointer::Weights => Register::RSI,
-        Pointer::Output => Register::RDX,
-        Pointer::Residual => Register::RCX,
+        Pointer::Input => 7,
+        Pointer::Weights => 6,
+        Pointer::Output => 2,
+        Pointer::Residual => 1,
     }
 }
 
-fn register(counter: Counter) -> Register {
+/// A counter's register: `eax`, then `r8d` and on.
+fn register(counter: Counter) -> u8 {
     match counter.0 {
-        0 => Register::EAX,
-        n => Register::R8D + u32::from(n - 1),
-    }
-}
-
-fn memory(m: Memory) -> MemoryOperand {
-    match m.displacement {
-        0 => MemoryOperand::with_base(base(m.base)),
-        d => MemoryOperand::with_base_displ(base(m.base), i64::from(d)),
+        0 => EAX,
+        n => 7 + n,
     }
 }
