@@ -64,7 +64,10 @@ impl Builder<'_> {
             }
             let within = self.plus(block, -(first as i64));
             let is_here = self.test(TestExpr::Within(within, region.blocks().into()));
-            self.when(is_here, |e| e.region(nest, region, &kernels, at, within));
+            self.when(is_here, |e| {
+                let within = if region.blocks() == 1 { e.int(0) } else { within };
+                e.region(nest, region, &kernels, at, within);
+            });
             first += region.blocks();
         }
     }
@@ -80,24 +83,25 @@ impl Builder<'_> {
             self.arithmetic(IntOp::Min, end, region.rows.count)
         };
         for (pass, &start) in nest.passes.iter().enumerate() {
-            let at = self.moved(at, start);
+            let passing = self.moved(at, start);
             self.rows(region, from, end, |e, row| {
-                let at = e.stepped(at, row, region.rows.step);
+                let tiles = e.stepped(passing, row, region.rows.step);
                 for segment in &region.segments {
-                    let at = e.moved(at, segment.start);
+                    let tiles = e.moved(tiles, segment.start);
                     e.times(0, segment.tiles.count, |e, tile| {
-                        let p = e.stepped(at, tile, segment.tiles.step);
+                        let p = e.stepped(tiles, tile, segment.tiles.step);
                         e.tile(kernels[segment.specs[pass]], [p.input, p.weights, p.output, p.residual]);
                     });
                 }
-            });
-        }
-        if let Some(function) = nest.finish {
-            self.rows(region, from, end, |e, row| {
-                let at = e.stepped(at, row, region.rows.step);
-                for &(offset, floats) in &region.runs {
-                    let run = e.offset(at.output, offset);
-                    e.activate(function, run, floats);
+                // The row's sums are complete, and still in the cache.
+                if let Some(function) = nest.finish
+                    && pass + 1 == nest.passes.len()
+                {
+                    let output = e.index(at.output, row, region.rows.step.output);
+                    for &(offset, floats) in &region.runs {
+                        let run = e.offset(output, offset);
+                        e.activate(function, run, floats);
+                    }
                 }
             });
         }

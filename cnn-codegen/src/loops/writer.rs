@@ -1,5 +1,6 @@
 //! Writes functions: loops with constant bounds, addresses, and vectors of eight floats.
 
+use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 
 use super::code::{
@@ -24,6 +25,10 @@ pub(crate) struct Writer<C> {
     context: C,
     body: Vec<Inst>,
     tables: Vec<Vec<i64>>,
+    /// The counts among the values, by name, that are known while writing: arithmetic with them is done at once.
+    known: HashMap<u32, i64>,
+    /// The addresses among the values that are others plus so many bytes.
+    offsets: HashMap<u32, (Address, i64)>,
     names: u32,
 }
 
@@ -47,6 +52,8 @@ impl<C> Writer<C> {
             context,
             body: Vec::new(),
             tables: Vec::new(),
+            known: HashMap::new(),
+            offsets: HashMap::new(),
             names: 0,
         }
     }
@@ -73,8 +80,19 @@ impl<C> Writer<C> {
 
     pub(super) fn int_expr(&mut self, expr: IntExpr) -> Int {
         let int = Int(self.name());
+        if let IntExpr::Constant(value) = expr {
+            self.known.insert(int.0, value);
+        }
         self.body.push(Inst::Int(int, expr));
         int
+    }
+
+    /// A count that is known while writing.
+    fn constant_count(&self, count: impl Into<Count>) -> Option<i64> {
+        match count.into() {
+            Count::Constant(value) => Some(value),
+            Count::Value(name) => self.known.get(&name.0).copied(),
+        }
     }
 
     pub(super) fn float_expr(&mut self, expr: FloatExpr) -> Float {
@@ -105,22 +123,42 @@ impl<C> Writer<C> {
 
     /// `base + offset`
     pub(crate) fn offset(&mut self, base: Address, offset: i64) -> Address {
-        match offset {
-            0 => base,
-            _ => self.address(AddressExpr::Offset(base, offset)),
+        let (root, before) = self.offsets.get(&base.0).copied().unwrap_or((base, 0));
+        match (offset, before + offset) {
+            (0, _) => base,
+            (_, 0) => root,
+            (_, offset) => {
+                let address = self.address(AddressExpr::Offset(root, offset));
+                self.offsets.insert(address.0, (root, offset));
+                address
+            }
         }
     }
 
     /// `base + index · stride`
     pub(crate) fn index(&mut self, base: Address, index: Int, stride: i64) -> Address {
-        match stride {
-            0 => base,
+        match (stride, self.constant_count(index)) {
+            (0, _) => base,
+            (_, Some(index)) => self.offset(base, index * stride),
             _ => self.address(AddressExpr::Index(base, index, stride)),
         }
     }
 
     pub(super) fn arithmetic(&mut self, op: IntOp, a: Int, b: impl Into<Count>) -> Int {
-        self.int_expr(IntExpr::Binary(op, a, b.into()))
+        let b = b.into();
+        let expr = match (self.constant_count(a), self.constant_count(b)) {
+            (Some(a), Some(b)) => IntExpr::Constant(match op {
+                IntOp::Add => a + b,
+                IntOp::Subtract => a - b,
+                IntOp::Multiply => a * b,
+                IntOp::Divide => a / b,
+                IntOp::Min => a.min(b),
+                IntOp::Max => a.max(b),
+            }),
+            (None, Some(b)) => IntExpr::Binary(op, a, Count::Constant(b)),
+            (_, None) => IntExpr::Binary(op, a, b),
+        };
+        self.int_expr(expr)
     }
 
     /// `value + by`
@@ -162,27 +200,30 @@ impl<C> Writer<C> {
         std::mem::replace(&mut self.body, outside)
     }
 
-    /// `for index in first..end { body(index) }`
+    /// `for index in first..end { body(index) }`; no loop for a single one.
     pub(crate) fn range(&mut self, first: impl Into<Count>, end: impl Into<Count>, body: impl FnOnce(&mut Self, Int)) {
+        let [first, end] =
+            [first.into(), end.into()].map(|count| self.constant_count(count).map_or(count, Count::Constant));
+        if let (Count::Constant(first), Count::Constant(end)) = (first, end)
+            && end - first == 1
+        {
+            let only = self.int_expr(IntExpr::Constant(first));
+            return body(self, only);
+        }
         let index = Int(self.name());
         let body = self.nested(|e| body(e, index));
         self.body.push(Inst::Range {
             index,
-            first: first.into(),
-            end: end.into(),
+            first,
+            end,
             body,
         });
     }
 
     /// `for index in first..first + count { body(index) }`; no loop for a single one.
     pub(crate) fn times(&mut self, first: usize, count: usize, body: impl FnOnce(&mut Self, Int)) {
-        match count {
-            0 => {}
-            1 => {
-                let only = self.int(first);
-                body(self, only);
-            }
-            _ => self.range(first, first + count, body),
+        if count > 0 {
+            self.range(first, first + count, body);
         }
     }
 
