@@ -6,13 +6,12 @@ use cnn_runtime::kernels::winograd::{Clamp, InputTransform, OutputTransform};
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, StackSlot, Value};
 
-use super::JitError;
 use super::functions::transforms;
 use super::translate::Translator;
 use crate::loops::Call;
 
-impl Translator<'_, '_, '_> {
-    pub(super) fn call(&mut self, call: &Call) -> Result<(), JitError> {
+impl Translator<'_, '_> {
+    pub(super) fn call(&mut self, call: &Call) {
         match call {
             Call::Activation {
                 kind,
@@ -23,17 +22,17 @@ impl Translator<'_, '_, '_> {
             } => {
                 let (from, to, floats) = (self.scalar(from.0), self.scalar(to.0), self.constant(*floats as i64));
                 let [first, second] = parameters.map(|parameter| self.builder.ins().f32const(parameter));
-                self.runtime(kind.name(), &[from, to, floats, first, second])
+                self.runtime(kind.name(), &[from, to, floats, first, second]);
             }
             Call::Softmax { log, from, to, floats } => {
                 let (from, to, floats) = (self.scalar(from.0), self.scalar(to.0), self.constant(*floats as i64));
                 let name = if *log { "log_softmax" } else { "softmax" };
-                self.runtime(name, &[from, to, floats])
+                self.runtime(name, &[from, to, floats]);
             }
             Call::Lrn { row, from, to } => {
-                let row = self.callees.functions.keep_row(*row);
+                let row = self.kept.row(*row);
                 let (from, to, row) = (self.scalar(from.0), self.scalar(to.0), self.constant(row));
-                self.runtime("lrn", &[from, to, row])
+                self.runtime("lrn", &[from, to, row]);
             }
             Call::WinogradInput {
                 variant,
@@ -69,7 +68,7 @@ impl Translator<'_, '_, '_> {
                     let value = self.constant(value as i64);
                     self.set(slot, offset, value);
                 }
-                self.call_with(slot, transforms(*variant).0)
+                self.call_with(slot, transforms(*variant).0);
             }
             Call::WinogradOutput {
                 variant,
@@ -128,7 +127,7 @@ impl Translator<'_, '_, '_> {
                     let value = self.builder.ins().f32const(value);
                     self.set(slot, clamp + offset, value);
                 }
-                self.call_with(slot, transforms(*variant).1)
+                self.call_with(slot, transforms(*variant).1);
             }
         }
     }
@@ -137,14 +136,12 @@ impl Translator<'_, '_, '_> {
         self.builder.ins().stack_store(I64, value, slot, offset as i32);
     }
 
-    fn call_with(&mut self, slot: StackSlot, name: &'static str) -> Result<(), JitError> {
+    fn call_with(&mut self, slot: StackSlot, name: &'static str) {
         let parameters = self.builder.ins().stack_addr(I64, slot, 0);
-        self.runtime(name, &[parameters])
+        self.runtime(name, &[parameters]);
     }
 
-    fn runtime(&mut self, name: &'static str, arguments: &[Value]) -> Result<(), JitError> {
-        let function = self.callees.functions.runtime(name, self.builder.func)?;
-        self.builder.ins().call(function, arguments);
-        Ok(())
+    fn runtime(&mut self, name: &'static str, arguments: &[Value]) {
+        self.call_function(self.compiler.runtime[name], arguments);
     }
 }

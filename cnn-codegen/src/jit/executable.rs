@@ -10,7 +10,7 @@ use cnn_runtime::weights::WeightSource;
 use thiserror::Error;
 
 use super::code_memory::CodeMemory;
-use super::functions::Kept;
+use super::compiler::Kept;
 use super::{Code, JitError};
 use crate::plan::Plan;
 
@@ -22,7 +22,7 @@ pub struct Executable {
     constants: AlignedBuffer,
     executor: Executor,
     _code: CodeMemory,
-    _kept: Kept,
+    _kept: Vec<Kept>,
 }
 
 /// Why a run did not happen.
@@ -60,9 +60,8 @@ impl Executable {
         plan: Plan,
         code: Code,
         weights: &dyn WeightSource,
-        threads: usize,
+        pool: ThreadPool,
     ) -> Result<Executable, JitError> {
-        let pool = ThreadPool::new(threads)?;
         let constants = plan.pack(weights, &pool)?;
         let Code {
             functions,

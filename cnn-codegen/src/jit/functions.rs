@@ -1,47 +1,38 @@
 //! The functions of one module: step functions, tile kernels and the runtime's.
 
 use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 use cnn_runtime::kernels::activation::activation_symbols;
-use cnn_runtime::kernels::lrn::LrnRow;
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::kernels::{Isa, lrn, softmax};
+use cnn_runtime::threads::ThreadPool;
 use cranelift_codegen::ir::types::{F32, I64};
-use cranelift_codegen::ir::{AbiParam, FuncRef, Function, Signature, UserFuncName};
+use cranelift_codegen::ir::{AbiParam, Signature, Type};
 use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 
 use super::JitError;
-use super::code_memory::CodeMemory;
-use super::translate::{Callees, Parameters, translate};
+use super::code_memory::{CodeMemory, Pages};
+use super::compiler::{Compiled, Compiler, Contexts, Kept, Source};
 use crate::loops;
 use crate::plan::TileIsa;
 use crate::tile::{self, TileSpec};
 
-/// Constants that code refers to by address: they live as long as the code.
-#[derive(Default)]
-pub(super) struct Kept {
-    tables: Vec<Box<[i64]>>,
-    rows: Vec<Box<[LrnRow]>>,
-}
-
 /// A module under construction.
 pub(super) struct Functions {
     pub(super) module: CodeMemory,
-    kernels: usize,
     runtime: HashMap<&'static str, FuncId>,
     tile_isa: TileIsa,
     /// Whether multiply–adds may be fused.
     pub(super) use_fma: bool,
-    contexts: FunctionBuilderContext,
-    kept: Kept,
+    kept: Vec<Kept>,
     /// Names and sizes of kernels, in the order they were made.
     pub(super) listing: Vec<Listed>,
     /// Whether texts of code are kept for a dump.
-    pub(super) keep_text: bool,
+    keep_text: bool,
 }
 
 /// A compiled function as a dump shows it.
@@ -113,41 +104,39 @@ impl Functions {
             TileIsa::Avx2Fma => Isa::detect(),
             TileIsa::Portable => Isa::baseline(),
         };
-        builder.symbols(symbols(isa));
-        Ok(Functions {
+        let symbols = symbols(isa);
+        builder.symbols(symbols.iter().copied());
+        if cfg!(target_arch = "x86_64") {
+            builder.memory_provider(Box::new(Pages::default()));
+        }
+        let mut functions = Functions {
             module: CodeMemory::new(JITModule::new(builder)),
-            kernels: 0,
-            use_fma: has_fma(),
             runtime: HashMap::new(),
+            use_fma: has_fma(),
             tile_isa,
-            contexts: FunctionBuilderContext::new(),
-            kept: Kept::default(),
+            kept: Vec::new(),
             listing: Vec::new(),
             keep_text,
-        })
-    }
-
-    /// Keeps a table as long as the code, and tells its address.
-    pub(super) fn keep(&mut self, table: Box<[i64]>) -> i64 {
-        let address = table.as_ptr() as i64;
-        self.kept.tables.push(table);
-        address
-    }
-
-    /// Keeps the parameters of a normalisation as long as the code, and tells their address.
-    pub(super) fn keep_row(&mut self, row: LrnRow) -> i64 {
-        let row: Box<[LrnRow]> = Box::new([row]);
-        let address = row.as_ptr() as i64;
-        self.kept.rows.push(row);
-        address
+        };
+        for (name, _) in symbols {
+            let params: &[_] = match name {
+                "softmax" | "log_softmax" | "lrn" => &[I64; 3],
+                _ if name.starts_with("winograd") => &[I64],
+                _ => &[I64, I64, I64, F32, F32],
+            };
+            let signature = functions.signature(params);
+            let id = functions.module.declare_function(name, Linkage::Import, &signature)?;
+            functions.runtime.insert(name, id);
+        }
+        Ok(functions)
     }
 
     /// The finished module and what its code refers to.
-    pub(super) fn into_parts(self) -> (CodeMemory, Kept) {
+    pub(super) fn into_parts(self) -> (CodeMemory, Vec<Kept>) {
         (self.module, self.kept)
     }
 
-    fn signature(&self, params: &[cranelift_codegen::ir::Type]) -> Signature {
+    fn signature(&self, params: &[Type]) -> Signature {
         let mut signature = self.module.make_signature();
         signature
             .params
@@ -155,92 +144,74 @@ impl Functions {
         signature
     }
 
-    /// A runtime function, to be called from `caller`.
-    pub(super) fn runtime(&mut self, name: &'static str, caller: &mut Function) -> Result<FuncRef, JitError> {
-        let id = match self.runtime.get(name) {
-            Some(&id) => id,
-            None => {
-                let params: &[_] = match name {
-                    "softmax" | "log_softmax" | "lrn" => &[I64; 3],
-                    _ if name.starts_with("winograd") => &[I64],
-                    _ => &[I64, I64, I64, F32, F32],
-                };
-                let signature = self.signature(params);
-                let id = self.module.declare_function(name, Linkage::Import, &signature)?;
-                self.runtime.insert(name, id);
-                id
-            }
-        };
-        Ok(self.module.declare_func_in_func(id, caller))
-    }
-
-    /// Compiles the kernel of a tile.
-    pub(super) fn kernel(&mut self, spec: &TileSpec) -> Result<FuncId, JitError> {
-        let name = format!(
-            "tile_{}_{}x{}",
-            self.kernels,
-            spec.pixels.len(),
-            spec.vectors * tile::LANES
-        );
-        self.kernels += 1;
-        match self.tile_isa {
-            TileIsa::Avx2Fma => {
-                let mut signature = self.signature(&[I64; 4]);
-                signature.call_conv = CallConv::SystemV;
-                let id = self.module.declare_function(&name, Linkage::Local, &signature)?;
-                let instructions = tile::lower(spec).map_err(tile::TileError::from)?;
-                let code = tile::encode(&instructions).map_err(tile::TileError::from)?;
-                self.module.define_function_bytes(id, 32, &code, &[])?;
-                if self.keep_text {
-                    self.listing.push(Listed {
-                        name,
-                        clif: String::new(),
-                        asm: tile::text(&instructions).join("\n"),
-                    });
-                }
-                Ok(id)
-            }
-            TileIsa::Portable => {
-                let function = loops::portable_tile(spec).map_err(tile::TileError::from)?;
-                self.function(name, &function, Parameters::Tile, &[])
-            }
-        }
-    }
-
-    /// Compiles loop code that calls these kernels.
-    pub(super) fn function(
+    /// Compiles tile kernels and the loop code that calls them, on all threads of the pool, and gives the kernels and
+    /// functions in order. Their code does not depend on the number of threads.
+    pub(super) fn compile(
         &mut self,
-        name: String,
-        function: &loops::Function,
-        parameters: Parameters,
-        kernels: &[FuncId],
-    ) -> Result<FuncId, JitError> {
+        kernels: &[TileSpec],
+        functions: &[(String, loops::Function)],
+        pool: &ThreadPool,
+    ) -> Result<[Vec<FuncId>; 2], JitError> {
         let signature = self.signature(&[I64; 4]);
-        let id = self.module.declare_function(&name, Linkage::Local, &signature)?;
-        let mut context = self.module.make_context();
-        context.func = Function::with_name_signature(UserFuncName::user(0, id.as_u32()), signature);
-        context.set_disasm(self.keep_text);
-        let mut contexts = std::mem::take(&mut self.contexts);
-        let mut builder = FunctionBuilder::new(&mut context.func, &mut contexts);
-        let callees = Callees {
-            functions: self,
-            kernels,
-        };
-        translate(function, parameters, &mut builder, callees)?;
-        builder.finalize(self.module.target_config());
-        self.contexts = contexts;
-        let clif = self.keep_text.then(|| context.func.display().to_string());
-        self.module.define_function(id, &mut context)?;
-        if let Some(clif) = clif {
-            let asm = context.compiled_code().and_then(|code| code.vcode.clone());
-            self.listing.push(Listed {
-                name,
-                clif,
-                asm: asm.unwrap_or_default(),
-            });
+        let mut kernel_signature = signature.clone();
+        if self.tile_isa == TileIsa::Avx2Fma {
+            kernel_signature.call_conv = CallConv::SystemV;
         }
-        Ok(id)
+        let mut declare = |name: &str, signature: &Signature| {
+            let id = self.module.declare_function(name, Linkage::Local, signature);
+            id.map_err(JitError::from)
+        };
+        let mut kernel_ids = Vec::with_capacity(kernels.len());
+        for (index, spec) in kernels.iter().enumerate() {
+            let name = format!("tile_{index}_{}x{}", spec.pixels.len(), spec.vectors * tile::LANES);
+            kernel_ids.push(declare(&name, &kernel_signature)?);
+        }
+        let function_ids = functions.iter().map(|(name, _)| declare(name, &signature));
+        let function_ids = function_ids.collect::<Result<Vec<_>, _>>()?;
+        let sources = kernels.iter().map(Source::Kernel);
+        let sources = sources.chain(functions.iter().map(|(_, function)| Source::Loops(function)));
+        let tasks: Vec<_> = kernel_ids.iter().chain(&function_ids).copied().zip(sources).collect();
+        let compiler = Compiler {
+            isa: self.module.isa(),
+            tile_isa: self.tile_isa,
+            use_fma: self.use_fma,
+            keep_text: self.keep_text,
+            declarations: self.module.declarations(),
+            kernels: &kernel_ids,
+            runtime: &self.runtime,
+        };
+        for ((id, _), compiled) in tasks.iter().zip(compile_all(&compiler, &tasks, pool)) {
+            let compiled = compiled?;
+            self.module
+                .define_function_bytes(*id, compiled.alignment, &compiled.code, &compiled.relocations)?;
+            self.kept.push(compiled.kept);
+            self.listing.extend(compiled.listed);
+        }
+        self.module.finalize_definitions()?;
+        Ok([kernel_ids, function_ids])
     }
+}
+
+/// The machine code of each task.
+fn compile_all(
+    compiler: &Compiler<'_>,
+    tasks: &[(FuncId, Source<'_>)],
+    pool: &ThreadPool,
+) -> Vec<Result<Compiled, JitError>> {
+    let results: Mutex<Vec<Option<Result<Compiled, JitError>>>> = Mutex::new(tasks.iter().map(|_| None).collect());
+    let idle = Mutex::new(Vec::<Contexts>::new());
+    pool.run(tasks.len(), &|chunk| {
+        // Functions take longer than kernels: they come first.
+        let index = tasks.len() - 1 - chunk;
+        let (id, source) = &tasks[index];
+        let contexts = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut contexts = contexts.unwrap_or_else(Contexts::new);
+        let compiled = compiler.compile(*id, source, &mut contexts);
+        idle.lock().unwrap_or_else(PoisonError::into_inner).push(contexts);
+        results.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(compiled);
+    });
+    let results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.into_iter().flatten().collect()
 }
 
 /// Whether Cranelift may emit fused multiply–adds.

@@ -5,12 +5,14 @@
 //! | module | what it owns |
 //! |---|---|
 //! | `functions` | the module under construction: kernels, runtime functions, settings |
+//! | `compiler` | one function, on any thread |
 //! | `translate`, `calls`, `vectors` | loop code → Cranelift IR |
 //! | `code_memory` | the memory that code lives in |
 //! | `executable` | finished code and its memory; the only place that calls it |
 
 mod calls;
 mod code_memory;
+mod compiler;
 mod executable;
 mod functions;
 #[cfg(all(test, target_arch = "x86_64"))]
@@ -20,6 +22,7 @@ mod vectors;
 
 use cnn_runtime::memory::MemoryError;
 use cnn_runtime::pack::PackError;
+use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::WeightSource;
 use cranelift_module::{FuncId, ModuleError};
 use thiserror::Error;
@@ -32,7 +35,6 @@ use functions::Functions;
 pub use functions::Listed;
 #[cfg(all(test, target_arch = "x86_64"))]
 pub(crate) use portable_tile::PortableTile;
-use translate::Parameters;
 
 /// Why a plan did not become code.
 #[derive(Debug, Error)]
@@ -76,8 +78,9 @@ pub fn compile(plan: &Plan, weights: &dyn WeightSource, threads: usize) -> Resul
     if plan.isa == TileIsa::Avx2Fma && !crate::tile::supported() {
         return Err(JitError::Target("the plan's tiles need AVX2 and FMA".into()));
     }
-    let code = generate(plan, false)?;
-    Executable::new(plan.clone(), code, weights, threads)
+    let pool = ThreadPool::new(threads)?;
+    let code = generate(plan, &pool, false)?;
+    Executable::new(plan.clone(), code, weights, pool)
 }
 
 /// The code of a plan as texts, in the order it was made: kernels, then steps.
@@ -85,7 +88,7 @@ pub fn compile(plan: &Plan, weights: &dyn WeightSource, threads: usize) -> Resul
 /// # Errors
 /// [`JitError`]
 pub fn listing(plan: &Plan) -> Result<Vec<Listed>, JitError> {
-    Ok(generate(plan, true)?.functions.listing)
+    Ok(generate(plan, &ThreadPool::new(1)?, true)?.functions.listing)
 }
 
 /// All functions of a plan.
@@ -97,20 +100,10 @@ struct Code {
 }
 
 /// Plan → functions.
-fn generate(plan: &Plan, keep_text: bool) -> Result<Code, JitError> {
+fn generate(plan: &Plan, pool: &ThreadPool, keep_text: bool) -> Result<Code, JitError> {
     let program = Program::new(plan).map_err(JitError::Plan)?;
     let mut functions = Functions::new(plan.isa, keep_text)?;
-    let kernels = program
-        .kernels
-        .iter()
-        .map(|spec| functions.kernel(spec))
-        .collect::<Result<Vec<_>, _>>()?;
-    let compiled = program
-        .functions
-        .iter()
-        .map(|(name, function)| functions.function(name.clone(), function, Parameters::Step, &kernels))
-        .collect::<Result<_, _>>()?;
-    functions.module.finalize_definitions()?;
+    let [_, compiled] = functions.compile(&program.kernels, &program.functions, pool)?;
     Ok(Code {
         functions,
         program,

@@ -1,5 +1,7 @@
 //! A portable tile alone, for its tests.
 
+use cnn_runtime::threads::ThreadPool;
+
 use super::JitError;
 use super::code_memory::CodeMemory;
 use super::functions::Functions;
@@ -16,9 +18,8 @@ impl PortableTile {
     pub(crate) fn new(spec: &TileSpec, use_fma: bool) -> Result<PortableTile, JitError> {
         let mut functions = Functions::new(TileIsa::Portable, false)?;
         functions.use_fma = use_fma;
-        let id = functions.kernel(spec)?;
-        functions.module.finalize_definitions()?;
-        let code = functions.module.get_finalized_function(id);
+        let [kernels, _] = functions.compile(std::slice::from_ref(spec), &[], &ThreadPool::new(1)?)?;
+        let code = functions.module.get_finalized_function(kernels[0]);
         Ok(PortableTile {
             code,
             _memory: functions.into_parts().0,

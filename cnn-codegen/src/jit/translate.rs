@@ -1,13 +1,14 @@
 //! Loop code → Cranelift IR.
 
+use std::collections::HashMap;
+
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, I64};
-use cranelift_codegen::ir::{InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Value};
+use cranelift_codegen::ir::{FuncRef, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Value};
 use cranelift_frontend::{FunctionBuilder, Variable};
-use cranelift_module::{FuncId, Module};
+use cranelift_module::FuncId;
 
-use super::JitError;
-use super::functions::Functions;
+use super::compiler::{Compiler, Kept};
 use super::vectors::condition;
 use crate::loops::{
     Address, AddressExpr, Count, Float, FloatExpr, FloatOp, Function, Inst, Int, IntExpr, IntOp, TestExpr, Vector,
@@ -27,24 +28,14 @@ pub(super) enum Parameters {
     Tile,
 }
 
-/// Where what loop code calls is.
-pub(super) struct Callees<'a> {
-    /// The module they are in.
-    pub(super) functions: &'a mut Functions,
-    /// The tile kernels.
-    pub(super) kernels: &'a [FuncId],
-}
-
 /// Builds the whole body of a function of four words. The caller finalizes the builder.
-///
-/// # Errors
-/// [`JitError::Module`] if a function that it calls cannot be declared.
 pub(super) fn translate(
     function: &Function,
     parameters: Parameters,
     builder: &mut FunctionBuilder<'_>,
-    callees: Callees<'_>,
-) -> Result<(), JitError> {
+    compiler: &Compiler<'_>,
+    kept: &mut Kept,
+) {
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
     builder.switch_to_block(entry);
@@ -59,14 +50,12 @@ pub(super) fn translate(
             })
             .collect(),
     };
-    let tables = function
-        .tables
-        .iter()
-        .map(|table| callees.functions.keep(table.as_slice().into()))
-        .collect();
+    let tables = function.tables.iter().map(|table| kept.table(table)).collect();
     let mut translator = Translator {
         builder,
-        callees,
+        compiler,
+        kept,
+        callees: HashMap::new(),
         words,
         operands,
         tables,
@@ -74,14 +63,16 @@ pub(super) fn translate(
         variables: Vec::new(),
         temporary: None,
     };
-    translator.all(&function.body)?;
+    translator.all(&function.body);
     translator.builder.ins().return_(&[]);
-    Ok(())
 }
 
-pub(super) struct Translator<'a, 'b, 'f> {
-    pub(super) builder: &'b mut FunctionBuilder<'f>,
-    pub(super) callees: Callees<'a>,
+pub(super) struct Translator<'a, 'f> {
+    pub(super) builder: &'a mut FunctionBuilder<'f>,
+    pub(super) compiler: &'a Compiler<'a>,
+    pub(super) kept: &'a mut Kept,
+    /// What this function calls.
+    callees: HashMap<FuncId, FuncRef>,
     words: [Value; 4],
     operands: Vec<Value>,
     /// Addresses of the tables.
@@ -98,12 +89,19 @@ pub(super) fn memory() -> MemFlagsData {
     MemFlagsData::new().with_notrap()
 }
 
-impl Translator<'_, '_, '_> {
-    fn all(&mut self, body: &[Inst]) -> Result<(), JitError> {
-        body.iter().try_for_each(|inst| self.inst(inst))
+impl Translator<'_, '_> {
+    fn all(&mut self, body: &[Inst]) {
+        body.iter().for_each(|inst| self.inst(inst));
     }
 
-    fn inst(&mut self, inst: &Inst) -> Result<(), JitError> {
+    /// Calls a function of the module.
+    pub(super) fn call_function(&mut self, id: FuncId, arguments: &[Value]) {
+        let new = || self.compiler.callee(id, self.builder.func);
+        let callee = *self.callees.entry(id).or_insert_with(new);
+        self.builder.ins().call(callee, arguments);
+    }
+
+    fn inst(&mut self, inst: &Inst) {
         match inst {
             Inst::Address(Address(name), expr) => {
                 let value = self.address(*expr);
@@ -160,14 +158,14 @@ impl Translator<'_, '_, '_> {
                 first,
                 end,
                 body,
-            } => self.range(*index, *first, *end, body)?,
+            } => self.range(*index, *first, *end, body),
             Inst::When { condition, body } => {
                 let condition = self.scalar(condition.0);
                 let (inside, exit) = (self.builder.create_block(), self.builder.create_block());
                 self.builder.ins().brif(condition, inside, &[], exit, &[]);
                 self.builder.switch_to_block(inside);
                 self.builder.seal_block(inside);
-                self.all(body)?;
+                self.all(body);
                 self.builder.ins().jump(exit, &[]);
                 self.builder.switch_to_block(exit);
                 self.builder.seal_block(exit);
@@ -179,15 +177,11 @@ impl Translator<'_, '_, '_> {
                 output,
                 residual,
             } => {
-                let id = self.callees.kernels[*kernel];
-                let module = &mut self.callees.functions.module;
-                let kernel = module.declare_func_in_func(id, self.builder.func);
                 let arguments = [*input, *weights, *output, *residual].map(|address| self.scalar(address.0));
-                self.builder.ins().call(kernel, &arguments);
+                self.call_function(self.compiler.kernels[*kernel], &arguments);
             }
-            Inst::Call(call) => self.call(call)?,
+            Inst::Call(call) => self.call(call),
         }
-        Ok(())
     }
 
     fn define(&mut self, name: u32, value: [Value; 2]) {
@@ -218,7 +212,7 @@ impl Translator<'_, '_, '_> {
     }
 
     /// `for index in first..end { body }`
-    fn range(&mut self, index: Int, first: Count, end: Count, body: &[Inst]) -> Result<(), JitError> {
+    fn range(&mut self, index: Int, first: Count, end: Count, body: &[Inst]) {
         let (first, end) = (self.count(first), self.count(end));
         let [head, inside, exit] = [(); 3].map(|()| self.builder.create_block());
         self.builder.append_block_param(head, I64);
@@ -230,13 +224,12 @@ impl Translator<'_, '_, '_> {
         self.builder.switch_to_block(inside);
         self.builder.seal_block(inside);
         self.define(index.0, [value; 2]);
-        self.all(body)?;
+        self.all(body);
         let next = self.builder.ins().iadd_imm_s(value, 1);
         self.builder.ins().jump(head, &[next.into()]);
         self.builder.seal_block(head);
         self.builder.switch_to_block(exit);
         self.builder.seal_block(exit);
-        Ok(())
     }
 
     pub(super) fn constant(&mut self, value: i64) -> Value {

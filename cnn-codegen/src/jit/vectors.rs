@@ -7,7 +7,7 @@ use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 use super::translate::{HALF, Translator, memory};
 use crate::loops::{Comparison, FloatOp, Vector, VectorExpr};
 
-impl Translator<'_, '_, '_> {
+impl Translator<'_, '_> {
     pub(super) fn vector(&mut self, expr: &VectorExpr) -> [Value; 2] {
         match expr {
             VectorExpr::Load(at, offset) => {
@@ -20,7 +20,7 @@ impl Translator<'_, '_, '_> {
             }
             VectorExpr::Binary(op, a, b) => self.halves([*a, *b], |t, [a, b]| t.lanes(*op, a, b)),
             VectorExpr::MultiplyAdd(a, b, sum) => self.halves([*a, *b, *sum], |t, [a, b, sum]| {
-                if t.callees.functions.use_fma {
+                if t.compiler.use_fma {
                     return t.builder.ins().fma(a, b, sum);
                 }
                 let product = t.builder.ins().fmul(a, b);

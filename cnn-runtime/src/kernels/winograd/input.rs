@@ -50,6 +50,9 @@ pub struct InputTransform {
     pub tile_stride: usize,
 }
 
+// SAFETY: the pointers are only addresses until a transform, whose caller vouches for them, is carried out.
+unsafe impl Sync for InputTransform {}
+
 /// The type of the functions compiled code calls: V of all tiles and blocks of the parameters.
 ///
 /// To call one, the processor must have the instruction set it was asked for with; the parameters

@@ -89,6 +89,9 @@ pub struct OutputTransform {
     pub clamp: Clamp,
 }
 
+// SAFETY: the pointers are only addresses until a transform, whose caller vouches for them, is carried out.
+unsafe impl Sync for OutputTransform {}
+
 /// The type of the functions compiled code calls: the outputs of all tiles and blocks.
 ///
 /// To call one, the processor must have the instruction set it was asked for with; the parameters
