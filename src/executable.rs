@@ -34,8 +34,8 @@ pub(crate) struct Job<'a> {
     pub(crate) measured: Measurements,
     /// What the user's arrays take.
     pub(crate) arrays: Need,
-    /// Bytes that may be taken.
-    pub(crate) limit: u64,
+    /// Bytes that may be taken; `None`: what the system has.
+    pub(crate) limit: Option<u64>,
 }
 
 /// A step of compiled code and how long it took.

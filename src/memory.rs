@@ -4,6 +4,7 @@ use cnn_codegen::plan::{Place, Plan};
 use cnn_ir::graph::Graph;
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
+use cnn_runtime::memory::available_memory;
 
 use crate::Model;
 use crate::error::{Error, MemoryError};
@@ -16,6 +17,9 @@ pub(crate) struct Need {
     pub(crate) arrays: u128,
     pub(crate) largest: Option<(String, String, u128)>,
 }
+
+/// Bytes about which the system is not asked: the answer takes longer than compiling so small a network.
+const UNASKED: u128 = 4 << 20;
 
 const F32: u128 = size_of::<f32>() as u128;
 const F64: u128 = size_of::<f64>() as u128;
@@ -72,9 +76,14 @@ impl Need {
         self
     }
 
-    /// Holds it against `limit` bytes.
-    pub(crate) fn check(&self, limit: u64, batch: usize) -> Result<(), Error> {
-        if self.weights + self.activations + self.arrays <= u128::from(limit) {
+    /// Holds it against `limit` bytes; without a limit, against what the system has.
+    pub(crate) fn check(&self, limit: Option<u64>, batch: usize) -> Result<(), Error> {
+        let needed = self.weights + self.activations + self.arrays;
+        if limit.is_none() && needed <= UNASKED {
+            return Ok(());
+        }
+        let limit = limit.unwrap_or_else(available_memory);
+        if needed <= u128::from(limit) {
             return Ok(());
         }
         Err(MemoryError {

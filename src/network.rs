@@ -207,6 +207,6 @@ pub(crate) fn with_job<T>(
         exact: options.exact,
         measured: options.measured.clone(),
         arrays: Need::arrays(model, options.batch),
-        limit: options.max_memory.unwrap_or_else(cnn_runtime::memory::available_memory),
+        limit: options.max_memory,
     })
 }

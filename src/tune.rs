@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use cnn_codegen::plan::{self, Measurements};
 use cnn_codegen::tune::{Effort, measure};
+use cnn_runtime::memory::available_memory;
 
 use crate::error::Error;
 use crate::executable::Job;
@@ -120,7 +121,7 @@ fn tune(job: &Job<'_>, tuner: &Tuner) -> Result<Tuning, Error> {
             // What one leaves over is the others'.
             time: left / u32::try_from(count - index).unwrap_or(u32::MAX),
             between,
-            memory: job.limit,
+            memory: job.limit.unwrap_or_else(available_memory),
         };
         match measure(&choice, &options, &effort) {
             Ok(times) => {
