@@ -1,9 +1,11 @@
 //! `cnn!`: a convolutional neural network declared in Rust becomes code at compile time.
 
+mod onnx;
+
 use std::env;
 use std::path::{self, PathBuf};
 
-use cnn_codegen::macros::{self, Folders};
+use cnn_codegen::macros::{self, Files};
 use proc_macro::TokenStream;
 
 /// Declares networks: each becomes a type that loads weights and runs, with its shapes, sizes and costs as constants.
@@ -123,16 +125,17 @@ use proc_macro::TokenStream;
 /// # Files
 ///
 /// `network AlexNet = "models/alexnet.toml";` takes the layers from a model file, `weights = "w.safetensors"` names
-/// trained weights that become part of the program. Paths are relative to the folder of the crate's `Cargo.toml`; cargo builds again when a file changes.
+/// trained weights that become part of the program. Both may be ONNX files (with the feature `jit` or `onnx` of cnn). Paths are relative to the folder of the crate's `Cargo.toml`; cargo builds again when a file changes.
 #[proc_macro]
 pub fn cnn(tokens: TokenStream) -> TokenStream {
     let package = env::var_os("CARGO_MANIFEST_DIR").map_or_else(PathBuf::new, PathBuf::from);
     let build = build_folder();
-    let folders = Folders {
+    let files = Files {
         package: &package,
         build: build.as_deref(),
+        import: onnx::import,
     };
-    macros::expand(tokens.into(), folders).into()
+    macros::expand(tokens.into(), files).into()
 }
 
 /// Where files may be left that belong to the crate being compiled: what a build script would have, or else where the

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cnn::rt::{Aligned, Arena};
 use cnn::weights::Synthetic;
-use cnn_codegen::macros::{self, Folders};
+use cnn_codegen::macros::{self, Files};
 use cnn_macros::cnn;
 
 cnn! {
@@ -108,11 +108,8 @@ fn expansion_is_deterministic_and_documented() {
 
 /// The code of a macro call, as text.
 fn expand(tokens: proc_macro2::TokenStream) -> String {
-    let folders = Folders {
-        package: Path::new(env!("CARGO_MANIFEST_DIR")),
-        build: None,
-    };
-    macros::expand(tokens, folders).to_string()
+    let files = Files::of(Path::new(env!("CARGO_MANIFEST_DIR")));
+    macros::expand(tokens, files).to_string()
 }
 
 #[test]

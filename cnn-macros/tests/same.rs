@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cnn_codegen::macros::{check, parse};
+use cnn_codegen::macros::{Files, check, parse};
 use cnn_ir::ast::{Key, LayerDecl, NetDecl, Value, ValueKind};
 use cnn_ir::graph::Graph;
 use cnn_ir::span::Spanned;
@@ -99,7 +99,7 @@ fn shown(mut graph: Graph) -> String {
 fn assert_same(toml: &str, tokens: &str, what: &str) {
     let (declared, _) = front::graph_from_toml(toml).expect("a valid model file");
     let declarations = parse(tokens.parse().expect(what));
-    let checked = check(&declarations.networks[0], Path::new("")).unwrap_or_else(|errors| {
+    let checked = check(&declarations.networks[0], Files::of(Path::new(""))).unwrap_or_else(|errors| {
         panic!("{what}: {errors:#?}\n{tokens}");
     });
     assert_eq!(shown(checked.graph), shown(declared), "{what}");

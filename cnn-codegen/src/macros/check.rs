@@ -10,6 +10,7 @@ use cnn_ir::render::render;
 use cnn_ir::span::Spanned;
 use cnn_ir::validate::{Shapes, validate};
 
+use super::Files;
 use super::declared::{Body, Declared};
 
 /// The longest model file read. ResNet-152 written out takes a hundredth of it.
@@ -26,19 +27,19 @@ pub struct Checked {
     pub warnings: Vec<Diagnostic>,
 }
 
-/// Makes a graph of a declared network and checks it. `folder` is the crate's.
+/// Makes a graph of a declared network and checks it.
 ///
 /// # Errors
 /// Everything that is wrong with the declaration, in its order.
-pub fn check(declared: &Declared, folder: &Path) -> Result<Checked, Vec<Diagnostic>> {
+pub fn check(declared: &Declared, files: Files<'_>) -> Result<Checked, Vec<Diagnostic>> {
     let mut errors = declared.diagnostics.clone();
     let checked = match &declared.body {
         Body::Layers(parsed) => graph(front::graph(parsed.clone())),
-        Body::File(path) => file(path, folder),
+        Body::File(path) => file(path, files),
         Body::Missing => Err(Vec::new()),
     };
     if let Some(weights) = &declared.options.weights {
-        let file = folder.join(&weights.value);
+        let file = files.package.join(&weights.value);
         errors.extend(fs::File::open(file).err().map(|error| unreadable(weights, &error)));
     }
     match checked {
@@ -68,8 +69,16 @@ fn graph(read: Result<(Graph, Vec<Diagnostic>), Vec<Diagnostic>>) -> Result<Chec
 }
 
 /// Reads a model file. What is said about its lines is said at its path, with the lines.
-fn file(path: &Spanned<String>, folder: &Path) -> Result<Checked, Vec<Diagnostic>> {
-    let text = read(&folder.join(&path.value)).map_err(|error| vec![unreadable(path, &error)])?;
+fn file(path: &Spanned<String>, files: Files<'_>) -> Result<Checked, Vec<Diagnostic>> {
+    let place = files.package.join(&path.value);
+    let text = match (files.import)(&place) {
+        Some(imported) => {
+            imported
+                .map_err(|message| vec![Diagnostic::error(path.span, message)])?
+                .toml
+        }
+        None => read(&place).map_err(|error| vec![unreadable(path, &error)])?,
+    };
     let at_path = |found: Vec<Diagnostic>| -> Vec<Diagnostic> {
         let rendered = found.iter().map(|one| {
             let text = render(std::slice::from_ref(one), &path.value, &text, false);

@@ -8,7 +8,7 @@ use quote::quote;
 
 use super::check::Checked;
 use super::declared::{Body, Declared};
-use super::{Folders, planned, weights};
+use super::{Files, planned, weights};
 use crate::rust::{self, Memory, Network};
 
 /// A network's code.
@@ -26,10 +26,10 @@ pub(super) struct Expanded {
 pub(super) fn expand_network(
     declared: &Declared,
     checked: &Checked,
-    folders: Folders<'_>,
+    files: Files<'_>,
 ) -> Result<Expanded, Vec<Diagnostic>> {
     let plan = planned::plan(declared, checked)?;
-    let packed = weights::pack(declared, checked, &plan, folders)?;
+    let packed = weights::pack(declared, checked, &plan, files)?;
     let (bytes, warnings) = packed.map(|packed| (packed.bytes, packed.warnings)).unzip();
     let memory = match (declared.options.no_std, bytes) {
         (None, None) => Memory::System,
@@ -52,12 +52,12 @@ pub(super) fn expand_network(
         Body::File(path) => Some(path),
         Body::Layers(_) | Body::Missing => None,
     };
-    let files = model
+    let read = model
         .into_iter()
         .chain(&declared.options.weights)
         .map(|path| tracked(&path.value));
     Ok(Expanded {
-        code: quote!(#item #(#files)*),
+        code: quote!(#item #(#read)*),
         warnings: warnings.unwrap_or_default(),
     })
 }

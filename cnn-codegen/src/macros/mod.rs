@@ -12,6 +12,7 @@
 //! | `body` | inputs, blocks, layers, `return` |
 //! | `calls`, `values` | operators with operands and keys; the keys' values |
 //! | `layers` | calls as layers; names for those inside of others |
+//! | `files` | files that are read and left |
 //! | `check` | a declared network → its graph and shapes, or everything that is wrong |
 //! | `errors` | diagnostics as `compile_error!`s |
 //! | `planned` | its plan, within the bounds that it sets |
@@ -24,6 +25,7 @@ mod check;
 mod declared;
 mod errors;
 mod expand;
+mod files;
 mod layers;
 mod options;
 mod planned;
@@ -31,30 +33,20 @@ mod tokens;
 mod values;
 mod weights;
 
-use std::path::Path;
-
 use proc_macro2::TokenStream;
 
 pub use check::{Checked, check};
 pub use declared::{Body, Declarations, Declared, parse};
 pub use errors::message;
 use expand::{Expanded, expand_network};
+pub use files::{Files, Imported, Importer};
 pub use options::Options;
 pub use tokens::SpanTable;
-
-/// Where a macro call finds files and leaves some.
-#[derive(Clone, Copy, Debug)]
-pub struct Folders<'a> {
-    /// The crate's: paths are relative to it.
-    pub package: &'a Path,
-    /// For packed weights, which the compiler then includes. Without it they become a literal.
-    pub build: Option<&'a Path>,
-}
 
 /// Expands the tokens of a `cnn!` call.
 ///
 /// Every network becomes a type; one with errors becomes these, each at its token.
-pub fn expand(tokens: TokenStream, folders: Folders<'_>) -> TokenStream {
+pub fn expand(tokens: TokenStream, files: Files<'_>) -> TokenStream {
     let Declarations {
         networks,
         diagnostics,
@@ -62,8 +54,8 @@ pub fn expand(tokens: TokenStream, folders: Folders<'_>) -> TokenStream {
     } = parse(tokens);
     let mut expanded = errors::outside(&diagnostics, &spans);
     for declared in &networks {
-        let code = check(declared, folders.package).and_then(|checked| {
-            let Expanded { mut code, warnings } = expand_network(declared, &checked, folders)?;
+        let code = check(declared, files).and_then(|checked| {
+            let Expanded { mut code, warnings } = expand_network(declared, &checked, files)?;
             let warnings = checked.warnings.iter().chain(&warnings);
             code.extend(warnings.map(|warning| errors::warning(warning, declared.place, &spans)));
             Ok(code)

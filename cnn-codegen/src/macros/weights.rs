@@ -11,11 +11,11 @@ use cnn_ir::cost;
 use cnn_ir::diag::Diagnostic;
 use cnn_ir::span::Spanned;
 use cnn_runtime::threads::ThreadPool;
-use cnn_runtime::weights::{SafetensorsFile, WeightSource};
+use cnn_runtime::weights::WeightSource;
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::Folders;
+use super::Files;
 use super::check::Checked;
 use super::declared::Declared;
 use crate::plan::Plan;
@@ -39,18 +39,18 @@ pub(super) fn pack(
     declared: &Declared,
     checked: &Checked,
     plan: &Plan,
-    folders: Folders<'_>,
+    files: Files<'_>,
 ) -> Result<Option<Packed>, Vec<Diagnostic>> {
     let Some(path) = &declared.options.weights else {
         return Ok(None);
     };
     let failed = |message: String| vec![Diagnostic::error(path.span, message)];
-    let file = SafetensorsFile::open(folders.package.join(&path.value)).map_err(|error| failed(error.to_string()))?;
-    let warnings = fits(path, checked, &file)?;
+    let source = files.weights(&path.value).map_err(failed)?;
+    let warnings = fits(path, checked, &*source)?;
     let pool = ThreadPool::new(0).map_err(|error| failed(format!("threads cannot be started: {error}")))?;
-    let block = plan.pack(&file, &pool).map_err(|error| failed(error.to_string()))?;
+    let block = plan.pack(&*source, &pool).map_err(|error| failed(error.to_string()))?;
     let bytes = &block.bytes()[..plan.constant_bytes];
-    let bytes = match folders.build {
+    let bytes = match files.build {
         Some(folder) => {
             let packed = leave(folder, &declared.name.to_string(), bytes)
                 .map_err(|error| failed(format!("the packed weights cannot be written: {error}")))?;
@@ -64,11 +64,15 @@ pub(super) fn pack(
 
 /// Compares the tensors that a network needs with those of a file: everything that does not fit is one error, what no
 /// layer uses a warning.
-fn fits(path: &Spanned<String>, checked: &Checked, file: &SafetensorsFile) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
+fn fits(
+    path: &Spanned<String>,
+    checked: &Checked,
+    source: &dyn WeightSource,
+) -> Result<Vec<Diagnostic>, Vec<Diagnostic>> {
     let needed = cost::weights(&checked.graph, &checked.shapes);
     let wrong = needed
         .iter()
-        .filter_map(|tensor| file.slice(&tensor.name, &tensor.shape, 0..0).err());
+        .filter_map(|tensor| source.slice(&tensor.name, &tensor.shape, 0..0).err());
     let wrong: Vec<String> = wrong.map(|error| error.to_string()).collect();
     if !wrong.is_empty() {
         let message = format!("the weights in `{}` do not fit the network", path.value);
@@ -76,7 +80,7 @@ fn fits(path: &Spanned<String>, checked: &Checked, file: &SafetensorsFile) -> Re
         return Err(vec![listed(error, &wrong)]);
     }
     let used: HashSet<String> = needed.into_iter().map(|tensor| tensor.name).collect();
-    let unused = file.unused(&used);
+    let unused = source.unused(&used);
     if unused.is_empty() {
         return Ok(Vec::new());
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cnn_codegen::macros::{SpanTable, check, message, parse};
+use cnn_codegen::macros::{Files, SpanTable, check, message, parse};
 use cnn_ir::diag::Diagnostic;
 use proc_macro2::LineColumn;
 
@@ -21,7 +21,7 @@ pub(crate) fn errors(source: &str) -> Vec<Found> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut errors = declarations.diagnostics;
     for network in &declarations.networks {
-        errors.extend(check(network, folder).err().unwrap_or_default());
+        errors.extend(check(network, Files::of(folder)).err().unwrap_or_default());
     }
     errors
         .iter()

@@ -10,6 +10,7 @@ cnn! {
     network LeNet5 = "../../examples/models/lenet5.toml";
     network Digits = "../../examples/models/lenet5.toml", weights = "../../assets/lenet5-mnist.safetensors";
     network GoogLeNet = "../../examples/models/googlenet_torchvision.toml";
+    network Imported = "../../cnn-onnx/tests/models/residual.onnx", weights = "../../cnn-onnx/tests/models/residual.onnx";
     network MobileNetV2 = "../../examples/models/mobilenet_v2.toml";
     network ResNet18 = "../../examples/models/resnet18.toml";
 }
@@ -134,4 +135,21 @@ fn as_image(floats: &[f32]) -> &[[[f32; 32]; 32]; 1] {
     let (rows, _) = floats.as_chunks();
     let (maps, _) = rows.as_chunks();
     maps.first_chunk().expect("one channel")
+}
+
+#[test]
+fn an_onnx_file_is_a_network_with_weights() {
+    let path = root().join("cnn-onnx/tests/models/residual.onnx");
+    let model = Model::from_onnx_file(path, &Default::default()).expect("it can be imported");
+    let weights = model.own_weights().expect("sound weights").expect("some");
+    let input = cnn::random_input("input", Imported::INPUT_SHAPE.iter().product(), 5);
+    let network = model.compile(&weights, &Options::default()).expect("a network");
+    let mut outputs = [(); 2].map(|()| [f32::NAN; Imported::OUTPUT_SHAPE[0]]);
+    let [direct, declared] = &mut outputs;
+    network.run_into(&[&input], &mut [direct]).expect("arrays of its sizes");
+    let emitted = Imported::load().expect("memory");
+    emitted
+        .run_slices(&[&input], &mut [declared])
+        .expect("arrays of its sizes");
+    assert_eq!(bits(direct), bits(declared));
 }
