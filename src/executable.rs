@@ -159,10 +159,9 @@ impl Executable {
 pub(crate) fn plan_error(error: PlanError) -> Error {
     match error {
         PlanError::TooLarge { .. } => Error::Limit(error.to_string()),
-        PlanError::Tile { .. } | PlanError::Places { .. } => {
+        PlanError::Tile { .. } | PlanError::Places { .. } | PlanError::Phases { .. } => {
             Error::Limit(format!("{error}; the interpreter has no such limit"))
         }
-        PlanError::NotCompiled { .. } => Error::Limit(format!("{error}; the interpreter runs it: `--backend interp`")),
         PlanError::NoImages => Error::Option(error.to_string()),
         PlanError::Invalid => Error::Internal(error.to_string()),
     }

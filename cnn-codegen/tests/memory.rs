@@ -237,12 +237,48 @@ fn a_plan_that_leaves_its_memory_is_refused() {
 }
 
 #[test]
-fn tables_larger_than_any_map_are_refused() {
-    let toml = "[inputs]\nimage = [1, 3, 4]\n\n[[layer]]\nname = \"wide\"\nop = \"resize\"\nsize = [1, 2147483647]\n";
+fn matrices_that_do_not_fit_are_refused() {
+    let toml =
+        "[inputs]\nimage = [3, 4, 4]\n\n[[layer]]\nname = \"square\"\nop = \"matmul\"\nfrom = [\"image\", \"image\"]\n";
     let network = &networks(toml)[0];
+    let plan = plan::build(&network.graph, &network.shapes, &PlanOptions::default()).expect("a plan");
+    assert_eq!(plan::verify(&plan), Ok(()));
+    let shapes: [fn(&mut View, &mut View, &mut View); 4] = [
+        |left, _, _| left.shape = Shape::map(3, 4, 3),
+        |_, right, _| right.shape = Shape::map(2, 4, 4),
+        |_, _, output| output.shape = Shape::map(3, 5, 4),
+        |left, _, output| *output = *left,
+    ];
+    for change in shapes {
+        let mut plan = plan.clone();
+        for step in &mut plan.steps {
+            if let Work::Matmul { left, right, output } = &mut step.work {
+                change(left, right, output);
+            }
+        }
+        assert!(plan::verify(&plan).is_err());
+    }
+}
+
+/// A layer that no plan is made for, and what is said about it.
+#[track_caller]
+fn beyond(layer: &str, expected: &str) {
+    let toml = format!("[inputs]\nimage = [1, 3, 4]\n\n[[layer]]\nname = \"wide\"\n{layer}\n");
+    let network = &networks(&toml)[0];
     let found = plan::build(&network.graph, &network.shapes, &PlanOptions::default()).expect_err("a limit");
-    let expected = "layer `wide`: the places of [1, 1, 2147483647] are more than compiled code holds";
     assert_eq!(found.to_string(), expected);
+}
+
+#[test]
+fn code_larger_than_any_networks_is_refused() {
+    beyond(
+        "op = \"resize\"\nsize = [1, 2147483647]",
+        "layer `wide`: the places of [1, 1, 2147483647] are more than compiled code holds",
+    );
+    beyond(
+        "op = \"conv_transpose\"\nfilters = 1\nkernel = 1\nstride = [100, 65536]",
+        "layer `wide`: its strides make 6553600 convolutions of it, more than compiled code holds",
+    );
 }
 
 #[test]
@@ -318,6 +354,9 @@ fn steps_beyond_every_map_are_planned() {
          count_include_pad = true",
         "op = \"max_pool\"\nsize = [300, 1]\nstride = [1, 1]\npadding = [150, 0, 150, 0]",
         "op = \"lrn\"\nsize = 2147483647",
+        "op = \"conv_transpose\"\nfilters = 9\nkernel = 2\nstride = 5\noutput_padding = 4",
+        "op = \"conv_transpose\"\nfilters = 3\nkernel = 3\nstride = [1, 2]\ngroups = 3\npadding = 2",
+        "op = \"conv_transpose\"\nfilters = 2\nkernel = [1, 16]\nstride = [2, 8]\npadding = [0, 4]",
     ] {
         agree(
             &format!("[inputs]\nimage = [3, 6, 7]\n\n[[layer]]\nname = \"layer\"\n{layer}\n"),

@@ -108,11 +108,11 @@ fn random_networks_have_every_operator_and_work_for_every_pass() {
             }
         }
     }
-    let all = "adaptive_avg_pool add avg_pool batch_norm channel_shuffle clip concat constant conv dense \
-               depth_to_space div dropout elu flatten gelu global_avg_pool global_max_pool hard_sigmoid \
-               hard_swish identity input leaky_relu log_softmax lrn max max_pool min min_pool mul pad prelu \
-               reduce_mean relu relu6 reshape resize sigmoid silu slice softmax softplus space_to_depth sub tanh \
-               transpose upsample";
+    let all = "adaptive_avg_pool add avg_pool batch_norm channel_shuffle clip concat constant conv conv_transpose \
+               dense depth_to_space div dropout elu flatten gelu global_avg_pool global_max_pool hard_sigmoid \
+               hard_swish identity input leaky_relu log_softmax lrn matmul max max_pool min min_pool mul pad \
+               prelu reduce_mean relu relu6 reshape resize sigmoid silu slice softmax softplus space_to_depth sub \
+               tanh transpose upsample";
     assert_eq!(operators.into_iter().collect::<Vec<_>>().join(" "), all);
     assert_eq!(applied, PASSES.iter().map(|pass| pass.name()).collect());
     assert_eq!(

@@ -133,6 +133,7 @@ fn recipe(weight: String, shape: Vec<usize>, norm: Option<Norm>) -> Recipe {
         shape,
         bias: None,
         norm,
+        transposed: None,
     };
     let (count, channels) = (filters.count(), filters.channels());
     let blocks = count.div_ceil(8);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cnn_runtime::kernels::winograd::Winograd;
-use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe, WinogradFilters};
+use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe, Transposed, WinogradFilters};
 use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::{Synthetic, WeightError, WeightSource};
 
@@ -25,6 +25,7 @@ fn filters(shape: &[usize], norm: bool) -> FilterSource {
             prefix: "norm".into(),
             epsilon: EPSILON,
         }),
+        transposed: None,
     }
 }
 
@@ -229,6 +230,61 @@ fn lanewise_filters_are_interleaved() {
             }
             check(&Recipe::Lanewise { filters }, &expected);
         }
+    }
+}
+
+/// Of a kernel of 3 × 4 taps those of rows 2 and 0, with a row of zeros between, and of columns 3 and 1.
+#[test]
+fn transposed_filters_are_taken_from_their_channels() {
+    let [rows, columns] = [vec![Some(2), None, Some(0)], vec![Some(3), Some(1)]];
+    for (count, channels, groups) in [(11, 5, 1), (12, 1, 12)] {
+        let filters = FilterSource {
+            transposed: Some(Transposed {
+                kernel: [3, 4],
+                groups,
+                rows: rows.clone(),
+                columns: columns.clone(),
+            }),
+            ..filters(&[count, channels, 3, 2], false)
+        };
+        let members = count / groups;
+        let tensor = SOURCE
+            .tensor("layer.weight", &[channels * groups, members, 3, 4])
+            .unwrap();
+        let weight = |filter: usize, channel: usize, row: usize, column: usize| {
+            if filter >= count {
+                return 0.0;
+            }
+            let channel = filter / members * channels + channel;
+            let tap = |row, column| tensor[((channel * members + filter % members) * 3 + row) * 4 + column];
+            rows[row].map_or(0.0, |row| tap(row, columns[column].unwrap()))
+        };
+        // Two blocks of filters, each its bias, then channels, rows and columns.
+        let mut expected = Vec::new();
+        for block in [0, 8] {
+            expected.extend([0.0; 8]);
+            for channel in 0..channels {
+                for row in 0..3 {
+                    for column in 0..2 {
+                        expected.extend((block..block + 8).map(|filter| weight(filter, channel, row, column)));
+                    }
+                }
+            }
+        }
+        let recipe = match groups {
+            1 => Recipe::Panels {
+                filters,
+                panels: Panels {
+                    vectors: 1,
+                    groups,
+                    order: ChannelOrder::Planar,
+                    first_channels: vec![0; 2],
+                    chunks: vec![channels],
+                },
+            },
+            _ => Recipe::Lanewise { filters },
+        };
+        check(&recipe, &expected);
     }
 }
 

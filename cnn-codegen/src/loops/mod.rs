@@ -10,7 +10,7 @@
 //! | `code` | the words: values, expressions, instructions |
 //! | `writer` | writes a function |
 //! | `step` | addresses of a step's views, its rows of activations |
-//! | `sweep`, `winograd`, `copy`, `elementwise`, `pool`, `channels`, `gather`, `reduce` | the loop nests of each kind of work |
+//! | `sweep`, `winograd`, `copy`, `elementwise`, `pool`, `channels`, `gather`, `matmul`, `reduce` | the loop nests of each kind of work |
 //! | `tile` | tile kernels as loop code, where the machine has none of their own |
 //! | `program` | all functions of a plan |
 
@@ -19,6 +19,7 @@ mod code;
 mod copy;
 mod elementwise;
 mod gather;
+mod matmul;
 mod pool;
 mod program;
 mod reduce;

@@ -150,6 +150,10 @@ fn items(plan: &Plan, work: &Work) -> usize {
         Work::GlobalPool { output, .. } | Work::AdaptiveAvgPool { output, .. } => blocks(output),
         Work::Gather(gather) => blocks(&gather.to),
         Work::Interpolate(interpolate) => blocks(&interpolate.output),
+        Work::Matmul { output, .. } => {
+            let [channels, rows, _] = output.shape.extent();
+            plan.batch * channels * rows
+        }
         Work::ReduceMean { output, .. } => reduce::items(plan.batch, *output),
         Work::Softmax { axis: 0, .. } => plan.batch,
         Work::Softmax { output, .. } => blocks(output),
@@ -198,6 +202,7 @@ fn item_body(e: &mut Builder<'_>, work: &Work, item: Int) {
         Work::Lrn { input, output, lrn } => e.lrn(*input, *output, *lrn, item),
         Work::Gather(gather) => e.gather(gather, item),
         Work::Interpolate(interpolate) => e.interpolate(interpolate, item),
+        Work::Matmul { left, right, output } => e.matmul(*left, *right, *output, item),
         Work::ReduceMean { input, output, axes } => e.reduce_mean(*input, *output, *axes, item),
     }
 }

@@ -36,7 +36,7 @@ fn guilty(declared: &Declared, checked: &Checked, error: &PlanError) -> Span {
         PlanError::TooLarge { layer, .. }
         | PlanError::Tile { layer, .. }
         | PlanError::Places { layer, .. }
-        | PlanError::NotCompiled { layer, .. } => layer,
+        | PlanError::Phases { layer, .. } => layer,
         PlanError::NoImages | PlanError::Invalid => return declared.place,
     };
     match &declared.body {

@@ -3,25 +3,17 @@
 use std::collections::HashMap;
 
 use cnn_ir::graph::{Graph, NodeId};
-use cnn_ir::op::{
-    Activation, BatchNorm, Combine, CombineKind, Conv, GlobalPoolKind, InputLayout, Op, Pool, Sides, Softmax,
-};
+use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, GlobalPoolKind, InputLayout, Op, Pool, Sides, Softmax};
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
-use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::pack::{Norm, Recipe};
 
-use super::algorithm::{self, Algorithm, Algorithms};
-use super::convolution::{self, Planned};
-use super::dense;
-use super::homes::{self, Homes};
+use super::algorithm::{self, Algorithms};
+use super::homes::Homes;
 use super::layout::Layout;
 use super::options::{PlanError, PlanOptions};
-use super::tiling::Target;
-use super::winograd;
 use super::work::{Copy, Elementwise, PoolWindow, Work};
 use super::{BufferId, Place, Plan, Port, View, memory};
-use crate::tile::TileSpec;
 
 /// Decides everything about running a graph.
 ///
@@ -82,15 +74,6 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    /// The error of an operator that only the interpreter runs.
-    fn not_compiled(&self, id: NodeId, form: &'static str) -> Result<(), PlanError> {
-        Err(PlanError::NotCompiled {
-            layer: self.graph[id].name.clone(),
-            op: self.graph[id].op.name(),
-            form,
-        })
-    }
-
     fn node(&mut self, id: NodeId) -> Result<(), PlanError> {
         let graph = self.graph;
         let operands = graph.operands(id);
@@ -109,27 +92,10 @@ impl Builder<'_> {
                 self.values.insert(id, vec![view]);
             }
             Op::Conv(conv) => self.conv(id, conv)?,
-            Op::Dense(dense) => {
-                // The user's own array will do.
-                let input = self.first(operands[0]);
-                let output = self.output(id)?;
-                let target = Target {
-                    output: self.operand(output),
-                    residual: None,
-                    activation: dense.activation,
-                };
-                let planned = dense::dense(
-                    self.options.isa,
-                    self.plan.batch,
-                    dense,
-                    &graph[id].weights,
-                    &self.operand(input),
-                    &target,
-                );
-                self.sweep(id, planned)?;
-            }
+            Op::Dense(dense) => self.dense(id, dense)?,
             Op::Pool(pool) => self.pool(id, pool)?,
-            Op::ConvTranspose(_) | Op::Matmul(_) => return self.not_compiled(id, ""),
+            Op::ConvTranspose(conv) => self.conv_transpose(id, conv)?,
+            Op::Matmul(_) => self.matmul(id, &operands)?,
             Op::GlobalPool(pool) => {
                 let (input, kind) = (self.internal(operands[0])?, pool.kind);
                 let output = self.output(id)?;
@@ -233,85 +199,6 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn conv(&mut self, id: NodeId, conv: &Conv) -> Result<(), PlanError> {
-        let graph = self.graph;
-        let operands = graph.operands(id);
-        let shape = self.shapes[operands[0]];
-        let sides = homes::reach(conv, shape, self.shapes[id]);
-        let (algorithm, reasons) = self.algorithms[&id].clone();
-        if let Algorithm::Winograd(variant) = algorithm {
-            return self.winograd(id, conv, variant, reasons);
-        }
-        let input = self.convolved(operands[0], sides, conv.groups > 1)?;
-        let residual = if conv.residual {
-            Some(self.internal(operands[1])?)
-        } else {
-            None
-        };
-        let output = self.output(id)?;
-        let residual = residual.map(|view| self.operand(view));
-        let target = Target {
-            output: self.operand(output),
-            residual: residual.as_ref(),
-            activation: conv.activation,
-        };
-        let weights = &graph[id].weights;
-        let planned = convolution::conv(
-            self.options.isa,
-            self.plan.batch,
-            conv,
-            weights,
-            &self.operand(input),
-            sides,
-            &target,
-        );
-        let joined = [reasons, planned.why.clone()].into_iter().filter(|why| !why.is_empty());
-        let why = joined.collect::<Vec<_>>().join("; ");
-        self.sweep(id, Planned { why, ..planned })
-    }
-
-    fn winograd(&mut self, id: NodeId, conv: &Conv, variant: Winograd, why: String) -> Result<(), PlanError> {
-        let graph = self.graph;
-        let operands = graph.operands(id);
-        let Shape::Map { height, width, .. } = self.shapes[operands[0]] else {
-            return Err(PlanError::Invalid);
-        };
-        let sides = conv
-            .padding
-            .resolve(height, width, conv.kernel, conv.stride, conv.dilation);
-        let input = self.internal(operands[0])?;
-        let residual = if conv.residual {
-            Some(self.internal(operands[1])?)
-        } else {
-            None
-        };
-        let output = self.output(id)?;
-        let weights = &graph[id].weights;
-        let winograd::Planned {
-            mut work,
-            recipe,
-            rest,
-            kernel,
-        } = winograd::plan(self.options, variant, conv, weights, input, sides, output, residual);
-        let specs = work.products.iter().flat_map(|(_, nest)| &nest.specs);
-        self.check_tiles(id, specs)?;
-        work.weights = self.constant(recipe);
-        self.step(id, &kernel, Work::Winograd(Box::new(work)));
-        self.explain(id, why);
-        if rest.is_some() {
-            let elementwise = Elementwise {
-                operands: vec![output],
-                combination: CombineKind::Add,
-                output,
-                scale_shift: None,
-                slope: None,
-                activation: rest,
-            };
-            self.step(id, "elementwise, in place", Work::Elementwise(elementwise));
-        }
-        Ok(())
-    }
-
     fn pool(&mut self, id: NodeId, pool: &Pool) -> Result<(), PlanError> {
         let operand = self.graph.operands(id)[0];
         let [_, height, width] = self.shapes[operand].extent();
@@ -406,6 +293,16 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Matrices are multiplied row by row: their columns must follow each other.
+    fn matmul(&mut self, id: NodeId, operands: &[NodeId]) -> Result<(), PlanError> {
+        let (left, right) = (self.planar(operands[0])?, self.planar(operands[1])?);
+        let output = self.buffer(id, self.shapes[id], Layout::PLANAR, Place::Arena(0))?;
+        self.values.insert(id, vec![output]);
+        self.step(id, "rows times matrices", Work::Matmul { left, right, output });
+        self.explain(id, String::new());
+        Ok(())
+    }
+
     fn finish(mut self) -> Result<Plan, PlanError> {
         let graph = self.graph;
         for (index, output) in graph.outputs().iter().enumerate() {
@@ -423,38 +320,5 @@ impl Builder<'_> {
         }
         memory::place(&mut self.plan);
         Ok(self.plan)
-    }
-
-    fn sweep(&mut self, id: NodeId, planned: Planned) -> Result<(), PlanError> {
-        let Planned {
-            mut sweep,
-            recipe,
-            kernel,
-            why,
-        } = planned;
-        self.check_tiles(id, &sweep.nest.specs)?;
-        sweep.weights = self.constant(recipe);
-        self.step(id, &kernel, Work::Sweep(Box::new(sweep)));
-        self.explain(id, why);
-        Ok(())
-    }
-
-    fn check_tiles<'s>(&self, id: NodeId, specs: impl IntoIterator<Item = &'s TileSpec>) -> Result<(), PlanError> {
-        for spec in specs {
-            spec.validate().map_err(|reason| PlanError::Tile {
-                layer: self.graph[id].name.clone(),
-                reason,
-            })?;
-        }
-        Ok(())
-    }
-
-    /// Adds to the last step why it is as it is, and what it costs.
-    fn explain(&mut self, id: NodeId, why: String) {
-        let cost = self.graph[id].op.cost(&self.shapes.operands(self.graph, id));
-        if let Some(step) = self.plan.steps.last_mut() {
-            step.multiplications = cost.multiplications;
-            step.why = why;
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Convolutions as sweeps: which tile, in which order, over which weights.
 
-use cnn_ir::op::{Conv, FoldedNorm, Sides};
+use cnn_ir::op::{Conv, FoldedNorm};
 use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe};
 
 use super::isa::TileIsa;
@@ -33,6 +33,7 @@ pub(super) fn filters(weights: &str, shape: Vec<usize>, bias: bool, norm: &Optio
             prefix: norm.weights.clone(),
             epsilon: norm.epsilon,
         }),
+        transposed: None,
     }
 }
 
@@ -46,19 +47,19 @@ pub(super) fn is_depthwise(conv: &Conv, channels: usize) -> bool {
     conv.groups == channels && conv.filters == channels && channels > 1
 }
 
-/// Plans a convolution. `sides` is its padding, which the input's halo or buffer provides.
+/// Plans a convolution. `start` are the row and column of the input at which the first output's first tap is: they and
+/// all others are within the input or its halo.
 pub(super) fn conv(
     isa: TileIsa,
     batch: usize,
     conv: &Conv,
-    weights: &str,
+    source: FilterSource,
     input: &Operand,
-    sides: Sides,
+    start: [i64; 2],
     target: &Target<'_>,
 ) -> Planned {
     let [channels, ..] = input.view.shape.extent();
     let [_, height, width] = target.output.view.shape.extent();
-    let source = filter_source(conv, weights, channels);
     let s = &input.strides;
     let pitch = |s: &Strides, y: usize, x: usize| Pitch {
         row: bytes(s.row * y),
@@ -73,8 +74,7 @@ pub(super) fn conv(
     };
     let rows = (conv.kernel.h, bytes(s.row * conv.dilation.h));
     let columns = (conv.kernel.w, bytes(s.pixel * conv.dilation.w));
-    // The first tap stands in the halo.
-    let corner = -(bytes(sides.top * s.row) + bytes(sides.left * s.pixel));
+    let corner = start[0] * bytes(s.row) + start[1] * bytes(s.pixel);
     let strides = conv.stride.h.saturating_mul(conv.stride.w);
     let pixel_bytes = (channels * size_of::<f32>()).saturating_mul(strides);
     let block_pixels = (BLOCK_BYTES / pixel_bytes.max(1)).max(1);

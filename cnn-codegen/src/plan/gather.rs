@@ -1,8 +1,10 @@
 //! Elements taken by their places: slices, transpositions, shuffles, nearest pixels, constants.
 
 use cnn_ir::graph::NodeId;
-use cnn_ir::op::{ChannelShuffle, Constant, DepthToSpace, Resize, ResizeMode, Slice, SpaceToDepth, Tap, Upsample};
-use cnn_ir::op::{Coordinates, ResizeTo, UpsampleMode};
+use cnn_ir::op::{
+    ChannelShuffle, Constant, Coordinates, DepthToSpace, Resize, ResizeMode, ResizeTo, Slice, SpaceToDepth, Upsample,
+    UpsampleMode,
+};
 use cnn_ir::shape::Shape;
 use cnn_runtime::pack::Recipe;
 
@@ -270,7 +272,7 @@ impl Builder<'_> {
         let interpolate = Interpolate {
             input,
             output,
-            rows: (0..rows).map(|row| vertical.tap(row)).collect::<Vec<Tap>>(),
+            rows: (0..rows).map(|row| vertical.tap(row)).collect(),
             columns: (0..columns).map(|column| horizontal.tap(column)).collect(),
         };
         self.step(id, "interpolation", Work::Interpolate(interpolate));

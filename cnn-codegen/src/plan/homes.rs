@@ -13,6 +13,7 @@ use cnn_ir::validate::Shapes;
 use super::algorithm::{Algorithm, Algorithms};
 use super::gather::is_view;
 use super::layout::BLOCK;
+use super::transposed;
 
 /// Homes and halos of all values.
 pub(super) struct Homes {
@@ -68,6 +69,11 @@ impl Homes {
             }
         }
         for &id in order {
+            if let Op::ConvTranspose(conv) = &graph[id].op {
+                let operand = graph.operands(id)[0];
+                let sides = transposed::reach(conv, shapes[operand], shapes[id]);
+                homes.widen(graph, shapes, operand, sides);
+            }
             // Winograd's transform makes up the padding by itself.
             let direct = algorithms
                 .get(&id)
@@ -123,7 +129,7 @@ impl Homes {
     /// Whether the operator writes a buffer of its own, which has no home yet.
     fn can_move(&self, graph: &Graph, shapes: &Shapes, id: NodeId) -> bool {
         let writes = match &graph[id].op {
-            Op::Input(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => false,
+            Op::Input(_) | Op::Matmul(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => false,
             Op::Slice(slice) => !is_view(slice, shapes[graph.operands(id)[0]]),
             Op::Conv(_)
             | Op::ConvTranspose(_)
@@ -137,7 +143,6 @@ impl Homes {
             | Op::BatchNorm(_)
             | Op::Lrn(_)
             | Op::Combine(_)
-            | Op::Matmul(_)
             | Op::Concat(_)
             | Op::Pad(_)
             | Op::Upsample(_)

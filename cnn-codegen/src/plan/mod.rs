@@ -20,7 +20,9 @@
 //! | `homes` | which values share a buffer: concatenations, halos |
 //! | `algorithm` | which algorithm a convolution gets, and why |
 //! | `measured` | which convolutions have a choice, and what measuring gave |
+//! | `tiled` | the steps of convolutions and dense layers |
 //! | `convolution`, `dense` | convolutions and dense layers as sweeps |
+//! | `transposed` | transposed convolutions as ordinary ones |
 //! | `winograd` | convolutions on transformed tiles |
 //! | `sweep`, `tiling`, `walk` | tiles over pixels, panels and chunks of channels |
 //! | `memory` | offsets in the arena from lifetimes |
@@ -41,8 +43,10 @@ mod memory;
 mod options;
 mod print;
 mod sweep;
+mod tiled;
 mod tiling;
 mod traffic;
+mod transposed;
 mod values;
 mod verify;
 mod walk;

@@ -76,15 +76,13 @@ pub enum PlanError {
         /// One image's shape.
         shape: Shape,
     },
-    /// An operator, or a form of it, that only the interpreter runs.
-    #[error("layer `{layer}`: `{op}` {form} is not compiled yet")]
-    NotCompiled {
+    /// A transposed convolution becomes an ordinary one for each remainder of rows and columns by its stride.
+    #[error("layer `{layer}`: its strides make {count} convolutions of it, more than compiled code holds")]
+    Phases {
         /// The layer.
         layer: String,
-        /// Its operator.
-        op: &'static str,
-        /// Which form of it; empty for all.
-        form: &'static str,
+        /// How many.
+        count: usize,
     },
     /// A batch of no images.
     #[error("a batch needs at least one image")]

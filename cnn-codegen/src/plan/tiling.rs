@@ -54,7 +54,7 @@ fn offset(bytes: i64) -> i32 {
 }
 
 /// The activation inside the tile, or behind it.
-fn split(activation: Option<Activation>) -> (Option<TileActivation>, Option<Activation>) {
+pub(super) fn split(activation: Option<Activation>) -> (Option<TileActivation>, Option<Activation>) {
     let Some(function) = activation else {
         return (None, None);
     };

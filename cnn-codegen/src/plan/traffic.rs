@@ -34,6 +34,7 @@ impl Builder<'_> {
             | Work::Softmax { .. }
             | Work::Lrn { .. }
             | Work::Interpolate(_)
+            | Work::Matmul { .. }
             | Work::ReduceMean { .. } => {
                 let (reads, writes) = work.accesses();
                 let views: Vec<View> = reads.into_iter().chain([writes]).filter_map(Access::view).collect();

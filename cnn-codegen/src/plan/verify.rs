@@ -168,8 +168,8 @@ impl Checks<'_> {
         let plan = self.plan;
         let (reads, writes) = work.accesses();
         let written = writes.view();
-        // Copies may read and write anywhere; all others write whole blocks.
-        let copies = matches!(work, Work::Copy(_));
+        // Copies may read and write anywhere, and so may what works channel by channel; all others write whole blocks.
+        let copies = matches!(work, Work::Copy(_) | Work::Matmul { .. });
         for view in reads.into_iter().chain([writes]).filter_map(Access::view) {
             let is_written = Some(view) == written;
             let free = copies || (matches!(work, Work::Gather(_)) && !is_written);

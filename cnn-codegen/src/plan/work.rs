@@ -62,6 +62,15 @@ pub enum Work {
     Gather(Gather),
     /// Bilinear interpolation.
     Interpolate(Interpolate),
+    /// Products of matrices, all channel by channel.
+    Matmul {
+        /// `[C or 1, M, K]`.
+        left: View,
+        /// `[C or 1, K, N]`.
+        right: View,
+        /// `[C, M, N]`.
+        output: View,
+    },
     /// Means along axes.
     ReduceMean {
         /// What is averaged.
@@ -199,6 +208,9 @@ impl Work {
             Work::Elementwise(step) => (views(&mut step.operands.iter().copied()), Access::View(step.output)),
             Work::Pool(pool) => (vec![Access::View(pool.input)], Access::View(pool.output)),
             Work::Gather(gather) => (views(&mut gather.from.view().into_iter()), Access::View(gather.to)),
+            Work::Matmul { left, right, output } => {
+                (vec![Access::View(*left), Access::View(*right)], Access::View(*output))
+            }
             Work::Interpolate(Interpolate { input, output, .. })
             | Work::GlobalPool { input, output, .. }
             | Work::AdaptiveAvgPool { input, output }
@@ -233,6 +245,7 @@ impl Work {
             | Work::Lrn { .. }
             | Work::Gather(_)
             | Work::Interpolate(_)
+            | Work::Matmul { .. }
             | Work::ReduceMean { .. } => 0,
         }
     }
@@ -252,6 +265,7 @@ impl Work {
             | Work::Softmax { .. }
             | Work::Lrn { .. }
             | Work::Interpolate(_)
+            | Work::Matmul { .. }
             | Work::ReduceMean { .. } => Vec::new(),
         }
     }

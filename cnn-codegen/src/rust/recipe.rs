@@ -1,6 +1,6 @@
 //! Weight recipes as Rust expressions.
 
-use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe, WinogradFilters};
+use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe, Transposed, WinogradFilters};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -51,16 +51,40 @@ fn filter_source(source: &FilterSource) -> TokenStream {
         shape,
         bias,
         norm: folded,
+        transposed: other,
     } = source;
     let shape = shape.iter();
     let bias = option(bias.as_ref().map(|name| quote!(#name.into())));
     let norm = option(folded.as_ref().map(norm));
+    let transposed = option(other.as_ref().map(transposed));
     quote! {
         rt::FilterSource {
             weight: #weight.into(),
             shape: ::std::vec![#(#shape),*],
             bias: #bias,
             norm: #norm,
+            transposed: #transposed,
+        }
+    }
+}
+
+fn transposed(transposed: &Transposed) -> TokenStream {
+    let Transposed {
+        kernel: [height, width],
+        groups,
+        rows,
+        columns,
+    } = transposed;
+    let [rows, columns] = [rows, columns].map(|taps| {
+        let taps = taps.iter().map(|tap| option(tap.map(|tap| quote!(#tap))));
+        quote!(::std::vec![#(#taps),*])
+    });
+    quote! {
+        rt::Transposed {
+            kernel: [#height, #width],
+            groups: #groups,
+            rows: #rows,
+            columns: #columns,
         }
     }
 }

@@ -253,6 +253,39 @@ impl Model {
         Model::fits(out).then(|| self.layer("concat", &operands, &[], out))
     }
 
+    /// The product of `x` and an earlier value, or of `x` and what it is with rows and columns exchanged.
+    pub(super) fn matmul(&mut self, x: &Value) -> Option<Value> {
+        let Shape::Map {
+            channels,
+            height,
+            width,
+        } = x.shape
+        else {
+            return None;
+        };
+        let columns = |shape: Shape| match shape {
+            Shape::Map {
+                channels: c,
+                height: h,
+                width: w,
+            } if h == width && (c == channels || c == 1 || channels == 1) => Some((c, w)),
+            Shape::Map { .. } | Shape::Flat(_) => None,
+        };
+        let fitting: Vec<Value> = (self.values.iter())
+            .filter(|value| columns(value.shape).is_some())
+            .cloned()
+            .collect();
+        let other = if fitting.is_empty() || self.rng.bool() {
+            let turned = Shape::map(channels, width, height);
+            self.layer("transpose", &[x], &[("order", "[0, 2, 1]".to_owned())], turned)
+        } else {
+            fitting[self.rng.usize(..fitting.len())].clone()
+        };
+        let (c, w) = columns(other.shape)?;
+        let out = Shape::map(channels.max(c), height, w);
+        Model::fits(out).then(|| self.layer("matmul", &[x, &other], &[], out))
+    }
+
     /// Joins `x` with earlier values element by element, where sizes are the same or 1.
     fn elementwise(&mut self, x: &Value) -> Option<Value> {
         let op = self.pick(&["add", "add", "mul", "sub", "div", "max", "min"]);

@@ -11,7 +11,7 @@ impl Model {
     /// Appends a random layer or block to `x`; `None` if what was drawn does not fit.
     pub(super) fn step(&mut self, x: &Value) -> Option<Value> {
         match x.shape {
-            Shape::Map { .. } => match self.rng.u32(0..40) {
+            Shape::Map { .. } => match self.rng.u32(0..43) {
                 0..=6 => self.conv(x),
                 7..=9 => self.pool(x),
                 10 => self.global_pool(x),
@@ -28,6 +28,8 @@ impl Model {
                 22 => Some(self.layer("flatten", &[x], &[], Shape::Flat(x.shape.elements()))),
                 23..=25 => self.combine(x),
                 26..=31 => self.places(x),
+                32..=33 => self.conv_transpose(x),
+                34 => self.matmul(x),
                 _ => self.block(x),
             },
             Shape::Flat(_) => match self.rng.u32(0..13) {
@@ -127,6 +129,53 @@ impl Model {
             self.maybe_activation(&mut keys);
         }
         Some(self.layer("conv", &[x], &keys, out))
+    }
+
+    fn conv_transpose(&mut self, x: &Value) -> Option<Value> {
+        let Shape::Map {
+            channels,
+            height,
+            width,
+        } = x.shape
+        else {
+            return None;
+        };
+        let divisors: Vec<usize> = (1..=channels).filter(|g| channels.is_multiple_of(*g)).collect();
+        let groups = if self.rng.bool() { 1 } else { self.pick(&divisors) };
+        let filters = match groups {
+            1 => self.pick(&CHANNELS),
+            _ => groups * self.pick(&[1, 1, 2, 3]),
+        };
+        let mut axis = |n: usize| {
+            let (kernel, stride) = (self.kernel(), self.pick(&[1, 2, 2, 3, 4]));
+            let dilation = self.pick(&[1, 1, 1, 2, 3]);
+            let extent = dilation * (kernel - 1) + 1;
+            let cut: Margin = (self.rng.usize(..extent), self.rng.usize(..extent));
+            let more = self.rng.usize(..stride.max(dilation));
+            let size = ((n - 1) * stride + extent + more).checked_sub(cut.0 + cut.1);
+            (kernel, stride, dilation, cut, more, size.unwrap_or(0))
+        };
+        let (kh, sh, dh, (top, bottom), mh, rows) = axis(height);
+        let (kw, sw, dw, (left, right), mw, columns) = axis(width);
+        let out = Shape::map(filters, rows, columns);
+        let macs = x.shape.elements() * filters / groups * kh * kw;
+        if rows == 0 || columns == 0 || !Model::fits(out) || macs > MAX_MACS {
+            return None;
+        }
+        let mut keys = vec![
+            ("filters", filters.to_string()),
+            ("kernel", pair((kh, kw))),
+            ("stride", pair((sh, sw))),
+            ("dilation", pair((dh, dw))),
+            ("padding", format!("[{top}, {left}, {bottom}, {right}]")),
+            ("output_padding", pair((mh, mw))),
+            ("groups", groups.to_string()),
+        ];
+        if self.one_in(3) {
+            keys.push(("bias", "false".to_owned()));
+        }
+        self.maybe_activation(&mut keys);
+        Some(self.layer("conv_transpose", &[x], &keys, out))
     }
 
     fn kernel(&mut self) -> usize {

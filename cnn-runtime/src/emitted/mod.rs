@@ -27,7 +27,7 @@ pub use crate::kernels::lrn::{LrnRow, lrn_symbol};
 pub use crate::kernels::softmax::softmax_symbol;
 pub use crate::kernels::winograd::{Clamp, InputTransform, OutputTransform, Winograd};
 #[cfg(feature = "std")]
-pub use crate::pack::{ChannelOrder, FilterSource, Norm, PackError, Panels, Recipe, WinogradFilters};
+pub use crate::pack::{ChannelOrder, FilterSource, Norm, PackError, Panels, Recipe, Transposed, WinogradFilters};
 pub use crate::steps::{Base, Bases, Call, StepFn, Steps};
 #[cfg(feature = "std")]
 pub use crate::weights::{WeightError, WeightSource};

@@ -6,6 +6,7 @@ use std::fmt;
 use std::ops::Range;
 
 use super::lanes::LaneRows;
+use super::transposed::Transposed;
 use crate::weights::{WeightError, WeightSource};
 
 /// The filters of a convolution or the units of a dense layer, by name.
@@ -19,6 +20,8 @@ pub struct FilterSource {
     pub bias: Option<String>,
     /// A batch norm behind it.
     pub norm: Option<Norm>,
+    /// Of a transposed convolution: which of its weights they are. The tensor then has another shape.
+    pub transposed: Option<Transposed>,
 }
 
 /// A batch norm by name.
@@ -69,6 +72,8 @@ const RELEASE_BYTES: usize = 64 << 10;
 pub(super) struct Filters<'a> {
     source: &'a dyn WeightSource,
     declared: &'a FilterSource,
+    /// All weights, where they are not in this order in the tensor.
+    arranged: Option<Vec<f32>>,
     /// The row of filters that do not exist.
     zeros: Vec<f32>,
     bias: Option<Cow<'a, [f32]>>,
@@ -87,9 +92,11 @@ impl Filters<'_> {
         let count = self.declared.count();
         let filters = range.start.min(count)..range.end.min(count);
         let row = self.declared.row();
-        let weights = self
-            .source
-            .slice(weight, shape, filters.start * row..filters.end * row)?;
+        let range = filters.start * row..filters.end * row;
+        let weights = match &self.arranged {
+            Some(all) => Cow::Borrowed(&all[range]),
+            None => self.source.slice(weight, shape, range)?,
+        };
         Ok(Rows {
             of: self,
             filters,
@@ -136,7 +143,7 @@ impl Rows<'_> {
 
 impl Drop for Rows<'_> {
     fn drop(&mut self) {
-        if size_of_val(&*self.weights) >= RELEASE_BYTES {
+        if self.of.arranged.is_none() && size_of_val(&*self.weights) >= RELEASE_BYTES {
             let row = self.of.declared.row();
             let range = self.filters.start * row..self.filters.end * row;
             self.of.source.release(&self.of.declared.weight, range);
@@ -176,10 +183,20 @@ impl FilterSource {
 
     pub(super) fn load<'a>(&'a self, source: &'a dyn WeightSource) -> Result<Filters<'a>, WeightError> {
         // Before the work is shared, so that a tensor that is missing or wrong is found once.
-        source.slice(&self.weight, &self.shape, 0..0)?;
+        let arranged = match &self.transposed {
+            Some(transposed) => {
+                let tensor = source.tensor(&self.weight, &transposed.shape(self))?;
+                Some(transposed.arrange(self, &tensor))
+            }
+            None => {
+                source.slice(&self.weight, &self.shape, 0..0)?;
+                None
+            }
+        };
         Ok(Filters {
             source,
             declared: self,
+            arranged,
             zeros: vec![0.0; self.row()],
             bias: self
                 .bias
@@ -197,9 +214,13 @@ impl FilterSource {
 
 impl fmt::Display for FilterSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sum = match &self.bias {
-            Some(bias) => format!("{} + {bias}", self.weight),
+        let weight = match &self.transposed {
+            Some(_) => format!("transpose({})", self.weight),
             None => self.weight.clone(),
+        };
+        let sum = match &self.bias {
+            Some(bias) => format!("{weight} + {bias}"),
+            None => weight,
         };
         match &self.norm {
             Some(norm) => write!(f, "fold_bn({sum}, {norm})"),

@@ -12,6 +12,7 @@
 //! | `lanes` | eight filters side by side |
 //! | `lanewise` | filters of one channel each |
 //! | `panels` | the weight stream of tile kernels |
+//! | `transposed` | filters of transposed convolutions |
 //! | `parts` | the parts of one constant shared between threads |
 //! | `winograd` | filters transformed for Winograd's products |
 
@@ -22,6 +23,7 @@ mod lanes;
 mod lanewise;
 mod panels;
 mod parts;
+mod transposed;
 mod winograd;
 
 use std::fmt;
@@ -29,6 +31,7 @@ use std::fmt;
 pub use constants::{PackError, pack_constants};
 pub use filters::{FilterSource, Norm};
 pub use panels::{ChannelOrder, Panels};
+pub use transposed::Transposed;
 pub use winograd::WinogradFilters;
 
 use crate::threads::ThreadPool;

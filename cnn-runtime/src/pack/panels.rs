@@ -231,6 +231,7 @@ mod tests {
             shape: shape.to_vec(),
             bias: Some("w.bias".into()),
             norm: None,
+            transposed: None,
         }
     }
 

@@ -1,12 +1,13 @@
 //! That buffers have the sizes their layouts say, and that the views of a step fit each other: what all emitters but
 //! the sweep's take bounds from.
 
+use cnn_ir::op::Tap;
+
 use super::{Checks, name};
 use crate::plan::layout::{BLOCK, Layout};
 use crate::plan::{
     Access, BufferId, ConstantId, Copy, Elementwise, Interpolate, Place, Port, View, WinogradWork, Work,
 };
-use cnn_ir::op::Tap;
 
 impl Checks<'_> {
     /// Strides and sizes are those of the layout; the user's arrays hold the elements and nothing else.
@@ -50,6 +51,7 @@ impl Checks<'_> {
             Work::Softmax { input, output, .. } | Work::Lrn { input, output, .. } => same(input, output),
             Work::Gather(gather) => gather.is_within(self.plan),
             Work::Interpolate(work) => interpolate_fits(work),
+            Work::Matmul { left, right, output } => self.matmul_fits(*left, *right, *output),
             Work::ReduceMean { input, output, axes } => {
                 let sizes = [0, 1, 2].map(|axis| if axes[axis] { 1 } else { input.shape.extent()[axis] });
                 output.shape.extent() == sizes
@@ -92,6 +94,15 @@ impl Checks<'_> {
         } else {
             channels == target && copy.at.0 + height <= rows && copy.at.1 + width <= columns
         }
+    }
+
+    fn matmul_fits(&self, left: View, right: View, output: View) -> bool {
+        let planar = |view: &View| matches!(self.plan.buffers[view.buffer.0].layout, Layout::Planar { .. });
+        let [[c1, rows, inner], [c2, depth, columns], [channels, m, n]] =
+            [left, right, output].map(|view| view.shape.extent());
+        [left, right, output].iter().all(planar)
+            && [c1, c2].iter().all(|&c| c == channels || c == 1)
+            && (rows, inner, columns) == (m, depth, n)
     }
 
     fn elementwise_fits(&self, step: &Elementwise) -> bool {
