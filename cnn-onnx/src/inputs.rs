@@ -146,22 +146,25 @@ fn one(graph: &proto::Graph, input: &proto::ValueInfo, given: Option<&Vec<usize>
 /// Operators between an image and the first convolution that work wherever the channels are.
 const ANY_ORDER: [&str; 9] = ["Add", "Cast", "Clip", "Div", "Identity", "Mul", "Pad", "Relu", "Sub"];
 
+/// So many of them are followed.
+const MOST_BEFORE: usize = 16;
+
 /// Whether a tensor is brought from `[N, H, W, C]` to `[N, C, H, W]` before anything asks where its channels are.
 fn is_turned(graph: &proto::Graph, name: &str) -> bool {
     let mut names = vec![name];
     let mut turned = false;
-    // A node may be met again by as many ways as it has inputs; those that have been followed are not followed again.
-    let mut followed = vec![false; graph.node.len()];
-    while let Some(name) = names.pop() {
-        for (node, followed) in graph.node.iter().zip(&mut followed) {
-            if !node.input.iter().any(|input| input == name) || std::mem::replace(followed, true) {
-                continue;
-            }
+    let mut next = 0;
+    while let Some(&name) = names.get(next) {
+        next += 1;
+        for node in graph.node.iter().filter(|node| node.input.iter().any(|input| input == name)) {
             let turns = |one: &proto::Attribute| one.name == "perm" && one.ints == [0, 3, 1, 2];
             match &*node.op_type {
                 "Transpose" if node.attribute.iter().any(turns) => turned = true,
                 op if ANY_ORDER.contains(&op) => names.extend(node.output.iter().map(String::as_str)),
                 _ => return false,
+            }
+            if names.len() > MOST_BEFORE {
+                return false;
             }
         }
     }

@@ -10,7 +10,22 @@ use prost::Message;
 use crate::proto::{self, DimensionValue, kind};
 use crate::{Import, ImportError, ImportOptions};
 
-const MODELS: [&str; 5] = ["residual", "old", "channels_last", "shuffle", "signal"];
+const MODELS: [&str; 14] = [
+    "residual",
+    "old",
+    "channels_last",
+    "shuffle",
+    "signal",
+    "parts",
+    "views",
+    "resizes",
+    "transposed",
+    "matrices",
+    "elements",
+    "mobile_last",
+    "scopes",
+    "attributes",
+];
 
 fn bytes(name: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/models/{name}.onnx"));

@@ -40,29 +40,33 @@ pub(crate) enum Known {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Frame {
     pub(crate) shape: Shape,
-    /// For each dimension its axis in `shape`; `None` for leading ones that are left out.
+    /// For each dimension its axis in `shape`; `None` for ones that are left out.
     pub(crate) axes: Vec<Option<usize>>,
 }
 
-/// `[n]` is a vector, `[c, l]` the map `[c, 1, l]`, `[c, h, w]` a map, and so is what has leading ones before that.
+/// `[n]` is a vector, `[c, l]` the map `[c, 1, l]`, `[c, h, w]` a map. What has more axes is one of these if so many of
+/// them are 1; the first are left out.
 pub(crate) fn frame(dims: &[usize]) -> Option<Frame> {
-    let ones = dims.len().saturating_sub(3);
-    let (left_out, dims) = dims.split_at(ones);
-    if left_out.iter().any(|&dim| dim != 1) {
-        return None;
+    let mut too_many = dims.len().saturating_sub(3);
+    let mut kept = Vec::new();
+    for (axis, &dim) in dims.iter().enumerate() {
+        match dim {
+            1 if too_many > 0 => too_many -= 1,
+            _ => kept.push((axis, dim)),
+        }
     }
-    let (shape, axes): (_, &[usize]) = match *dims {
+    let (shape, places): (_, &[usize]) = match *kept {
         [] => (Shape::Flat(1), &[]),
-        [n] => (Shape::Flat(n), &[0]),
-        [c, l] => (Shape::map(c, 1, l), &[0, 2]),
-        [c, h, w] => (Shape::map(c, h, w), &[0, 1, 2]),
+        [(_, n)] => (Shape::Flat(n), &[0]),
+        [(_, c), (_, l)] => (Shape::map(c, 1, l), &[0, 2]),
+        [(_, c), (_, h), (_, w)] => (Shape::map(c, h, w), &[0, 1, 2]),
         _ => return None,
     };
-    let axes = std::iter::repeat_n(None, ones).chain(axes.iter().map(|&axis| Some(axis)));
-    Some(Frame {
-        shape,
-        axes: axes.collect(),
-    })
+    let mut axes = vec![None; dims.len()];
+    for ((axis, _), &place) in kept.iter().zip(places) {
+        axes[*axis] = Some(place);
+    }
+    Some(Frame { shape, axes })
 }
 
 /// The order in which nothing is moved.
@@ -158,13 +162,17 @@ mod tests {
     }
 
     #[test]
-    fn frames_leave_out_leading_ones() {
+    fn frames_leave_out_ones() {
         let of = |dims: &[usize]| frame(dims).map(|frame| (frame.shape.dims(), frame.axes));
         assert_eq!(of(&[7]), Some((vec![7], vec![Some(0)])));
         assert_eq!(of(&[3, 5]), Some((vec![3, 1, 5], vec![Some(0), Some(2)])));
         assert_eq!(
             of(&[1, 1, 3, 4, 5]),
             Some((vec![3, 4, 5], vec![None, None, Some(0), Some(1), Some(2)]))
+        );
+        assert_eq!(
+            of(&[2, 1, 4, 1]),
+            Some((vec![2, 4, 1], vec![Some(0), None, Some(1), Some(2)]))
         );
         assert_eq!(of(&[2, 3, 4, 5]), None);
     }

@@ -100,6 +100,7 @@ fn operators_of_early_versions() {
     let (import, _) = check("old");
     assert_eq!(import.batch, Batch::Fixed(1));
     assert_eq!(import.inputs.len(), 1);
+    check("attributes");
 }
 
 #[test]

@@ -319,13 +319,15 @@ def matrices():
         node("Softmax", ["m"], ["soft"], axis=0),
         node("Max", ["m", "three"], ["max"]),
         node("Unsqueeze", ["m", "ends"], ["more"]),
+        node("Transpose", ["a"], ["turned"], perm=[1, 0, 2, 3]), node("Add", ["a", "turned"], ["crossed"]),
+        node("Concat", ["turned", "crossed"], ["joined"], axis=0),
     ]
     constants = {
         "row": weights(4), "k": weights(5, 4), "m2": weights(3, 5), "three": weights(3), "axes": ints(2), "ends": ints(0, -1),
     }
     outputs = {
         "partly": [3, 2, 3, 2], "vector": [3, 1, 3], "gemm": [3, 5], "flat": [9, 4], "mean": [3, 1, 4], "soft": [4, 3], "max": [4, 3],
-        "more": [1, 4, 3, 1],
+        "more": [1, 4, 3, 1], "joined": [4, 3, 3, 4],
     }
     wide("matrices", {"a": [3, 1, 3, 4], "b": [1, 2, 4, 2], "m": [4, 3]}, outputs, nodes, constants, 18)
 
@@ -400,7 +402,35 @@ def scopes():
     save("scopes", built, {"x": weights(2, 3, 4, 4)})
 
 
+def attributes():
+    """Operators of opset 9, when axes, bounds and sizes were attributes and softmax took all axes from one on."""
+    node = helper.make_node
+    nodes = [
+        node("Slice", ["x"], ["sliced"], starts=[1, -3], ends=[3, 100], axes=[1, 3]),
+        node("Pad", ["x"], ["padded"], pads=[0, 0, 1, 0, 0, 0, 0, 2], value=-1.5),
+        node("Split", ["x"], ["a", "b"], axis=1, split=[3, 1]), node("Mul", ["b", "a"], ["parts"]),
+        node("Clip", ["x"], ["clipped"], min=-0.25, max=0.125), node("Clip", ["x"], ["above"], min=0.0),
+        node("ReduceMean", ["x"], ["means"], axes=[2, 3], keepdims=0), node("Unsqueeze", ["means"], ["more"], axes=[1]),
+        node("Squeeze", ["more"], ["squeezed"], axes=[1]), node("Dropout", ["squeezed"], ["dropped"], ratio=0.3),
+        node("Gemm", ["dropped", "m", "m_bias"], ["gemm"], alpha=2.0),
+        node("Softmax", ["x"], ["soft"]), node("LogSoftmax", ["x"], ["log"], axis=2),
+        node("BatchNormalization", ["x", "scale", "shift", "mean", "var"], ["norm"], momentum=0.9),
+        node("PRelu", ["x", "slope"], ["prelu"]), node("Upsample", ["x", "scales"], ["up"]),
+        node("AveragePool", ["x"], ["pool"], kernel_shape=[2, 3], auto_pad="SAME_LOWER", strides=[2, 1]),
+    ]
+    constants = {
+        "m": weights(4, 3), "m_bias": weights(3), "scale": positive(4), "shift": weights(4), "mean": weights(4), "var": positive(4),
+        "slope": weights(1), "scales": np.array([1, 1, 2, 3], np.float32),
+    }
+    same = ["n", 4, 5, 6]
+    outputs = {
+        "sliced": ["n", 2, 5, 3], "padded": ["n", 4, 6, 8], "parts": ["n", 3, 5, 6], "clipped": same, "above": same, "gemm": ["n", 3],
+        "soft": same, "log": same, "norm": same, "prelu": same, "up": ["n", 4, 10, 18], "pool": ["n", 4, 3, 6],
+    }
+    wide("attributes", {"x": same}, outputs, nodes, constants, 9)
+
+
 FOLDER.mkdir(parents=True, exist_ok=True)
-MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes]
+MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes]
 for make in MODELS:
     make()

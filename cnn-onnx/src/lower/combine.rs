@@ -322,12 +322,18 @@ pub(crate) fn broadcast_dims(operands: &[Vec<usize>]) -> Result<Vec<usize>, Stri
 
 /// Shapes of one or three axes for operands of any number of axes: those that broadcast alike are one.
 fn shapes(operands: &[Vec<usize>], result: &[usize]) -> Result<Vec<Shape>, String> {
-    let framed: Option<Vec<Shape>> = operands
-        .iter()
-        .map(|dims| frame(dims).map(|frame| frame.shape))
-        .collect();
-    if let Some(shapes) = framed {
-        return Ok(shapes);
+    if let Some(frame) = frame(result) {
+        let shape = |dims: &Vec<usize>| {
+            let mut extent = [1; 3];
+            for (&dim, place) in dims.iter().zip(&frame.axes) {
+                place.iter().for_each(|&place| extent[place] = dim);
+            }
+            match frame.shape {
+                Shape::Flat(_) => Shape::Flat(extent[0]),
+                Shape::Map { .. } => Shape::map(extent[0], extent[1], extent[2]),
+            }
+        };
+        return Ok(operands.iter().map(shape).collect());
     }
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for axis in (0..result.len()).filter(|&axis| result[axis] != 1) {

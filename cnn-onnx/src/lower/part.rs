@@ -34,15 +34,21 @@ pub(super) fn concat(node: &mut Node<'_>) -> Outputs {
         .or((node.opset < 4).then_some(1))
         .ok_or("attribute `axis` is missing")?;
     let axis = node.axis(axis, &first)?;
-    // The network joins along axis 0 of its shapes.
-    let place = frame(&first.in_memory()).and_then(|frame| {
-        let position = first.order.iter().position(|&other| other == axis)?;
-        frame.axes[position]
-    });
-    let order = match place {
-        Some(0) => first.order.clone(),
-        _ => moved(&first, axis),
+    // The network joins along axis 0 of its shapes: a map, if the axes make one whatever the size of this axis.
+    let map = |order: &[usize]| {
+        let size = |&other: &usize| if other == axis { 2 } else { first.dims[other] };
+        let frame = frame(&order.iter().map(size).collect::<Vec<_>>())?;
+        let position = order.iter().position(|&other| other == axis)?;
+        match frame.shape {
+            Shape::Map { height, width, .. } if frame.axes[position] == Some(0) => Some((height, width)),
+            _ => None,
+        }
     };
+    let order = match map(&first.order) {
+        Some(_) => first.order.clone(),
+        None => moved(&first, axis),
+    };
+    let map = map(&order);
     let mut dims = first.dims.clone();
     dims[axis] = 0;
     let mut datas = Vec::new();
@@ -70,11 +76,9 @@ pub(super) fn concat(node: &mut Node<'_>) -> Outputs {
         }
         dims[axis] = dims[axis].saturating_add(other.dims[axis]);
         let n = other.dims[axis];
-        let in_memory: Vec<usize> = order.iter().map(|&axis| other.dims[axis]).collect();
-        let shape = match frame(&in_memory) {
-            Some(frame) if matches!(frame.shape, Shape::Map { .. }) => frame.shape,
-            _ => Shape::map(n, 1, in_memory.iter().product::<usize>() / n.max(1)),
-        };
+        let elements: usize = other.dims.iter().product();
+        let (height, width) = map.unwrap_or((1, elements / n.max(1)));
+        let shape = Shape::map(n, height, width);
         datas.push(match tensor {
             Some(tensor) => node.constant_layer(&tensor, shape)?,
             None => node.shaped(&other.data, shape)?,
