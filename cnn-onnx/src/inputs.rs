@@ -156,7 +156,11 @@ fn is_turned(graph: &proto::Graph, name: &str) -> bool {
     let mut next = 0;
     while let Some(&name) = names.get(next) {
         next += 1;
-        for node in graph.node.iter().filter(|node| node.input.iter().any(|input| input == name)) {
+        for node in graph
+            .node
+            .iter()
+            .filter(|node| node.input.iter().any(|input| input == name))
+        {
             let turns = |one: &proto::Attribute| one.name == "perm" && one.ints == [0, 3, 1, 2];
             match &*node.op_type {
                 "Transpose" if node.attribute.iter().any(turns) => turned = true,
