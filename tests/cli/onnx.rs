@@ -62,7 +62,9 @@ fn an_imported_model_gives_the_same_bits_as_the_onnx_file() {
         }
         let checked = cnn(&["check", &toml, "--weights", &weights]).ok();
         assert!(checked.contains("all of the right shape"), "{checked}");
-        ["direct", "imported", "interpreted"].map(|way| fs::remove_dir_all(folder.path().join(way)).unwrap());
+        for way in ["direct", "imported", "interpreted"] {
+            fs::remove_dir_all(folder.path().join(way)).unwrap();
+        }
     }
     assert_eq!(folder.entries(), ["models"]);
 }
