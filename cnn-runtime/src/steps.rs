@@ -74,7 +74,8 @@ impl Bases<'_, '_> {
             }
             Base::Output(output) => {
                 let output = self.outputs.get_mut(output);
-                output.map_or(ptr::null_mut(), |output| output.as_mut_ptr().cast())
+                // Without a reference to the elements: an operand of the same step may be the same output.
+                output.map_or(ptr::null_mut(), |output| (&raw mut **output).cast())
             }
         }
     }

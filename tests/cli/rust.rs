@@ -12,7 +12,7 @@ fn the_source_is_formatted_and_the_same_every_time() {
     let source = dump();
     assert_eq!(source, dump());
     for words in [
-        "pub struct Lenet5(::cnn::rt::Network);\n",
+        "pub struct Lenet5(::cnn::rt::Network<Lenet5>);\n",
         "    pub const INPUT_SHAPE: [usize; 3usize] = [1usize, 32usize, 32usize];\n",
         "    pub const PARAMETERS: u64 = 61706u64;\n",
         "vfmadd231ps ymm",

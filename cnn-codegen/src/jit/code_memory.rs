@@ -33,7 +33,8 @@ impl DerefMut for CodeMemory {
 
 // SAFETY: nothing in the module belongs to a thread; what it maps may be used from any.
 unsafe impl Send for CodeMemory {}
-// SAFETY: shared access only looks addresses up; code is finalized through unique access.
+// SAFETY: code is added and finalized through unique access; afterwards nothing reaches the module through a shared
+// reference, it is only kept to be dropped.
 unsafe impl Sync for CodeMemory {}
 
 impl Drop for CodeMemory {

@@ -199,6 +199,13 @@ impl Port {
     }
 }
 
+impl View {
+    /// The channel behind its last; saturates, so that no view wraps around.
+    pub(crate) fn end(self) -> usize {
+        self.channel.saturating_add(self.shape.channels())
+    }
+}
+
 impl Plan {
     /// Byte offset of element (image 0, first channel, row 0, column 0) of a view within its buffer.
     pub fn origin(&self, view: View) -> i64 {

@@ -157,7 +157,8 @@ impl Checks<'_> {
             self.require(aligned && constant.offset >= end, || {
                 format!("constant `{}` overlaps", constant.recipe)
             });
-            end = constant.offset + constant.recipe.floats() * size_of::<f32>();
+            let bytes = constant.recipe.floats().saturating_mul(size_of::<f32>());
+            end = constant.offset.saturating_add(bytes);
         }
         self.require(end <= self.plan.constant_bytes, || {
             "constants end behind their block".into()
@@ -174,7 +175,7 @@ impl Checks<'_> {
             let is_written = Some(view) == written;
             let free = copies || (matches!(work, Work::Gather(_)) && !is_written);
             let buffer = &plan.buffers[view.buffer.0];
-            let end = view.channel + view.shape.channels();
+            let end = view.end();
             let ([_, height, width], [_, rows, columns]) = (view.shape.extent(), buffer.shape.extent());
             let fits = end <= buffer.shape.channels() && [height, width] == [rows, columns];
             self.require(fits, || format!("a view ends behind {}", name(plan, view.buffer)));

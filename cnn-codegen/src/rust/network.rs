@@ -26,7 +26,7 @@ impl Memory {
     /// The fields of the struct `name`.
     pub(super) fn fields(&self, name: &Ident, runtime: &TokenStream) -> TokenStream {
         match self {
-            Memory::System | Memory::Embedded(_) => quote!((#runtime::Network)),
+            Memory::System | Memory::Embedded(_) => quote!((#runtime::Network<#name>)),
             Memory::Caller => quote!((&'static #runtime::Aligned<[u8; #name::WEIGHTS_BYTES]>)),
             Memory::CallerEmbedded(_) => quote!((())),
         }
@@ -145,7 +145,10 @@ impl Ports {
             }
             dims
         };
-        let mut taken = vec!["arena".to_owned(), "self".to_owned()];
+        // Words of the methods below.
+        let mut taken: Vec<String> = ["arena", "bases", "pointers", "scratch", "self", "steps"]
+            .map(str::to_owned)
+            .into();
         let arguments: Vec<Ident> = plan
             .inputs
             .iter()
@@ -259,7 +262,8 @@ fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
             /// # Errors
             /// Tensors that are missing or have another shape, all of them; too little memory.
             pub fn load(weights: &dyn rt::WeightSource) -> ::core::result::Result<Self, rt::LoadError> {
-                rt::Network::load(&DEFINITION, weights).map(Self)
+                // SAFETY: the definition is this type's, and its plan was verified.
+                unsafe { rt::Network::load(&DEFINITION, weights) }.map(Self)
             }
         },
         Some(weights) => quote! {
@@ -269,7 +273,8 @@ fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
             /// Too little memory.
             pub fn load() -> ::core::result::Result<Self, rt::LoadError> {
                 static WEIGHTS: rt::Aligned<[u8; CONSTANT_BYTES]> = rt::Aligned(*#weights);
-                rt::Network::embedded(&DEFINITION, &WEIGHTS.0).map(Self)
+                // SAFETY: the definition is this type's, and its plan was verified; the weights are aligned.
+                unsafe { rt::Network::embedded(&DEFINITION, &WEIGHTS.0) }.map(Self)
             }
         },
     };

@@ -1,5 +1,7 @@
 //! An emitted network with its weights and threads.
 
+use std::marker::PhantomData;
+
 use thiserror::Error;
 
 use crate::executor::{Executor, RunSize};
@@ -48,21 +50,26 @@ enum Constants {
     Embedded(&'static [u8]),
 }
 
-/// A network that is ready to run, from several threads at once if need be.
+/// A network that is ready to run, from several threads at once if need be. It belongs to the type `Of`, so that it is
+/// never taken for another's.
 #[derive(Debug)]
-pub struct Network {
+pub struct Network<Of> {
     definition: &'static Definition,
     functions: &'static [StepFn],
     constants: Constants,
     executor: Executor,
+    of: PhantomData<fn() -> Of>,
 }
 
-impl Network {
+impl<Of> Network<Of> {
     /// Packs the weights. One thread runs it; see [`Network::with_threads`].
     ///
     /// # Errors
     /// [`LoadError`]
-    pub fn load(definition: &'static Definition, weights: &dyn WeightSource) -> Result<Network, LoadError> {
+    ///
+    /// # Safety
+    /// The definition is that of `Of`, of a verified plan.
+    pub unsafe fn load(definition: &'static Definition, weights: &dyn WeightSource) -> Result<Network<Of>, LoadError> {
         let pool = ThreadPool::new(1)?;
         let recipes = (definition.recipes)();
         let recipes = recipes.iter().map(|(offset, recipe)| (*offset, recipe));
@@ -74,17 +81,28 @@ impl Network {
     ///
     /// # Errors
     /// [`LoadError::Memory`]
-    pub fn embedded(definition: &'static Definition, constants: &'static [u8]) -> Result<Network, LoadError> {
+    ///
+    /// # Panics
+    /// If these are not as many bytes as the definition says.
+    ///
+    /// # Safety
+    /// The definition is that of `Of`, of a verified plan; the constants are aligned to 64 bytes.
+    pub unsafe fn embedded(
+        definition: &'static Definition,
+        constants: &'static [u8],
+    ) -> Result<Network<Of>, LoadError> {
+        assert_eq!(constants.len(), definition.constant_bytes, "packed weights");
         Network::new(definition, Constants::Embedded(constants), ThreadPool::new(1)?)
     }
 
-    fn new(definition: &'static Definition, constants: Constants, pool: ThreadPool) -> Result<Network, LoadError> {
+    fn new(definition: &'static Definition, constants: Constants, pool: ThreadPool) -> Result<Network<Of>, LoadError> {
         let fast = !definition.avx2.is_empty() && Isa::detect() != Isa::baseline();
         Ok(Network {
             definition,
             functions: if fast { definition.avx2 } else { definition.portable },
             constants,
             executor: Executor::new(definition.size, pool)?,
+            of: PhantomData,
         })
     }
 
@@ -93,14 +111,14 @@ impl Network {
     ///
     /// # Errors
     /// [`LoadError::Threads`], [`LoadError::Memory`]
-    pub fn with_threads(mut self, threads: usize) -> Result<Network, LoadError> {
+    pub fn with_threads(mut self, threads: usize) -> Result<Network<Of>, LoadError> {
         self.executor = Executor::new(self.definition.size, ThreadPool::new(threads)?)?;
         Ok(self)
     }
 
     /// Without the instructions that only some processors have.
     #[must_use]
-    pub fn portable(mut self) -> Network {
+    pub fn portable(mut self) -> Network<Of> {
         self.functions = self.definition.portable;
         self
     }
@@ -122,8 +140,7 @@ impl Network {
     /// Runs the network. Allocates nothing, unless more runs are under way at once than ever before.
     ///
     /// # Safety
-    /// The definition is of a verified plan; the slices are the network's inputs and outputs, in order and
-    /// of their sizes.
+    /// The slices are the network's inputs and outputs, in order and of their sizes.
     ///
     /// # Panics
     /// If there is no memory for a run beside those under way.
@@ -141,7 +158,7 @@ impl Network {
     /// Runs the network on this thread, in memory of the caller's.
     ///
     /// # Safety
-    /// As [`Network::run`]; `arena` is of [`RunSize::arena_bytes`] and aligned to 64 bytes, and behind it, at the next
+    /// As [`Network::run`]; `arena` is nobody else's meanwhile, of [`RunSize::arena_bytes`] and aligned to 64 bytes, and behind it, at the next
     /// multiple of 64, [`RunSize::scratch_bytes`]; `pointers` has room for the operands of any step.
     pub unsafe fn run_in(
         &self,

@@ -2,7 +2,7 @@
 //!
 //! SSE because every x86-64 has it, and because vectors that are written down do not depend on a compiler finding them.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse"))]
 use core::arch::x86_64::{
     __m128, _mm_add_ps, _mm_and_ps, _mm_andnot_ps, _mm_cmplt_ps, _mm_cmpunord_ps, _mm_div_ps, _mm_loadu_ps, _mm_max_ps,
     _mm_min_ps, _mm_mul_ps, _mm_or_ps, _mm_set1_ps, _mm_storeu_ps, _mm_sub_ps,
@@ -11,10 +11,10 @@ use core::array::from_fn;
 use core::ops::{Add, Div, Mul, Sub};
 
 /// Half a vector.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse"))]
 type Half = __m128;
 /// Half a vector.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse")))]
 type Half = [f32; 4];
 
 /// Eight f32. Its operations are those of loop code, with the same rounding and the same NaNs.
@@ -154,7 +154,7 @@ operators! {
 }
 
 /// Four floats in SSE's vectors. A mask is all ones where it holds.
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse"))]
 mod half {
     use super::*;
 
@@ -224,7 +224,7 @@ mod half {
 }
 
 /// Four floats in an array; LLVM makes vectors of them where there are any. A mask is all ones where it holds.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse")))]
 mod half {
     use super::{Half, from_fn};
 

@@ -180,7 +180,8 @@ impl Backoff {
     /// One short pause; returns roughly how long the waiting has lasted.
     fn wait(&mut self) -> Duration {
         std::hint::spin_loop();
-        self.spins += 1;
+        // Not to panic while workers hold a job.
+        self.spins = self.spins.wrapping_add(1);
         if self.spins.is_multiple_of(Self::BURST) {
             let since = *self.since.get_or_insert_with(Instant::now);
             self.elapsed = since.elapsed();

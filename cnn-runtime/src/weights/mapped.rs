@@ -52,11 +52,15 @@ impl MappedFile {
         Ok(MappedFile(map))
     }
 
-    /// Takes the pages of a range out of this process; they come back from the file if they are read again.
+    /// Takes the pages of a range, as far as the file has it, out of this process; they come back from the file if they
+    /// are read again.
     pub fn release(&self, range: Range<usize>) {
+        let end = range.end.min(self.0.len());
+        let range = range.start.min(end)..end;
         #[cfg(unix)]
         {
-            // SAFETY: the map is a read-only view of a file, so that pages dropped hold nothing but the file's content.
+            // SAFETY: the range is within the map, a read-only view of a file, so that pages dropped hold nothing but
+            // the file's content.
             // That nobody borrows them is not even needed: a page that is read again holds the same bytes.
             let result = unsafe {
                 self.0

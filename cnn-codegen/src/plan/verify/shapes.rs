@@ -62,7 +62,7 @@ impl Checks<'_> {
         let mut reads = reads.into_iter().filter_map(Access::view);
         let apart = match (work, writes.view()) {
             (Work::Copy(copy), _) => {
-                let range = |view: View| view.channel..view.channel + view.shape.channels();
+                let range = |view: View| view.channel..view.end();
                 let (from, to) = (range(copy.from), range(copy.to));
                 copy.from.buffer != copy.to.buffer || from.end <= to.start || to.end <= from.start
             }
@@ -92,7 +92,7 @@ impl Checks<'_> {
                 && copy.at == (0, 0)
                 && copy.border.is_none()
         } else {
-            channels == target && copy.at.0 + height <= rows && copy.at.1 + width <= columns
+            channels == target && copy.at.0.saturating_add(height) <= rows && copy.at.1.saturating_add(width) <= columns
         }
     }
 
@@ -131,7 +131,7 @@ fn interpolate_fits(work: &Interpolate) -> bool {
 
 /// Whether two views share no block.
 fn apart(a: View, b: View) -> bool {
-    let blocks = |view: View| view.channel / BLOCK..(view.channel + view.shape.channels()).div_ceil(BLOCK);
+    let blocks = |view: View| view.channel / BLOCK..view.end().div_ceil(BLOCK);
     let (one, other) = (blocks(a), blocks(b));
     a.buffer != b.buffer || one.end <= other.start || other.end <= one.start
 }
