@@ -142,7 +142,7 @@ def baked(model, arrays):
     return model, left
 
 
-def run(cnn, backend, model, arrays, case):
+def run(cnn, backend, model, arrays):
     """The outputs of the command, or what it says is wrong."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -179,7 +179,7 @@ def one(cnn, backends, case, model, sets):
         try:
             for inputs, outputs in sets:
                 built, arrays = baked(model, inputs)
-                compare(run(cnn, backend, built, arrays, case), outputs, case)
+                compare(run(cnn, backend, built, arrays), outputs, case)
         except (RuntimeError, AssertionError, OSError, subprocess.TimeoutExpired) as problem:
             problems[backend] = str(problem)
     return problems
