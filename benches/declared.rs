@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use cnn::{Error, Model, Options, Weights, cnn, rt};
+use cnn::{Caches, Error, Model, Options, Weights, cnn, rt};
 
 cnn! {
     network LeNet5 = "examples/models/lenet5.toml";
@@ -52,6 +52,7 @@ fn network(name: &str, load: fn(&Weights, usize) -> Result<Run, rt::LoadError>) 
         let declared = load(&weights, threads).map_err(|error| Error::Limit(error.to_string()))?;
         let options = Options {
             threads: Some(threads),
+            caches: Caches::TYPICAL,
             ..Options::default()
         };
         let compiled = model.compile(&weights, &options)?;

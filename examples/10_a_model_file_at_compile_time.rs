@@ -11,7 +11,7 @@
 
 use std::error::Error;
 
-use cnn::{Model, Options, Weights, cnn};
+use cnn::{Caches, Model, Options, Weights, cnn};
 
 cnn! {
     network SqueezeNet = "examples/models/squeezenet1_1.toml";
@@ -34,8 +34,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let model = Model::from_toml_file("examples/models/squeezenet1_1.toml")?;
     let mut just_now = [0.0; 1000];
+    // The macro knows nothing of the machine that the program will run on, and plans for typical caches.
+    let options = Options {
+        caches: Caches::TYPICAL,
+        ..Options::default()
+    };
     model
-        .compile(&weights, &Options::default())?
+        .compile(&weights, &options)?
         .run_into(&[&image], &mut [&mut just_now])?;
 
     if beforehand.map(f32::to_bits) == just_now.map(f32::to_bits) {

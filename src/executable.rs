@@ -8,6 +8,7 @@ use cnn_codegen::plan::{self, Accuracy, Measurements, Plan, PlanError, PlanOptio
 use cnn_ir::graph::Graph;
 use cnn_ir::validate::Shapes;
 
+use cnn_runtime::memory::Caches;
 use cnn_runtime::pack::PackError;
 
 use crate::memory::Need;
@@ -30,6 +31,8 @@ pub(crate) struct Job<'a> {
     pub(crate) portable: bool,
     /// Whether only multiplying and adding will do.
     pub(crate) exact: bool,
+    /// The caches to plan for.
+    pub(crate) caches: Caches,
     /// Times of kernels, measured before.
     pub(crate) measured: Measurements,
     /// What the user's arrays take.
@@ -67,6 +70,7 @@ impl Job<'_> {
             },
             accuracy: if self.exact { Accuracy::Exact } else { Accuracy::Fast },
             threads: self.threads,
+            caches: self.caches,
             force: None,
             measured: self.measured.clone(),
         }

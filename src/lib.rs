@@ -62,6 +62,7 @@ pub use {
     builtin::Builtin,
     cnn_codegen::{jit, plan},
     cnn_ir as ir, cnn_onnx as onnx,
+    cnn_runtime::memory::Caches,
     cnn_runtime::weights::synthetic_input as random_input,
     error::Error,
     executable::StepTime,

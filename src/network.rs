@@ -205,6 +205,7 @@ pub(crate) fn with_job<T>(
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
         portable: options.portable,
         exact: options.exact,
+        caches: options.caches,
         measured: options.measured.clone(),
         arrays: Need::arrays(model, options.batch),
         limit: options.max_memory,

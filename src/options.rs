@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use cnn_codegen::plan::Measurements;
+use cnn_runtime::memory::Caches;
 
 /// Who carries a network out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -73,6 +74,9 @@ pub struct Options {
     /// Times of kernels on this machine, from [`Model::tune`](crate::Model::tune): they decide between algorithms where
     /// they are known.
     pub measured: Measurements,
+    /// The caches to plan for: this machine's. What other machines are to compute to the bit is planned for
+    /// [`Caches::TYPICAL`], as `cnn!` does.
+    pub caches: Caches,
     /// Use no instructions but those that every machine of this kind has, even where there are better ones.
     pub portable: bool,
     /// Bytes that weights, values between layers, inputs and outputs may take together; what the machine has
@@ -89,6 +93,7 @@ impl Default for Options {
             optimise: true,
             exact: false,
             measured: Measurements::NONE,
+            caches: Caches::of_this_machine(),
             portable: false,
             max_memory: None,
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use cnn::onnx::ImportOptions;
 use cnn::plan::Measurements;
-use cnn::{Backend, Error, Options, Source, ir};
+use cnn::{Backend, Caches, Error, Options, Source, ir};
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -122,6 +122,7 @@ impl Compilation {
             exact: self.exact,
             measured: Measurements::NONE,
             portable: self.portable,
+            caches: Caches::of_this_machine(),
             max_memory: self.max_memory.map(|size| size.0),
         }
     }

@@ -11,6 +11,7 @@ use cnn_ir::graph::NodeId;
 use cnn_ir::op::{Conv, Pair};
 use cnn_ir::shape::Shape;
 use cnn_runtime::kernels::winograd::Winograd;
+use cnn_runtime::memory::Caches;
 
 use super::layout::BLOCK;
 use super::measured::Signature;
@@ -30,8 +31,8 @@ const DIRECT_RATE: f64 = 90.0;
 const PRODUCT_RATE: f64 = 82.0;
 /// Bytes a nanosecond of weights that do not stay in a cache.
 const STREAM_RATE: f64 = 20.0;
-/// Transformed weights beyond this stream from memory for every image.
-const STREAM_BYTES: f64 = 12e6;
+/// Of the last-level cache, what a layer's weights may take to be there still for the next image.
+const STREAM_SHARE: f64 = 3.0 / 8.0;
 
 /// A candidate and its predicted time in nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -49,24 +50,28 @@ fn transforms(variant: Winograd) -> (f64, f64) {
     }
 }
 
-fn streamed(bytes: f64) -> f64 {
-    if bytes > STREAM_BYTES { bytes / STREAM_RATE } else { 0.0 }
+fn streamed(bytes: f64, caches: Caches) -> f64 {
+    if bytes > STREAM_SHARE * caches.last as f64 {
+        bytes / STREAM_RATE
+    } else {
+        0.0
+    }
 }
 
-fn direct(conv: &Conv, channels: usize, [filters, height, width]: [usize; 3]) -> f64 {
+fn direct(conv: &Conv, channels: usize, [filters, height, width]: [usize; 3], caches: Caches) -> f64 {
     let taps = conv.kernel.h * conv.kernel.w;
     let weights = filters.next_multiple_of(BLOCK) * channels / conv.groups * taps;
     let operations = 2.0 * weights as f64 * (height * width) as f64;
-    (operations / DIRECT_RATE).max(streamed(4.0 * weights as f64))
+    (operations / DIRECT_RATE).max(streamed(4.0 * weights as f64, caches))
 }
 
-fn winograd(variant: Winograd, channels: usize, [filters, height, width]: [usize; 3]) -> f64 {
+fn winograd(variant: Winograd, channels: usize, [filters, height, width]: [usize; 3], caches: Caches) -> f64 {
     let tiles = (height.div_ceil(variant.outputs()) * width.div_ceil(variant.outputs())) as f64;
     let (inputs, outputs) = (channels.next_multiple_of(BLOCK), filters.next_multiple_of(BLOCK));
     let weights = (variant.products() * inputs * outputs) as f64;
     let (before, after) = transforms(variant);
     let transforms = tiles * (before * (inputs / BLOCK) as f64 + after * (outputs / BLOCK) as f64);
-    (2.0 * weights * tiles / PRODUCT_RATE).max(streamed(4.0 * weights)) + transforms
+    (2.0 * weights * tiles / PRODUCT_RATE).max(streamed(4.0 * weights, caches)) + transforms
 }
 
 /// Whether Winograd's algorithm computes this convolution at all.
@@ -85,11 +90,11 @@ fn fits(conv: &Conv, variant: Winograd, channels: usize) -> bool {
 }
 
 /// All algorithms that compute a convolution, the direct one first.
-fn candidates(conv: &Conv, input: Shape, output: Shape) -> Vec<Candidate> {
+fn candidates(conv: &Conv, input: Shape, output: Shape, caches: Caches) -> Vec<Candidate> {
     let channels = input.channels();
     let mut candidates = vec![Candidate {
         algorithm: Algorithm::Direct,
-        predicted: direct(conv, channels, output.extent()),
+        predicted: direct(conv, channels, output.extent(), caches),
     }];
     for variant in Winograd::ALL
         .into_iter()
@@ -97,7 +102,7 @@ fn candidates(conv: &Conv, input: Shape, output: Shape) -> Vec<Candidate> {
     {
         candidates.push(Candidate {
             algorithm: Algorithm::Winograd(variant),
-            predicted: winograd(variant, channels, output.extent()),
+            predicted: winograd(variant, channels, output.extent(), caches),
         });
     }
     candidates
@@ -113,14 +118,14 @@ fn is_allowed(algorithm: Algorithm, options: &PlanOptions) -> bool {
 
 /// The algorithms that compute a convolution as exactly as the options want it.
 pub(super) fn allowed(conv: &Conv, input: Shape, output: Shape, options: &PlanOptions) -> Vec<Candidate> {
-    let mut candidates = candidates(conv, input, output);
+    let mut candidates = candidates(conv, input, output, options.caches);
     candidates.retain(|candidate| is_allowed(candidate.algorithm, options));
     candidates
 }
 
 /// The algorithm for a convolution, and the reasons.
 pub(super) fn choose(conv: &Conv, input: Shape, output: Shape, options: &PlanOptions) -> (Algorithm, String) {
-    let candidates = candidates(conv, input, output);
+    let candidates = candidates(conv, input, output, options.caches);
     if candidates.len() == 1 {
         return (Algorithm::Direct, String::new());
     }

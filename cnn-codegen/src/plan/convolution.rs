@@ -5,6 +5,7 @@ use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe};
 
 use super::isa::TileIsa;
 use super::layout::{BLOCK, Strides};
+use super::options::PlanOptions;
 use super::sweep::{Axis, Move, Sweep};
 use super::tiling::{Operand, Reduction, Target, Tiling, bytes};
 use super::walk::{Map, Pitch};
@@ -12,8 +13,8 @@ use crate::tile::Product;
 
 /// Bytes of weights that one pass over the pixels uses: they should stay in the first-level cache.
 const PASS_BYTES: usize = 48 << 10;
-/// Bytes of input that one item should touch, so that they stay in the second-level cache for all panels.
-const BLOCK_BYTES: usize = 160 << 10;
+/// Of the second-level cache, what one item should touch of its input, so that it stays there for all panels.
+const BLOCK_SHARE: f64 = 5.0 / 16.0;
 
 /// A sweep whose weights still need to be made into a constant of the plan.
 pub(super) struct Planned {
@@ -50,14 +51,14 @@ pub(super) fn is_depthwise(conv: &Conv, channels: usize) -> bool {
 /// Plans a convolution. `start` are the row and column of the input at which the first output's first tap is: they and
 /// all others are within the input or its halo.
 pub(super) fn conv(
-    isa: TileIsa,
-    batch: usize,
+    options: &PlanOptions,
     conv: &Conv,
     source: FilterSource,
     input: &Operand,
     start: [i64; 2],
     target: &Target<'_>,
 ) -> Planned {
+    let (isa, batch) = (options.isa, options.batch);
     let [channels, ..] = input.view.shape.extent();
     let [_, height, width] = target.output.view.shape.extent();
     let s = &input.strides;
@@ -77,7 +78,8 @@ pub(super) fn conv(
     let corner = start[0] * bytes(s.row) + start[1] * bytes(s.pixel);
     let strides = conv.stride.h.saturating_mul(conv.stride.w);
     let pixel_bytes = (channels * size_of::<f32>()).saturating_mul(strides);
-    let block_pixels = (BLOCK_BYTES / pixel_bytes.max(1)).max(1);
+    let block_bytes = options.caches.second as f64 * BLOCK_SHARE;
+    let block_pixels = (block_bytes as usize / pixel_bytes.max(1)).max(1);
     let size = format!("{}×{}", conv.kernel.h, conv.kernel.w);
 
     if is_depthwise(conv, channels) {

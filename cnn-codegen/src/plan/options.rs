@@ -1,6 +1,7 @@
 //! What a plan is made for, and why there may be none.
 
 use cnn_ir::shape::Shape;
+use cnn_runtime::memory::Caches;
 use thiserror::Error;
 
 use super::algorithm::Algorithm;
@@ -18,6 +19,8 @@ pub struct PlanOptions {
     pub accuracy: Accuracy,
     /// Threads that will share a run: how finely work is divided. Results do not depend on it.
     pub threads: usize,
+    /// The caches of the machine: how work is divided, and in which order sums are formed.
+    pub caches: Caches,
     /// Uses this algorithm for every convolution that it fits; for tests and measurements.
     pub force: Option<Algorithm>,
     /// Times that were measured on this machine: they decide where they are known, predictions elsewhere.
@@ -41,6 +44,7 @@ impl Default for PlanOptions {
             isa: TileIsa::detect(),
             accuracy: Accuracy::default(),
             threads: 1,
+            caches: Caches::of_this_machine(),
             force: None,
             measured: Measurements::NONE,
         }

@@ -39,8 +39,7 @@ impl Builder<'_> {
         };
         let source = convolution::filter_source(conv, &graph[id].weights, shape.channels());
         let planned = convolution::conv(
-            self.options.isa,
-            self.plan.batch,
+            self.options,
             conv,
             source,
             &self.operand(input),
@@ -132,8 +131,7 @@ impl Builder<'_> {
                 };
                 let (conv, source) = transposed::ordinary(conv, &graph[id].weights, shape.channels(), &row, &column);
                 let planned = convolution::conv(
-                    self.options.isa,
-                    self.plan.batch,
+                    self.options,
                     &conv,
                     source,
                     &self.operand(input),

@@ -13,10 +13,10 @@ use super::walk::{Map, Pitch};
 use super::{ConstantId, PlanOptions, View};
 use crate::tile::{Init, Product, TileSpec};
 
-/// Bytes of transformed tiles that one item should have: they are written and read again at once.
-const BLOCK_BYTES: usize = 400 << 10;
-/// Transformed filters beyond this leave the second-level cache, and are then read as seldom as possible.
-const STREAM_BYTES: usize = 1 << 20;
+/// Of the second-level cache, what one item's transformed tiles should take: they are written and read again at once.
+const BLOCK_SHARE: f64 = 25.0 / 32.0;
+/// Transformed filters that take this many second-level caches are read as seldom as possible.
+const STREAM_CACHES: usize = 2;
 /// Tiles of one item when filters are streamed.
 const STREAM_TILES: usize = 48;
 /// Fewer items a thread than this are divided by filters too, so that threads have something to share.
@@ -150,10 +150,11 @@ pub(super) fn plan(
 
     let filter_bytes = positions * inputs * outputs * BLOCK * BLOCK * size_of::<f32>();
     let tile_bytes = positions * (inputs + outputs) * BLOCK * size_of::<f32>();
-    let wanted = if filter_bytes > STREAM_BYTES {
+    let wanted = if filter_bytes > STREAM_CACHES * options.caches.second {
         STREAM_TILES
     } else {
-        (BLOCK_BYTES / tile_bytes).max(2 * most)
+        let block_bytes = options.caches.second as f64 * BLOCK_SHARE;
+        (block_bytes as usize / tile_bytes).max(2 * most)
     };
     // Near-equal items of whole kernels.
     let items = all.div_ceil(wanted);

@@ -1,5 +1,7 @@
 //! What Rust code is planned for: machines of which nothing is known yet.
 
+use cnn_runtime::memory::Caches;
+
 use crate::plan::{Accuracy, Measurements, PlanOptions, TileIsa};
 
 /// How finely work is divided: threads of such machines.
@@ -14,6 +16,7 @@ pub fn plan_options(batch: usize, no_std: bool) -> PlanOptions {
         // Winograd's transformed weights and tiles take several times the memory, which is scarce without a system.
         accuracy: if no_std { Accuracy::Exact } else { Accuracy::Fast },
         threads: if no_std { 1 } else { THREADS },
+        caches: Caches::TYPICAL,
         force: None,
         measured: Measurements::NONE,
     }

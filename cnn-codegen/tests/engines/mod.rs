@@ -8,6 +8,7 @@ use cnn_ir::graph::Graph;
 use cnn_ir::passes::optimise;
 use cnn_ir::validate::{Shapes, validate};
 use cnn_runtime::kernels::winograd::Winograd;
+use cnn_runtime::memory::Caches;
 use cnn_runtime::weights::WeightSource;
 
 /// A compiled network: inputs in, outputs out, both in the network's order.
@@ -100,6 +101,7 @@ const EXACT: PlanOptions = PlanOptions {
     isa: TileIsa::Avx2Fma,
     accuracy: Accuracy::Exact,
     threads: 1,
+    caches: Caches::TYPICAL,
     force: None,
     measured: Measurements::NONE,
 };

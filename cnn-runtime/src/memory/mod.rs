@@ -2,6 +2,7 @@
 
 mod available;
 mod bandwidth;
+mod caches;
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
@@ -11,6 +12,7 @@ use thiserror::Error;
 
 pub use available::available_memory;
 pub use bandwidth::read_bandwidth;
+pub use caches::Caches;
 
 /// The alignment of every buffer in bytes: a cache line, and a vector of any instruction set.
 pub const CACHE_LINE: usize = 64;

@@ -8,7 +8,7 @@
 )]
 
 use cnn::weights::{SafetensorsFile, Synthetic, WeightSource};
-use cnn::{Backend, Model, Options, Weights, rt};
+use cnn::{Backend, Caches, Model, Options, Weights, rt};
 
 /// A network that was declared in Rust.
 struct Case {
@@ -73,6 +73,7 @@ impl Case {
             backend,
             batch: self.batch,
             threads: Some(1),
+            caches: Caches::TYPICAL,
             ..Options::default()
         };
         let network = model.compile(weights, &options).expect("a network");

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use cnn::rt::Arena;
-use cnn::{Model, Options, Weights, cnn};
+use cnn::{Caches, Model, Options, Weights, cnn};
 
 cnn! {
     network LeNet5 = "../../examples/models/lenet5.toml";
@@ -24,6 +24,7 @@ fn compiled(model: &str, weights: &Weights, input: &[f32]) -> Vec<f32> {
     let model = Model::builtin(model).expect("a built-in model");
     let options = Options {
         threads: Some(1),
+        caches: Caches::TYPICAL,
         ..Options::default()
     };
     let network = model.compile(weights, &options).expect("a network");
@@ -143,7 +144,11 @@ fn an_onnx_file_is_a_network_with_weights() {
     let model = Model::from_onnx_file(path, &Default::default()).expect("it can be imported");
     let weights = model.own_weights().expect("sound weights").expect("some");
     let input = cnn::random_input("input", Imported::INPUT_SHAPE.iter().product(), 5);
-    let network = model.compile(&weights, &Options::default()).expect("a network");
+    let options = Options {
+        caches: Caches::TYPICAL,
+        ..Options::default()
+    };
+    let network = model.compile(&weights, &options).expect("a network");
     let mut outputs = [(); 2].map(|()| [f32::NAN; Imported::OUTPUT_SHAPE[0]]);
     let [direct, declared] = &mut outputs;
     network.run_into(&[&input], &mut [direct]).expect("arrays of its sizes");
