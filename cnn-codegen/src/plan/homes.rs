@@ -35,7 +35,7 @@ impl Homes {
                 Op::Activation(_) | Op::Prelu(_) | Op::BatchNorm(_) | Op::Combine(_) => {
                     let heir = graph.operands(id).into_iter().find(|&operand| {
                         shapes[operand] == shapes[id]
-                            && graph.only_user(operand).is_some()
+                            && homes.is_left_to_its_user(graph, operand)
                             && homes.can_move(graph, shapes, operand)
                     });
                     if let Some(operand) = heir {
@@ -124,6 +124,19 @@ impl Homes {
             }
             channel += channels;
         }
+    }
+
+    /// Whether a value's only user is the last to want anything in its buffer, and may write over it. What an elementwise
+    /// operator took over was left to it; a concatenation's parts may have other users.
+    fn is_left_to_its_user(&self, graph: &Graph, id: NodeId) -> bool {
+        let parts = if matches!(graph[id].op, Op::Concat(_)) {
+            graph.operands(id)
+        } else {
+            Vec::new()
+        };
+        let lives_here = |part: &NodeId| self.parents.get(part).is_some_and(|(home, _)| *home == id);
+        graph.only_user(id).is_some()
+            && (parts.iter().filter(|part| lives_here(part))).all(|&part| self.is_left_to_its_user(graph, part))
     }
 
     /// Whether the operator writes a buffer of its own, which has no home yet.
