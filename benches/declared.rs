@@ -9,9 +9,13 @@ use cnn::{Caches, Error, Model, Options, Weights, cnn, rt};
 
 cnn! {
     network LeNet5 = "examples/models/lenet5.toml";
+    network LeNet5On2 = "examples/models/lenet5.toml", threads = 2;
     network MobileNetV2 = "examples/models/mobilenet_v2.toml";
+    network MobileNetV2On2 = "examples/models/mobilenet_v2.toml", threads = 2;
     network ResNet18 = "examples/models/resnet18.toml";
+    network ResNet18On2 = "examples/models/resnet18.toml", threads = 2;
     network GoogLeNet = "examples/models/googlenet_torchvision.toml";
+    network GoogLeNetOn2 = "examples/models/googlenet_torchvision.toml", threads = 2;
 }
 
 const ROUNDS: usize = 31;
@@ -42,14 +46,15 @@ fn compare(name: &str, threads: usize, declared: &mut dyn FnMut(), compiled: &mu
 /// A network as emitted, ready to run on slices.
 type Run = Box<dyn Fn(&[&[f32]], &mut [&mut [f32]]) -> Result<(), rt::LengthError>>;
 
-fn network(name: &str, load: fn(&Weights, usize) -> Result<Run, rt::LoadError>) -> Result<(), Error> {
+/// Compares a network as emitted for one thread and for two.
+fn network(name: &str, loads: [fn(&Weights) -> Result<Run, rt::LoadError>; 2]) -> Result<(), Error> {
     let weights = Weights::random(0);
     let model = Model::builtin(name)?;
     let elements = |ports: Vec<cnn::Port>| ports[0].shape.iter().product::<usize>();
     let input = cnn::random_input("image", elements(model.inputs()), 0);
     let mut outputs = [(); 2].map(|()| vec![0.0; elements(model.outputs())]);
-    for threads in [1, 2] {
-        let declared = load(&weights, threads).map_err(|error| Error::Limit(error.to_string()))?;
+    for (load, threads) in loads.into_iter().zip(1..) {
+        let declared = load(&weights).map_err(|error| Error::Limit(error.to_string()))?;
         let options = Options {
             threads: Some(threads),
             caches: Caches::TYPICAL,
@@ -70,8 +75,8 @@ fn network(name: &str, load: fn(&Weights, usize) -> Result<Run, rt::LoadError>) 
 
 macro_rules! declared {
     ($network:ident) => {
-        |weights, threads| {
-            let network = $network::load(weights)?.with_threads(threads)?;
+        |weights| {
+            let network = $network::load(weights)?;
             Ok(Box::new(move |inputs, outputs| network.run_slices(inputs, outputs)))
         }
     };
@@ -79,8 +84,8 @@ macro_rules! declared {
 
 fn main() -> Result<(), Error> {
     println!("network                  threads  declared µs  compiled µs  declared ÷ compiled");
-    network("lenet5", declared!(LeNet5))?;
-    network("mobilenet_v2", declared!(MobileNetV2))?;
-    network("resnet18", declared!(ResNet18))?;
-    network("googlenet_torchvision", declared!(GoogLeNet))
+    network("lenet5", [declared!(LeNet5), declared!(LeNet5On2)])?;
+    network("mobilenet_v2", [declared!(MobileNetV2), declared!(MobileNetV2On2)])?;
+    network("resnet18", [declared!(ResNet18), declared!(ResNet18On2)])?;
+    network("googlenet_torchvision", [declared!(GoogLeNet), declared!(GoogLeNetOn2)])
 }

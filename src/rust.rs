@@ -19,6 +19,8 @@ pub use package::{Package, PackageFile};
 pub struct RustOptions {
     /// Images of one run.
     pub batch: usize,
+    /// Threads that share a run: how finely work is divided.
+    pub threads: usize,
     /// Needs neither an operating system nor an allocator: the caller gives the memory.
     pub no_std: bool,
 }
@@ -27,6 +29,7 @@ impl Default for RustOptions {
     fn default() -> RustOptions {
         RustOptions {
             batch: 1,
+            threads: 1,
             no_std: false,
         }
     }
@@ -55,7 +58,7 @@ impl Model {
     /// How the network is carried out as Rust.
     fn rust_plan(&self, options: &RustOptions) -> Result<Plan, Error> {
         let optimised = self.optimised()?;
-        let options = rust::plan_options(options.batch, options.no_std);
+        let options = rust::plan_options(options.batch, options.threads, options.no_std);
         plan::build(&optimised.graph, &optimised.shapes, &options).map_err(plan_error)
     }
 

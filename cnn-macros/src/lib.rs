@@ -50,7 +50,7 @@ use proc_macro::TokenStream;
 /// | `run(&image) -> output` | arrays of the network's sizes, with the batch before them if there is one; a tuple of several outputs |
 /// | `run_into(&image, &mut output)`, `run_slices(&[…], &mut […])` | for arrays too large for the stack; for slices, whose lengths are checked |
 /// | `run_with(&mut arena, &image)` | all values between layers are in an `Arena` of the caller's |
-/// | `with_threads(n)` | shares each run between threads; the results stay the same to the bit |
+/// | `with_threads(n)` | shares each run between threads; the results stay the same to the bit. The option `threads = n` does so from the start, and divides the work as finely as so many threads need |
 /// | `portable()` | without AVX2 and FMA, which are otherwise used where the processor has them |
 ///
 /// Nothing is allocated by a run. With the option `no_std` the type is made by `new(&weights)` (packed weights, as
@@ -99,7 +99,8 @@ use proc_macro::TokenStream;
 /// macro     = { network }
 /// network   = { attribute } [ visibility ] "network" NAME [ "=" STRING ] { "," option }
 ///             ( "{" { statement } [ call | name ] "}" | ";" )      a model file's path, or statements
-/// option    = "weights" "=" STRING | "max_arena" "=" size | "batch" "=" INTEGER | "no_std"
+/// option    = "weights" "=" STRING | "max_arena" "=" size | "batch" "=" INTEGER
+///           | "threads" "=" INTEGER | "no_std"
 /// size      = INTEGER | STRING                                     bytes; "256KiB", "1 MiB", "64kB"
 /// statement = "input" name ":" ( list [ "as" layout ] | table ) ";"
 ///           | "block" name "(" NAME [ ";" NAME { "," NAME } ] ")" "{" { statement } [ call | name ] "}"

@@ -90,7 +90,7 @@ pub(super) struct Compilation {
     backend: Backend,
     /// Threads that share one run [default: all cores]
     #[arg(long, value_name = "N")]
-    threads: Option<NonZeroUsize>,
+    pub(super) threads: Option<NonZeroUsize>,
     /// Images of one run [default: as many as the inputs hold]
     #[arg(long, value_name = "N")]
     pub(super) batch: Option<NonZeroUsize>,

@@ -89,8 +89,13 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
             if arguments.format != Format::Text {
                 return Err(no_form("rust", "text"));
             }
-            let batch = arguments.compilation.batch.map_or(1, usize::from);
-            let options = RustOptions { batch, no_std: false };
+            let counts = [arguments.compilation.batch, arguments.compilation.threads];
+            let [batch, threads] = counts.map(|count| count.map_or(1, usize::from));
+            let options = RustOptions {
+                batch,
+                threads,
+                no_std: false,
+            };
             session::open(&arguments.model)?.rust(&options)?
         }
     };

@@ -28,6 +28,9 @@ pub(super) struct Arguments {
     /// Images of one run
     #[arg(long, value_name = "N", default_value = "1")]
     batch: NonZeroUsize,
+    /// Threads that share a run
+    #[arg(long, value_name = "N", default_value = "1")]
+    threads: NonZeroUsize,
     /// Code that needs neither an operating system nor an allocator
     #[arg(long)]
     no_std: bool,
@@ -38,6 +41,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     let weights = session::weights(&model, arguments.weights.as_ref())?;
     let options = RustOptions {
         batch: arguments.batch.get(),
+        threads: arguments.threads.get(),
         no_std: arguments.no_std,
     };
     if options.no_std && weights.is_none() {

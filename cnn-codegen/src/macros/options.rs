@@ -1,4 +1,4 @@
-//! What a declaration says beside the network itself: weights, memory, batch, `no_std`.
+//! What a declaration says beside the network itself: weights, memory, batch, threads, `no_std`.
 
 use cnn_ir::ast::{Value, ValueKind};
 use cnn_ir::diag::nearest;
@@ -8,7 +8,10 @@ use cnn_ir::span::{Span, Spanned};
 use super::values::Reader;
 
 /// The words of all options.
-pub(super) const OPTIONS: [&str; 4] = ["weights", "max_arena", "batch", "no_std"];
+pub(super) const OPTIONS: [&str; 5] = ["weights", "max_arena", "batch", "threads", "no_std"];
+
+/// More threads than any machine has.
+const MAX_THREADS: usize = 1024;
 
 const UNITS: [(&str, u64); 7] = [
     ("KiB", 1 << 10),
@@ -29,6 +32,8 @@ pub struct Options {
     pub max_arena: Option<Spanned<u64>>,
     /// Images of one run.
     pub batch: Option<Spanned<usize>>,
+    /// Threads that share a run.
+    pub threads: Option<Spanned<usize>>,
     /// Whether the code may use neither `std` nor a heap.
     pub no_std: Option<Span>,
     /// Where each option stands that was given, right or wrong.
@@ -77,8 +82,12 @@ impl Options {
                 (self.weights.is_some(), "the path of a safetensors file")
             }
             "batch" => {
-                self.batch = images(kind).map(|images| Spanned::new(images, place));
+                self.batch = count(kind, MAX_DIMENSION).map(|images| Spanned::new(images, place));
                 (self.batch.is_some(), "a number of images")
+            }
+            "threads" => {
+                self.threads = count(kind, MAX_THREADS).map(|threads| Spanned::new(threads, place));
+                (self.threads.is_some(), "a number of threads")
             }
             _ => {
                 self.max_arena = bytes(kind).map(|bytes| Spanned::new(bytes, place));
@@ -97,7 +106,7 @@ impl Options {
 fn example(option: &str) -> &'static str {
     match option {
         "weights" => "\"weights.safetensors\"",
-        "batch" => "4",
+        "batch" | "threads" => "4",
         _ => "\"256KiB\"",
     }
 }
@@ -109,11 +118,10 @@ fn path(kind: &ValueKind) -> Option<String> {
     }
 }
 
-fn images(kind: &ValueKind) -> Option<usize> {
+/// From 1 to `most`.
+fn count(kind: &ValueKind, most: usize) -> Option<usize> {
     match kind {
-        ValueKind::Integer(images) => usize::try_from(*images)
-            .ok()
-            .filter(|n| (1..=MAX_DIMENSION).contains(n)),
+        ValueKind::Integer(count) => usize::try_from(*count).ok().filter(|n| (1..=most).contains(n)),
         _ => None,
     }
 }

@@ -16,7 +16,12 @@ use crate::rust::{grouped, plan_options};
 /// What no machine could run, at the guilty layer; more memory than `max_arena`, at that option.
 pub(super) fn plan(declared: &Declared, checked: &Checked) -> Result<Plan, Vec<Diagnostic>> {
     let batch = declared.options.batch.as_ref().map_or(1, |batch| batch.value);
-    let options = plan_options(batch, declared.options.no_std.is_some());
+    if let (Some(threads), Some(_)) = (&declared.options.threads, declared.options.no_std) {
+        let message = "without an operating system there are no threads: `threads` and `no_std` exclude each other";
+        return Err(vec![Diagnostic::error(threads.span, message)]);
+    }
+    let threads = declared.options.threads.as_ref().map_or(1, |threads| threads.value);
+    let options = plan_options(batch, threads, declared.options.no_std.is_some());
     let place = declared.place;
     let internal = |fault: String| vec![Diagnostic::error(place, fault).note("this is a bug in cnn: please report it")];
     let mut graph = checked.graph.clone();

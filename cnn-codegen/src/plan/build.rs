@@ -43,6 +43,7 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
         plan: Plan {
             name: graph.name.clone(),
             batch: options.batch,
+            threads: options.threads,
             isa: options.isa,
             buffers: Vec::new(),
             constants: Vec::new(),

@@ -80,6 +80,8 @@ pub struct Plan {
     pub name: String,
     /// Images of one run.
     pub batch: usize,
+    /// Threads that will share a run; results do not depend on it.
+    pub threads: usize,
     /// The instruction set that tiles are cut for.
     pub isa: TileIsa,
     /// All buffers.

@@ -92,6 +92,7 @@ pub(super) fn methods(
 /// `DEFINITION`, and with `load` the recipes of its weights.
 fn definition(plan: &Plan, machine_code: bool, load: bool) -> TokenStream {
     let avx2 = if machine_code { quote!(AVX2) } else { quote!(&[]) };
+    let threads = plan.threads;
     let recipes = plan.constants.iter().filter(|_| load).map(|constant| {
         let (offset, recipe) = (constant.offset, recipe(&constant.recipe));
         quote!((#offset, #recipe))
@@ -108,6 +109,7 @@ fn definition(plan: &Plan, machine_code: bool, load: bool) -> TokenStream {
             size: rt::RunSize { arena_bytes: RUN_BYTES, scratch_bytes: SCRATCH_BYTES, operands: OPERANDS },
             recipes,
             constant_bytes: CONSTANT_BYTES,
+            threads: #threads,
         };
     }
 }

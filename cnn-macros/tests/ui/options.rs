@@ -10,6 +10,10 @@ cnn! {
         relu(x)
     }
 
+    network Threads, threads = 2, no_std { input x: [4]; relu(x) }
+
+    network NoThreads, threads = 0 { input x: [4]; relu(x) }
+
     network Comma batch = 1 { input x: [4]; relu(x) }
 }
 

@@ -27,6 +27,8 @@ pub struct Definition {
     pub recipes: fn() -> Vec<(usize, Recipe)>,
     /// Bytes of all constants.
     pub constant_bytes: usize,
+    /// Threads that it was planned for.
+    pub threads: usize,
 }
 
 /// Why a network could not be loaded.
@@ -62,7 +64,7 @@ pub struct Network<Of> {
 }
 
 impl<Of> Network<Of> {
-    /// Packs the weights. One thread runs it; see [`Network::with_threads`].
+    /// Packs the weights. As many threads share a run as it was planned for; see [`Network::with_threads`].
     ///
     /// # Errors
     /// [`LoadError`]
@@ -70,7 +72,7 @@ impl<Of> Network<Of> {
     /// # Safety
     /// The definition is that of `Of`, of a verified plan.
     pub unsafe fn load(definition: &'static Definition, weights: &dyn WeightSource) -> Result<Network<Of>, LoadError> {
-        let pool = ThreadPool::new(1)?;
+        let pool = ThreadPool::new(definition.threads)?;
         let recipes = (definition.recipes)();
         let recipes = recipes.iter().map(|(offset, recipe)| (*offset, recipe));
         let block = pack_constants(recipes, definition.constant_bytes, weights, &pool)?;
@@ -92,7 +94,11 @@ impl<Of> Network<Of> {
         constants: &'static [u8],
     ) -> Result<Network<Of>, LoadError> {
         assert_eq!(constants.len(), definition.constant_bytes, "packed weights");
-        Network::new(definition, Constants::Embedded(constants), ThreadPool::new(1)?)
+        Network::new(
+            definition,
+            Constants::Embedded(constants),
+            ThreadPool::new(definition.threads)?,
+        )
     }
 
     fn new(definition: &'static Definition, constants: Constants, pool: ThreadPool) -> Result<Network<Of>, LoadError> {
