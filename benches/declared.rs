@@ -46,8 +46,11 @@ fn compare(name: &str, threads: usize, declared: &mut dyn FnMut(), compiled: &mu
 /// A network as emitted, ready to run on slices.
 type Run = Box<dyn Fn(&[&[f32]], &mut [&mut [f32]]) -> Result<(), rt::LengthError>>;
 
+/// Loads a network.
+type Load = fn(&Weights) -> Result<Run, rt::LoadError>;
+
 /// Compares a network as emitted for one thread and for two.
-fn network(name: &str, loads: [fn(&Weights) -> Result<Run, rt::LoadError>; 2]) -> Result<(), Error> {
+fn network(name: &str, loads: [Load; 2]) -> Result<(), Error> {
     let weights = Weights::random(0);
     let model = Model::builtin(name)?;
     let elements = |ports: Vec<cnn::Port>| ports[0].shape.iter().product::<usize>();

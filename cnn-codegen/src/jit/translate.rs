@@ -330,10 +330,6 @@ impl Translator<'_, '_> {
                 let at = self.builder.ins().iadd(base, distance);
                 self.builder.ins().load(I64, memory(), at, 0)
             }
-            IntExpr::Truncated(float) => {
-                let float = self.scalar(float.0);
-                self.builder.ins().fcvt_to_sint_sat(I64, float)
-            }
         }
     }
 

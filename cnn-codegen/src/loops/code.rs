@@ -85,8 +85,6 @@ pub enum IntExpr {
     Binary(IntOp, Int, Count),
     /// An element of the function's n-th table.
     Table(usize, Int),
-    /// A float without its fraction.
-    Truncated(Float),
 }
 
 /// Arithmetic of counts.

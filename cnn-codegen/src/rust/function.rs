@@ -233,10 +233,6 @@ fn int_expr(expr: IntExpr, function: &Function) -> TokenStream {
                 TABLE[#index as usize]
             })
         }
-        IntExpr::Truncated(value) => {
-            let value = float(value);
-            quote!(#value as isize)
-        }
     }
 }
 
