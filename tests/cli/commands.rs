@@ -229,7 +229,7 @@ fn plans_and_code_are_shown() {
     let json: Value = serde_json::from_str(&dump("planned", &["--format", "json", "--batch", "3"]).ok()).unwrap();
     assert_eq!(json["batch"], 3);
     assert!(json["arena_bytes"].as_u64() >= json["lower_bound_bytes"].as_u64());
-    assert!(dump("clif", &["--portable"]).ok().contains("function u0:0"));
+    assert!(dump("clif", &["--portable"]).ok().contains("\nfunction u0:"));
     assert!(dump("asm", &[]).ok().contains("ret"));
     for (stage, format) in [("planned", "dot"), ("clif", "json"), ("asm", "dot")] {
         dump(stage, &["--format", format]).fails(2, &["only"]);
