@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use cnn_ir::op::Op;
 use cnn_runtime::weights::{SafetensorsFile, WeightSource};
-use engines::{ENGINES, Engine, Network, distance, networks};
+use engines::{ENGINES, Engine, Network, distance::distance, networks};
 
 /// How far a batch may be from its images one by one: the order of summation may depend on the batch.
 const BATCH_TOLERANCE: f64 = 1e-5;

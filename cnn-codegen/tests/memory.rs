@@ -9,7 +9,7 @@ use cnn_codegen::jit;
 use cnn_codegen::plan::{self, Gather, Interpolate, Plan, PlanOptions, PoolWindow, Sweep, View, Work};
 use cnn_ir::shape::Shape;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
-use engines::{ENGINES, distance, networks};
+use engines::{ENGINES, distance::distance, networks};
 
 /// Runs a network of one input on every engine.
 fn agree(toml: &str, elements: usize, batch: usize) {

@@ -11,7 +11,7 @@ use cnn_ir::passes::{Note, PASSES, optimise};
 use cnn_ir::text;
 use cnn_ir::validate::validate;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
-use engines::{ENGINES, distance, networks};
+use engines::{ENGINES, distance::distance, networks};
 
 /// How many networks. `SEEDS=first..last` runs others.
 const COUNT: u64 = 2000;

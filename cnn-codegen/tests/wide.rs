@@ -8,7 +8,7 @@ use std::fmt::Write;
 
 use cnn_ir::op::Op;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
-use engines::{ENGINES, distance, networks};
+use engines::{ENGINES, distance::distance, networks};
 use fastrand::Rng;
 
 const COUNT: u64 = 60;

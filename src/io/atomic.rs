@@ -51,10 +51,7 @@ pub fn stage(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<(
             problem: "expected the name of a file to write, found a directory".into(),
         });
     }
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = super::folder_of(&target);
     let mut builder = Builder::new();
     builder.prefix(".cnn-");
     #[cfg(unix)]
@@ -90,10 +87,7 @@ pub fn folder(path: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) -> R
             problem: "expected a new or an empty folder, but there is something in it".into(),
         });
     }
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let parent = super::folder_of(path);
     std::fs::create_dir_all(parent).map_err(io)?;
     let temporary = Builder::new().prefix(".cnn-").tempdir_in(parent).map_err(io)?;
     // A folder within: the temporary one itself is for its owner only.

@@ -11,6 +11,14 @@ use std::path::Path;
 
 use crate::Error;
 
+/// The folder that a path's last name is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
 /// Opens a regular file for reading and tells its length; directories, devices and pipes are an error.
 fn open_regular(path: &Path) -> Result<(File, u64), Error> {
     let io = |source| Error::Io {

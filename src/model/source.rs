@@ -162,10 +162,7 @@ fn directory(path: &Path) -> String {
 
 /// The model file beside `path` whose name is nearest.
 fn similar(path: &Path) -> Option<String> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = io::folder_of(path);
     let files = model_files(folder);
     nearest(path.file_name()?.to_str()?, files.iter().map(String::as_str)).map(str::to_owned)
 }

@@ -58,14 +58,14 @@ fn guilty(declared: &Declared, checked: &Checked, error: &PlanError) -> Span {
 /// What there is to say about a plan that takes more than `max_arena`.
 fn too_much_memory(declared: &Declared, plan: &Plan) -> Option<Diagnostic> {
     let most = declared.options.max_arena.as_ref()?;
-    let (arena, scratch) = (plan.arena_bytes.next_multiple_of(64), plan.scratch_bytes());
+    let (taken, scratch) = (plan.run_bytes(), plan.scratch_bytes());
     let bytes = |bytes: usize| grouped(bytes as u64);
-    if (arena + scratch) as u64 <= most.value {
+    if taken as u64 <= most.value {
         return None;
     }
     let message = format!(
         "the network needs {} bytes of memory to run, but `max_arena` is {}",
-        bytes(arena + scratch),
+        bytes(taken),
         grouped(most.value),
     );
     let mut error = Diagnostic::error(most.span, message);

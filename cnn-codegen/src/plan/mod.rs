@@ -229,6 +229,11 @@ impl Plan {
             .unwrap_or(0)
     }
 
+    /// Bytes of the memory that one thread's run takes: the arena, and behind it what kernels need for themselves.
+    pub fn run_bytes(&self) -> usize {
+        self.arena_bytes.next_multiple_of(memory::ALIGNMENT) + self.scratch_bytes()
+    }
+
     /// All constants in one block: carries out their recipes.
     ///
     /// # Errors

@@ -99,7 +99,7 @@ fn constants(network: &Network<'_>) -> TokenStream {
     let macs = cost::multiplications(graph, shapes);
     let ir = text::print(graph, Some(shapes));
     let batch = plan.batch;
-    let arena_bytes = plan.arena_bytes.next_multiple_of(64) + plan.scratch_bytes();
+    let arena_bytes = plan.run_bytes();
     let weights_bytes = plan.constant_bytes;
     quote! {
         #inputs

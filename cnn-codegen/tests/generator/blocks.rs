@@ -126,14 +126,7 @@ impl Model {
 
     /// Parallel branches, concatenated (Szegedy et al., 2015).
     fn inception(&mut self, x: &Value) -> Option<Value> {
-        let Shape::Map {
-            channels,
-            height,
-            width,
-        } = x.shape
-        else {
-            return None;
-        };
+        let [channels, height, width] = x.map()?;
         let mut branches = Vec::new();
         for _ in 0..self.rng.usize(1..=4) {
             let filters = self.pick(&CHANNELS);
@@ -190,14 +183,7 @@ impl Model {
 
     /// An instance of the block `unit`.
     fn unit(&mut self, x: &Value) -> Option<Value> {
-        let Shape::Map {
-            channels,
-            height,
-            width,
-        } = x.shape
-        else {
-            return None;
-        };
+        let [channels, height, width] = x.map()?;
         let (filters, kernel) = (self.pick(&CHANNELS), self.pick(&[1, 3]));
         let out = Shape::map(filters, height, width);
         if !Model::fits(out) || out.elements() * channels * kernel * kernel > MAX_MACS {
@@ -255,14 +241,7 @@ impl Model {
 
     /// The product of `x` and an earlier value, or of `x` and what it is with rows and columns exchanged.
     pub(super) fn matmul(&mut self, x: &Value) -> Option<Value> {
-        let Shape::Map {
-            channels,
-            height,
-            width,
-        } = x.shape
-        else {
-            return None;
-        };
+        let [channels, height, width] = x.map()?;
         let columns = |shape: Shape| match shape {
             Shape::Map {
                 channels: c,

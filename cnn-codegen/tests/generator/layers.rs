@@ -79,14 +79,7 @@ impl Model {
     }
 
     pub(super) fn conv(&mut self, x: &Value) -> Option<Value> {
-        let Shape::Map {
-            channels,
-            height,
-            width,
-        } = x.shape
-        else {
-            return None;
-        };
+        let [channels, height, width] = x.map()?;
         let divisors: Vec<usize> = (2..=channels).filter(|g| channels.is_multiple_of(*g)).collect();
         let groups = if divisors.is_empty() || !self.one_in(3) {
             1
@@ -132,14 +125,7 @@ impl Model {
     }
 
     fn conv_transpose(&mut self, x: &Value) -> Option<Value> {
-        let Shape::Map {
-            channels,
-            height,
-            width,
-        } = x.shape
-        else {
-            return None;
-        };
+        let [channels, height, width] = x.map()?;
         let divisors: Vec<usize> = (1..=channels).filter(|g| channels.is_multiple_of(*g)).collect();
         let groups = if self.rng.bool() { 1 } else { self.pick(&divisors) };
         let filters = match groups {
@@ -205,14 +191,7 @@ impl Model {
     }
 
     pub(super) fn pool(&mut self, x: &Value) -> Option<Value> {
-        let Shape::Map {
-            channels,
-            height,
-            width,
-        } = x.shape
-        else {
-            return None;
-        };
+        let [channels, height, width] = x.map()?;
         let op = self.pick(&["max_pool", "avg_pool", "min_pool"]);
         let size = (self.pick(&[1, 2, 2, 3, 3]), self.pick(&[1, 2, 2, 3, 3, 4]));
         let stride = match self.rng.u32(0..3) {

@@ -27,6 +27,20 @@ struct Value {
     shape: Shape,
 }
 
+impl Value {
+    /// Channels, height and width; `None` for a vector.
+    fn map(&self) -> Option<[usize; 3]> {
+        match self.shape {
+            Shape::Map {
+                channels,
+                height,
+                width,
+            } => Some([channels, height, width]),
+            Shape::Flat(_) => None,
+        }
+    }
+}
+
 /// A model file under construction.
 struct Model {
     rng: Rng,

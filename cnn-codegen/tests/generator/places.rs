@@ -122,14 +122,7 @@ impl Model {
     }
 
     pub(super) fn pad(&mut self, x: &Value) -> Option<Value> {
-        let Shape::Map {
-            channels,
-            height,
-            width,
-        } = x.shape
-        else {
-            return None;
-        };
+        let [channels, height, width] = x.map()?;
         let [top, left, bottom, right] = std::array::from_fn(|_| self.rng.usize(0..3));
         let out = Shape::map(channels, top + height + bottom, left + width + right);
         let mut keys = vec![("padding", format!("[{top}, {left}, {bottom}, {right}]"))];
@@ -140,14 +133,7 @@ impl Model {
     }
 
     pub(super) fn upsample(&mut self, x: &Value) -> Option<Value> {
-        let Shape::Map {
-            channels,
-            height,
-            width,
-        } = x.shape
-        else {
-            return None;
-        };
+        let [channels, height, width] = x.map()?;
         let scale = (self.pick(&[1, 2, 2, 3]), self.pick(&[1, 2, 2, 3]));
         let mode = self.pick(&["\"nearest\"", "\"bilinear\""]).to_owned();
         let out = Shape::map(channels, height * scale.0, width * scale.1);

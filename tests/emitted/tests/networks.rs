@@ -7,8 +7,12 @@
     reason = "warnings about random networks: they hold layers that no output needs"
 )]
 
+#[path = "../../../cnn-codegen/tests/engines/distance.rs"]
+mod distance;
+
 use cnn::weights::{SafetensorsFile, Synthetic, WeightSource};
 use cnn::{Backend, Caches, Model, Options, Weights, rt};
+use distance::distance;
 
 /// A network that was declared in Rust.
 struct Case {
@@ -124,16 +128,8 @@ fn same(left: &[Vec<f32>], right: &[Vec<f32>]) -> bool {
 
 /// Whether each array is within `tolerance` of the largest expected element.
 fn close(expected: &[Vec<f32>], found: &[Vec<f32>], tolerance: f64) -> bool {
-    expected.len() == found.len()
-        && expected.iter().zip(found).all(|(expected, found)| {
-            let finite = expected.iter().filter(|x| x.is_finite());
-            let largest = finite.fold(0.0f32, |largest, x| largest.max(x.abs()));
-            let bound = tolerance * f64::from(largest);
-            let near = |(&a, &b): (&f32, &f32)| {
-                a == b || a.is_nan() && b.is_nan() || (f64::from(a) - f64::from(b)).abs() <= bound
-            };
-            expected.len() == found.len() && expected.iter().zip(found).all(near)
-        })
+    let mut pairs = expected.iter().zip(found);
+    expected.len() == found.len() && pairs.all(|(expected, found)| distance(expected, found) <= tolerance)
 }
 
 #[test]
