@@ -6,12 +6,12 @@ use cnn_runtime::kernels::lrn::LrnRow;
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::{ExtFuncData, ExternalName, FuncRef, Function, UserExternalName, UserFuncName};
-use cranelift_codegen::isa::TargetIsa;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{FuncId, ModuleDeclarations, ModuleError, ModuleReloc};
 
 use super::JitError;
 use super::functions::Listed;
+use super::targets::Targets;
 use super::translate::{Parameters, translate};
 use crate::loops;
 use crate::plan::TileIsa;
@@ -19,7 +19,7 @@ use crate::tile::{self, TileSpec};
 
 /// What all functions of a module are compiled with; threads share it.
 pub(super) struct Compiler<'a> {
-    pub(super) isa: &'a dyn TargetIsa,
+    pub(super) targets: &'a Targets,
     pub(super) tile_isa: TileIsa,
     /// Whether multiply–adds may be fused.
     pub(super) use_fma: bool,
@@ -40,11 +40,12 @@ pub(super) struct Contexts {
 }
 
 impl Contexts {
-    pub(super) fn new() -> Contexts {
-        Contexts {
+    /// Not to be moved: it has 8 KiB.
+    pub(super) fn new() -> Box<Contexts> {
+        Box::new(Contexts {
             builder: FunctionBuilderContext::new(),
             context: Context::new(),
-        }
+        })
     }
 }
 
@@ -132,17 +133,19 @@ impl Compiler<'_> {
         parameters: Parameters,
         Contexts { builder, context }: &mut Contexts,
     ) -> Result<Compiled, JitError> {
+        let isa = self.targets.of(function);
+        // Not a new one: what the last function took for itself is large enough for most.
         context.clear();
-        let signature = self.declarations.get_function_decl(id).signature.clone();
-        context.func = Function::with_name_signature(UserFuncName::user(0, id.as_u32()), signature);
+        context.func.name = UserFuncName::user(0, id.as_u32());
+        context.func.signature = self.declarations.get_function_decl(id).signature.clone();
         context.set_disasm(self.keep_text);
         let mut kept = Kept::default();
         let mut builder = FunctionBuilder::new(&mut context.func, builder);
         translate(function, parameters, &mut builder, self, &mut kept);
-        builder.finalize(self.isa.frontend_config());
+        builder.finalize(isa.frontend_config());
         let clif = self.keep_text.then(|| context.func.display().to_string());
         let compiled = context
-            .compile(self.isa, &mut ControlPlane::default())
+            .compile(isa, &mut ControlPlane::default())
             .map_err(ModuleError::from)?;
         let listed = clif.map(|clif| Listed {
             name: self.name(id),

@@ -1,7 +1,7 @@
 //! The functions of one module: step functions, tile kernels and the runtime's.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cnn_runtime::kernels::activation::activation_symbols;
 use cnn_runtime::kernels::winograd::Winograd;
@@ -9,14 +9,14 @@ use cnn_runtime::kernels::{Isa, lrn, softmax};
 use cnn_runtime::threads::ThreadPool;
 use cranelift_codegen::ir::types::{F32, I64};
 use cranelift_codegen::ir::{AbiParam, Signature, Type};
-use cranelift_codegen::isa::{CallConv, OwnedTargetIsa};
-use cranelift_codegen::settings::{self, Configurable};
+use cranelift_codegen::isa::CallConv;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 
 use super::JitError;
 use super::code_memory::{CodeMemory, Pages};
 use super::compiler::{Compiled, Compiler, Contexts, Kept, Source};
+use super::targets::Targets;
 use crate::loops;
 use crate::plan::TileIsa;
 use crate::tile::{self, TileSpec};
@@ -24,6 +24,7 @@ use crate::tile::{self, TileSpec};
 /// A module under construction.
 pub(super) struct Functions {
     pub(super) module: CodeMemory,
+    targets: Targets,
     runtime: HashMap<&'static str, FuncId>,
     tile_isa: TileIsa,
     /// Whether multiply–adds may be fused.
@@ -44,31 +45,6 @@ pub struct Listed {
     pub clif: String,
     /// Machine code, one instruction a line.
     pub asm: String,
-}
-
-/// The code generator for this machine.
-///
-/// Without the optimiser: it would spill the accumulators of portable tiles, gains the loop nests nothing that can be
-/// measured, and takes half as long again.
-fn target() -> Result<OwnedTargetIsa, JitError> {
-    let mut flags = settings::builder();
-    let settings = [
-        ("opt_level", "none"),
-        // Plans are verified and the emitter is tested with the verifier on; see `verifier` below.
-        ("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" }),
-        ("is_pic", "false"),
-        ("unwind_info", "false"),
-    ];
-    for (name, value) in settings {
-        flags
-            .set(name, value)
-            .map_err(|error| JitError::Target(error.to_string()))?;
-    }
-    // The host's instruction set: without its `fma` flag multiply–adds would become library calls.
-    cranelift_native::builder()
-        .map_err(|error| JitError::Target(error.to_owned()))?
-        .finish(settings::Flags::new(flags))
-        .map_err(|error| JitError::Target(error.to_string()))
 }
 
 /// The runtime's functions by name, with their addresses.
@@ -99,7 +75,8 @@ pub(super) fn transforms(variant: Winograd) -> (&'static str, &'static str) {
 
 impl Functions {
     pub(super) fn new(tile_isa: TileIsa, keep_text: bool) -> Result<Functions, JitError> {
-        let mut builder = JITBuilder::with_isa(target()?, default_libcall_names());
+        let targets = Targets::of_this_machine()?;
+        let mut builder = JITBuilder::with_isa(Arc::clone(&targets.careful), default_libcall_names());
         let isa = match tile_isa {
             TileIsa::Avx2Fma => Isa::detect(),
             TileIsa::Portable => Isa::baseline(),
@@ -111,6 +88,7 @@ impl Functions {
         }
         let mut functions = Functions {
             module: CodeMemory::new(JITModule::new(builder)),
+            targets,
             runtime: HashMap::new(),
             use_fma: has_fma(),
             tile_isa,
@@ -172,7 +150,7 @@ impl Functions {
         let sources = sources.chain(functions.iter().map(|(_, function)| Source::Loops(function)));
         let tasks: Vec<_> = kernel_ids.iter().chain(&function_ids).copied().zip(sources).collect();
         let compiler = Compiler {
-            isa: self.module.isa(),
+            targets: &self.targets,
             tile_isa: self.tile_isa,
             use_fma: self.use_fma,
             keep_text: self.keep_text,
@@ -199,7 +177,7 @@ fn compile_all(
     pool: &ThreadPool,
 ) -> Vec<Result<Compiled, JitError>> {
     let results: Mutex<Vec<Option<Result<Compiled, JitError>>>> = Mutex::new(tasks.iter().map(|_| None).collect());
-    let idle = Mutex::new(Vec::<Contexts>::new());
+    let idle = Mutex::new(Vec::<Box<Contexts>>::new());
     pool.run(tasks.len(), &|chunk| {
         // Functions take longer than kernels: they come first.
         let index = tasks.len() - 1 - chunk;

@@ -4,7 +4,8 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | `functions` | the module under construction: kernels, runtime functions, settings |
+//! | `functions` | the module under construction: kernels, runtime functions |
+//! | `targets` | Cranelift's settings for this machine |
 //! | `compiler` | one function, on any thread |
 //! | `translate`, `calls`, `vectors` | loop code → Cranelift IR |
 //! | `code_memory` | the memory that code lives in |
@@ -17,6 +18,7 @@ mod executable;
 mod functions;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod portable_tile;
+mod targets;
 mod translate;
 mod vectors;
 

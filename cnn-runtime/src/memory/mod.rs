@@ -23,6 +23,9 @@ pub const CACHE_LINE: usize = 64;
 /// convolution that strides over a few megabytes wait for page walks.
 pub const HUGE_PAGE: usize = 2 << 20;
 
+/// Bytes from which a buffer is a mapping, taken as a whole: page by page as it is written takes twice as long.
+const MAPPED: usize = 128 << 10;
+
 /// Memory could not be had.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum MemoryError {
@@ -100,6 +103,15 @@ impl AlignedBuffer {
         }
         if bytes >= HUGE_PAGE {
             return Self::mapped(floats, bytes).map_err(|()| MemoryError::Refused { bytes });
+        }
+        if bytes >= MAPPED {
+            let map = MmapOptions::new().len(bytes).populate().map_anon();
+            let mut map = map.map_err(|_| MemoryError::Refused { bytes })?;
+            return Ok(AlignedBuffer {
+                start: NonNull::from(&mut map[..]).cast(),
+                floats,
+                backing: Backing::Map(map),
+            });
         }
         let layout = Layout::from_size_align(bytes, CACHE_LINE).map_err(|_| too_large)?;
         // SAFETY: the layout is not empty.

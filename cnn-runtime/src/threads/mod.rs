@@ -65,7 +65,7 @@ struct Shared {
     busy: Line<AtomicBool>,
     stop: AtomicBool,
     /// More threads than cores: spinning would only take time from whoever has the work.
-    crowded: bool,
+    crowded: AtomicBool,
 }
 
 impl ThreadPool {
@@ -74,15 +74,14 @@ impl ThreadPool {
     /// # Errors
     /// The system's, if a thread cannot be started.
     pub fn new(threads: usize) -> std::io::Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if threads == 0 { cores } else { threads };
+        let threads = if threads == 0 { cores() } else { threads };
         let mut pool = ThreadPool {
             shared: Arc::new(Shared {
                 slot: Slot::default(),
                 sleep: Sleep::default(),
                 busy: Line::default(),
                 stop: AtomicBool::new(false),
-                crowded: threads > cores,
+                crowded: AtomicBool::new(false),
             }),
             workers: Vec::new(),
         };
@@ -91,7 +90,13 @@ impl ThreadPool {
             // On failure `pool` is dropped, which stops the workers started so far.
             let worker = std::thread::Builder::new()
                 .name(format!("cnn-worker-{index}"))
-                .spawn(move || shared.work())?;
+                .spawn(move || {
+                    // It takes the system some time to tell; the caller has other things to do.
+                    if index == 1 && threads > cores() {
+                        shared.crowded.store(true, Ordering::Relaxed);
+                    }
+                    shared.work();
+                })?;
             pool.workers.push(worker);
         }
         Ok(pool)
@@ -121,7 +126,7 @@ impl ThreadPool {
             (0..chunks).for_each(job);
             return;
         }
-        let panic = shared.slot.run(chunks, job, &shared.sleep, shared.crowded);
+        let panic = shared.slot.run(chunks, job, &shared.sleep, shared.crowded());
         shared.busy.0.store(false, Ordering::Release);
         if let Some(payload) = panic {
             resume_unwind(payload);
@@ -140,17 +145,26 @@ impl Drop for ThreadPool {
     }
 }
 
+/// Cores that this process may use.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 impl Shared {
+    fn crowded(&self) -> bool {
+        self.crowded.load(Ordering::Relaxed)
+    }
+
     /// A worker's life.
     fn work(&self) {
-        let mut backoff = Backoff::new(self.crowded);
+        let mut backoff = Backoff::new(self.crowded());
         while !self.stop.load(Ordering::Relaxed) {
             if self.slot.help() {
-                backoff = Backoff::new(self.crowded);
+                backoff = Backoff::new(self.crowded());
             } else if backoff.wait() >= SPIN {
                 self.sleep
                     .park(|| self.slot.has_work() || self.stop.load(Ordering::SeqCst));
-                backoff = Backoff::new(self.crowded);
+                backoff = Backoff::new(self.crowded());
             }
         }
     }
