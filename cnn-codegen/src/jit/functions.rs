@@ -131,7 +131,7 @@ impl Functions {
         pool: &ThreadPool,
     ) -> Result<[Vec<FuncId>; 2], JitError> {
         let signature = self.signature(&[I64; 4]);
-        let mut kernel_signature = signature.clone();
+        let mut kernel_signature = self.signature(&[I64; 5]);
         if self.tile_isa == TileIsa::Avx2Fma {
             kernel_signature.call_conv = CallConv::SystemV;
         }

@@ -31,10 +31,11 @@ impl PortableTile {
     /// # Safety
     /// The pointers cover what the specification says it touches.
     pub(crate) unsafe fn run(&self, input: *const f32, weights: *const f32, output: *mut f32, residual: *const f32) {
-        // SAFETY: a tile has four pointers in the platform's convention; the module outlives the call.
+        // SAFETY: a tile has five pointers in the platform's convention; the module outlives the call.
         unsafe {
-            let kernel: extern "C" fn(*const f32, *const f32, *mut f32, *const f32) = std::mem::transmute(self.code);
-            kernel(input, weights, output, residual);
+            type Kernel = extern "C" fn(*const f32, *const f32, *mut f32, *const f32, *const f32);
+            let kernel: Kernel = std::mem::transmute(self.code);
+            kernel(input, weights, output, residual, weights);
         }
     }
 }

@@ -24,7 +24,7 @@ const ADDRESS: i64 = 8;
 pub(super) enum Parameters {
     /// `(operands: *const *mut u8, first, end, scratch)`: a step.
     Step,
-    /// `(input, weights, output, residual)`: a tile kernel. The operands themselves.
+    /// `(input, weights, output, residual, ahead)`: a tile kernel. The operands themselves.
     Tile,
 }
 
@@ -176,8 +176,9 @@ impl Translator<'_, '_> {
                 weights,
                 output,
                 residual,
+                ahead,
             } => {
-                let arguments = [*input, *weights, *output, *residual].map(|address| self.scalar(address.0));
+                let arguments = [*input, *weights, *output, *residual, *ahead].map(|address| self.scalar(address.0));
                 self.call_function(self.compiler.kernels[*kernel], &arguments);
             }
             Inst::Call(call) => self.call(call),

@@ -323,6 +323,8 @@ pub enum Inst {
         output: Address,
         /// Its residual.
         residual: Address,
+        /// What it brings nearer.
+        ahead: Address,
     },
     /// Calls the runtime.
     Call(Call),

@@ -4,7 +4,7 @@ use super::code::{Address, Int, IntOp, TestExpr};
 use super::step::Builder;
 use crate::plan::{Move, Nest, Region, Sweep};
 
-/// The four pointers of a tile kernel.
+/// The pointers of a tile kernel, without the one that looks ahead.
 #[derive(Clone, Copy)]
 pub(super) struct Pointers {
     pub(super) input: Address,
@@ -84,13 +84,19 @@ impl Builder<'_> {
         };
         for (pass, &start) in nest.passes.iter().enumerate() {
             let passing = self.moved(at, start);
+            let ahead = self.offset(passing.weights, start.ahead);
+            let ahead = self.index(ahead, from, -region.rows.step.ahead);
             self.rows(region, from, end, |e, row| {
                 let tiles = e.stepped(passing, row, region.rows.step);
+                let ahead = e.index(ahead, row, region.rows.step.ahead);
                 for segment in &region.segments {
                     let tiles = e.moved(tiles, segment.start);
+                    let ahead = e.offset(ahead, segment.start.ahead);
                     e.times(0, segment.tiles.count, |e, tile| {
                         let p = e.stepped(tiles, tile, segment.tiles.step);
-                        e.tile(kernels[segment.specs[pass]], [p.input, p.weights, p.output, p.residual]);
+                        let ahead = e.index(ahead, tile, segment.tiles.step.ahead);
+                        let pointers = [p.input, p.weights, p.output, p.residual, ahead];
+                        e.tile(kernels[segment.specs[pass]], pointers);
                     });
                 }
                 // The row's sums are complete, and still in the cache.

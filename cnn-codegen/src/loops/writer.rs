@@ -370,14 +370,15 @@ impl<C> Writer<C> {
         })
     }
 
-    /// Calls a tile kernel with its pointers: input, weights, output, residual.
-    pub(super) fn tile(&mut self, kernel: usize, [input, weights, output, residual]: [Address; 4]) {
+    /// Calls a tile kernel with its pointers: input, weights, output, residual, ahead.
+    pub(super) fn tile(&mut self, kernel: usize, [input, weights, output, residual, ahead]: [Address; 5]) {
         self.body.push(Inst::Tile {
             kernel,
             input,
             weights,
             output,
             residual,
+            ahead,
         });
     }
 

@@ -6,6 +6,7 @@ use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe};
 use super::isa::TileIsa;
 use super::layout::{BLOCK, Strides};
 use super::options::PlanOptions;
+use super::prefetch::prefetch;
 use super::sweep::{Axis, Move, Sweep};
 use super::tiling::{Operand, Reduction, Target, Tiling, bytes};
 use super::walk::{Map, Pitch};
@@ -191,7 +192,8 @@ pub(super) fn conv(
         vectors,
         passes,
     };
-    let sweep = target.sweep(input, tiling);
+    let mut sweep = target.sweep(input, tiling);
+    prefetch(&mut sweep.nest, options.threads, options);
     Planned {
         sweep,
         recipe: Recipe::Panels {

@@ -41,6 +41,7 @@ pub mod layout;
 mod measured;
 mod memory;
 mod options;
+mod prefetch;
 mod print;
 mod sweep;
 mod tiled;

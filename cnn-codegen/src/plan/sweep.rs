@@ -5,7 +5,7 @@ use cnn_ir::op::Activation;
 use super::{BufferId, ConstantId};
 use crate::tile::TileSpec;
 
-/// A displacement of a tile kernel's four pointers, in bytes.
+/// A displacement of a tile kernel's pointers, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Move {
     /// Of the input.
@@ -16,6 +16,8 @@ pub struct Move {
     pub output: i64,
     /// Of the residual operand.
     pub residual: i64,
+    /// Of the weights that are brought nearer: from those that are read, in passes and inside.
+    pub ahead: i64,
 }
 
 /// A loop around tiles.
@@ -35,7 +37,7 @@ pub struct Axis {
 /// for image, for block of rows of a region, for panel:          an item
 ///     for pass over a chunk of channels:
 ///         for row of the block, for segment, for tile of the segment:
-///             kernel(input, weights, output, residual)
+///             kernel(input, weights, output, residual, ahead)
 ///     finish(rows of the block)                                 an activation too dear for registers
 /// ```
 #[derive(Clone, Debug)]

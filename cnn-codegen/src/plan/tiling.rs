@@ -188,6 +188,7 @@ impl Target<'_> {
                 init: if pass == 0 { Init::Bias } else { Init::Output },
                 residual,
                 activation: if pass == last { tile_activation } else { None },
+                prefetch: 0,
             };
             specs.iter().position(|known| *known == spec).unwrap_or_else(|| {
                 specs.push(spec);
@@ -203,6 +204,7 @@ impl Target<'_> {
             weights: 0,
             output: bytes(self.output.strides.image),
             residual: self.residual.map_or(0, |r| bytes(r.strides.image)),
+            ahead: 0,
         };
         Sweep {
             input: input.buffer(),
@@ -214,6 +216,7 @@ impl Target<'_> {
                 weights: 0,
                 output: self.output.origin(),
                 residual: self.residual.map_or(0, Operand::origin),
+                ahead: 0,
             },
             nest: Nest {
                 specs,
@@ -237,6 +240,7 @@ impl Target<'_> {
             weights: bytes(weights),
             output: bytes(vectors * self.output.strides.block),
             residual: self.residual.map_or(0, |r| bytes(vectors * r.strides.block)),
+            ahead: 0,
         }
     }
 }

@@ -36,6 +36,7 @@ impl Map {
             weights: 0,
             output: at(self.output),
             residual: at(self.residual),
+            ahead: 0,
         }
     }
 
@@ -70,8 +71,8 @@ impl Map {
             let segments = segments(map.tiles(rows, most), &mut shapes);
             let start = map.at(first, 0);
             let step = map.at(rows, 0);
-            if count == 1 {
-                // One long row: each of its segments is a region, so that it can be divided between threads.
+            if count == 1 && rows * map.width > block_pixels {
+                // One long row of several items: each of its segments is a region.
                 for segment in segments {
                     let tile = &shapes[segment.specs[0]];
                     regions.push(Region {
@@ -141,6 +142,7 @@ impl Move {
             weights: self.weights + other.weights,
             output: self.output + other.output,
             residual: self.residual + other.residual,
+            ahead: self.ahead + other.ahead,
         }
     }
 
@@ -150,6 +152,7 @@ impl Move {
             weights: self.weights - other.weights,
             output: self.output - other.output,
             residual: self.residual - other.residual,
+            ahead: self.ahead - other.ahead,
         }
     }
 }
@@ -200,6 +203,7 @@ fn segments(tiles: impl Iterator<Item = Vec<Move>>, shapes: &mut Vec<TilePixels>
                 weights: 0,
                 output: step.output * count as i64,
                 residual: step.residual * count as i64,
+                ahead: 0,
             };
             if ahead == expected {
                 last.tiles = Axis { count: count + 1, step };

@@ -7,6 +7,7 @@ use cnn_runtime::pack::{FilterSource, Recipe, WinogradFilters};
 
 use super::convolution::filter_source;
 use super::layout::BLOCK;
+use super::prefetch::prefetch;
 use super::sweep::{Axis, Move, Nest};
 use super::tiling::{Reduction, bytes};
 use super::walk::{Map, Pitch};
@@ -174,17 +175,16 @@ pub(super) fn plan(
         .into_iter()
         .filter(|&tiles| tiles > 0)
         .map(|tiles| {
-            (
+            let mut nest = product(
                 tiles,
-                product(
-                    tiles,
-                    block,
-                    [most, vectors],
-                    [positions, panels, inputs],
-                    planes,
-                    panel_floats,
-                ),
-            )
+                block,
+                [most, vectors],
+                [positions, panels, inputs],
+                planes,
+                panel_floats,
+            );
+            prefetch(&mut nest, 1, options);
+            (tiles, nest)
         })
         .collect();
     let (clamp, rest) = clamp(conv.activation);
@@ -262,6 +262,7 @@ fn product(
             init: Init::Zero,
             residual: false,
             activation: None,
+            prefetch: 0,
         })
         .collect();
     let step = |input: usize, weights: usize, output: i64| Move {
@@ -269,6 +270,7 @@ fn product(
         weights: bytes(weights),
         output,
         residual: 0,
+        ahead: 0,
     };
     Nest {
         specs,

@@ -147,10 +147,11 @@ fn instruction(inst: &Inst, function: &Function) -> TokenStream {
             weights,
             output,
             residual,
+            ahead,
         } => {
             let kernel = format_ident!("tile_{kernel}");
-            let [input, weights, output, residual] = [*input, *weights, *output, *residual].map(address);
-            quote!(#kernel::<FAST>(#input, #weights, #output, #residual);)
+            let pointers = [*input, *weights, *output, *residual, *ahead].map(address);
+            quote!(#kernel::<FAST>([#(#pointers),*]);)
         }
         Inst::Call(inst) => call(inst),
     }

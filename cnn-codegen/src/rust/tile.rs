@@ -18,14 +18,14 @@ pub(super) fn tile_items(index: usize, spec: &TileSpec, machine_code: bool) -> R
         let assembled = quote! {
             #[cfg(target_arch = "x86_64")]
             #[unsafe(naked)]
-            unsafe extern "sysv64" fn #fast(_: *mut u8, _: *mut u8, _: *mut u8, _: *mut u8) {
+            unsafe extern "sysv64" fn #fast(_: *mut u8, _: *mut u8, _: *mut u8, _: *mut u8, _: *mut u8) {
                 ::core::arch::naked_asm!(#assembler)
             }
         };
         let choice = quote! {
             #[cfg(target_arch = "x86_64")]
             if FAST {
-                return unsafe { #fast(input, weights, output, residual) };
+                return unsafe { #fast(input, weights, output, residual, ahead) };
             }
         };
         (assembled, choice)
@@ -36,9 +36,10 @@ pub(super) fn tile_items(index: usize, spec: &TileSpec, machine_code: bool) -> R
         #assembled
 
         #[inline(always)]
-        unsafe fn #name<const FAST: bool>(input: *mut u8, weights: *mut u8, output: *mut u8, residual: *mut u8) {
+        unsafe fn #name<const FAST: bool>([input, weights, output, residual, ahead]: [*mut u8; 5]) {
             #choice
             static TILE: rt::Tile<#pixels, #vectors> = #portable;
+            _ = ahead;
             unsafe { rt::tile(&TILE, [input, weights, output, residual]) }
         }
     })
@@ -63,6 +64,7 @@ fn portable_table(spec: &TileSpec) -> TokenStream {
         init,
         residual,
         activation,
+        prefetch: _,
     } = spec;
     let int = |value: i32| Literal::i32_unsuffixed(value);
     let lanewise = *product == Product::Lanewise;

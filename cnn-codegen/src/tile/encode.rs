@@ -110,6 +110,14 @@ impl Assembly {
             Inst::Load { dst, src } => self.vex(VMOVUPS_LOAD, Length::Ymm, dst.0, 0, Rm::Memory(src)),
             Inst::Store { dst, src } => self.vex(VMOVUPS_STORE, Length::Ymm, src.0, 0, Rm::Memory(dst)),
             Inst::Broadcast { dst, src } => self.vex(VBROADCASTSS, Length::Ymm, dst.0, 0, Rm::Memory(src)),
+            Inst::Prefetch { src } => {
+                // prefetcht1 m8
+                if base(src.base) >= 8 {
+                    self.bytes.push(0x41);
+                }
+                self.bytes.extend([0x0f, 0x18]);
+                self.memory(2, src);
+            }
             Inst::MultiplyAdd { acc, a, b } => self.vex(VFMADD231PS, Length::Ymm, acc.0, a.0, b.into()),
             Inst::Arithmetic { op, dst, a, b } => {
                 let opcode = plain(match op {
@@ -131,11 +139,12 @@ impl Assembly {
             }
             Inst::Advance { pointer, bytes } => {
                 // add r64, imm8 or imm32
-                let operand = 0xc0 | base(pointer);
+                let prefix = 0x48 | base(pointer) >> 3;
+                let operand = 0xc0 | base(pointer) & 7;
                 match i8::try_from(bytes) {
-                    Ok(short) => self.bytes.extend([0x48, 0x83, operand, short as u8]),
+                    Ok(short) => self.bytes.extend([prefix, 0x83, operand, short as u8]),
                     Err(_) => {
-                        self.bytes.extend([0x48, 0x81, operand]);
+                        self.bytes.extend([prefix, 0x81, operand]);
                         self.bytes.extend(bytes.to_le_bytes());
                     }
                 }
@@ -169,8 +178,7 @@ impl Assembly {
         let high = |register: u8| register >> 3;
         let b = match rm {
             Rm::Register(register) => high(register),
-            // The pointers are low registers.
-            Rm::Memory(_) => 0,
+            Rm::Memory(memory) => high(base(memory.base)),
         };
         // Registers' high bits and `vvvv` are stored inverted.
         let last = (second ^ 15) << 3 | (length as u8) << 2 | opcode.prefix;
@@ -181,22 +189,21 @@ impl Assembly {
             self.bytes.extend([0xc4, first, last]);
         }
         self.bytes.push(opcode.code);
-        let reg = (reg & 7) << 3;
         match rm {
-            Rm::Register(register) => self.bytes.push(0xc0 | reg | register & 7),
-            Rm::Memory(Memory {
-                base: pointer,
-                displacement,
-            }) => {
-                let at = reg | base(pointer);
-                match (displacement, i8::try_from(displacement)) {
-                    (0, _) => self.bytes.push(at),
-                    (_, Ok(short)) => self.bytes.extend([0x40 | at, short as u8]),
-                    (_, Err(_)) => {
-                        self.bytes.push(0x80 | at);
-                        self.bytes.extend(displacement.to_le_bytes());
-                    }
-                }
+            Rm::Register(register) => self.bytes.push(0xc0 | (reg & 7) << 3 | register & 7),
+            Rm::Memory(memory) => self.memory(reg & 7, memory),
+        }
+    }
+
+    /// ModR/M and displacement of a place in memory.
+    fn memory(&mut self, reg: u8, Memory { base: pointer, displacement }: Memory) {
+        let at = reg << 3 | base(pointer) & 7;
+        match (displacement, i8::try_from(displacement)) {
+            (0, _) => self.bytes.push(at),
+            (_, Ok(short)) => self.bytes.extend([0x40 | at, short as u8]),
+            (_, Err(_)) => {
+                self.bytes.push(0x80 | at);
+                self.bytes.extend(displacement.to_le_bytes());
             }
         }
     }
@@ -241,20 +248,21 @@ const NOPS: [&[u8]; 9] = [
 /// The number of `eax`.
 const EAX: u8 = 0;
 
-/// A pointer's register. None is `rsp` or `rbp`, which addresses encode otherwise.
+/// A pointer's register. None has the low bits of `rsp` or `rbp`, which addresses encode otherwise.
 fn base(pointer: Pointer) -> u8 {
     match pointer {
         Pointer::Input => 7,
         Pointer::Weights => 6,
         Pointer::Output => 2,
         Pointer::Residual => 1,
+        Pointer::Ahead => 8,
     }
 }
 
-/// A counter's register: `eax`, then `r8d` and on.
+/// A counter's register: `eax`, then `r9d` and on.
 fn register(counter: Counter) -> u8 {
     match counter.0 {
         0 => EAX,
-        n => 7 + n,
+        n => 8 + n,
     }
 }

@@ -19,8 +19,8 @@ pub enum ExecutableError {
     Memory(#[from] std::io::Error),
 }
 
-/// The signature of every tile kernel: input, weights, output, residual.
-pub type Kernel = unsafe extern "sysv64" fn(*const f32, *const f32, *mut f32, *const f32);
+/// The signature of every tile kernel: input, weights, output, residual, ahead.
+pub type Kernel = unsafe extern "sysv64" fn(*const f32, *const f32, *mut f32, *const f32, *const f32);
 
 /// One kernel on pages of its own.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Vector(pub u8);
 
-/// The kernel's four arguments, each in its System V register for the whole call.
+/// The kernel's five arguments, each in its System V register for the whole call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Pointer {
     /// `rdi`.
@@ -15,9 +15,11 @@ pub enum Pointer {
     Output,
     /// `rcx`.
     Residual,
+    /// `r8`.
+    Ahead,
 }
 
-/// A loop counter, 0 (innermost) to 4: `eax`, `r8d`–`r11d`. It also names the loop's label.
+/// A loop counter, 0 (innermost) to 3: `eax`, `r9d`–`r11d`. It also names the loop's label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Counter(pub u8);
 
@@ -87,6 +89,11 @@ pub enum Inst {
         /// Destination.
         dst: Vector,
         /// Source: four bytes.
+        src: Memory,
+    },
+    /// Asks for a cache line to be brought into the second-level cache. Never faults, whatever the address.
+    Prefetch {
+        /// A byte of the line.
         src: Memory,
     },
     /// `acc += a · b`, rounded once.

@@ -1,9 +1,14 @@
 //! From a specification to the instruction list: loops, register allocation, epilogue.
 
+use std::ops::Range;
+
 use super::activation::Activation;
 use super::inst::{Arithmetic, Counter, Inst, Memory, Operand, Pointer, Vector};
 use super::nest::Nest;
 use super::spec::{Init, Product, SpecError, TileSpec, VECTOR_BYTES, VECTOR_REGISTERS};
+
+/// Bytes of a cache line.
+const LINE: i32 = 64;
 
 /// Choices that change the kernel's speed, not its meaning.
 #[derive(Clone, Copy, Debug)]
@@ -133,12 +138,16 @@ impl Lowering<'_> {
             let aligned = schedule.align_heads && depth + 1 == nest.loops.len();
             self.insts.push(Inst::Head { counter, aligned });
         }
+        let ahead = Ahead::new(spec, nest);
         for (step, &tap) in nest.taps.iter().enumerate() {
             let weights = first_weight - weight_base + step_bytes * step as i32;
             self.step(step, tap - input_base, weights);
+            let lines = ahead.lines(step).map(|line| at(Pointer::Ahead, LINE * line));
+            self.insts.extend(lines.map(|src| Inst::Prefetch { src }));
         }
         if !nest.loops.is_empty() {
             self.advance(Pointer::Weights, i64::from(step_bytes) * nest.taps.len() as i64);
+            self.advance(Pointer::Ahead, ahead.bytes);
         }
         for (depth, bytes) in nest.advances().into_iter().enumerate().rev() {
             self.advance(Pointer::Input, bytes);
@@ -271,6 +280,32 @@ impl Lowering<'_> {
             }
         }
         self.insts.push(Inst::Return);
+    }
+}
+
+/// What one turn of the innermost body brings nearer.
+struct Ahead {
+    /// Bytes of a turn: a turn may begin within the line that the one before ended in.
+    bytes: i64,
+    /// k-steps of a turn.
+    steps: usize,
+}
+
+impl Ahead {
+    fn new(spec: &TileSpec, nest: &Nest) -> Ahead {
+        // `validate` bounded the steps.
+        let turns: u64 = nest.loops.iter().map(|l| u64::from(l.count)).product();
+        Ahead {
+            bytes: u64::from(spec.prefetch).div_ceil(turns) as i64,
+            steps: nest.taps.len(),
+        }
+    }
+
+    /// The lines that a step asks for, spread evenly over the turn.
+    fn lines(&self, step: usize) -> Range<i32> {
+        let lines = (self.bytes as usize).div_ceil(LINE as usize);
+        let until = |step: usize| (lines * step / self.steps) as i32;
+        until(step)..until(step + 1)
     }
 }
 

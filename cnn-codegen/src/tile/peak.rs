@@ -50,7 +50,7 @@ impl Peak {
         let nothing = std::ptr::null_mut();
         let start = Instant::now();
         // SAFETY: the code touches registers only.
-        unsafe { self.code.kernel()(nothing, nothing, nothing, nothing) };
+        unsafe { self.code.kernel()(nothing, nothing, nothing, nothing, nothing) };
         start.elapsed()
     }
 

@@ -11,7 +11,7 @@ pub(crate) const VECTOR_BYTES: i32 = 32;
 /// Vector registers of the machine a tile is laid out for (AVX2: `ymm0`–`ymm15`).
 pub const VECTOR_REGISTERS: usize = 16;
 /// Loops that can be left after unit loops vanished: one counter register each.
-pub const MAX_LOOPS: usize = 5;
+pub const MAX_LOOPS: usize = 4;
 /// Most unrolled k-steps a specification may name: beyond this the code leaves the instruction cache.
 pub const MAX_TAPS: usize = 2048;
 
@@ -97,8 +97,8 @@ impl TileActivation {
 
 /// One register tile: `pixels.len()` × 8·`vectors` outputs accumulated over `loops` × `taps` k-steps.
 ///
-/// The kernel is `extern "sysv64" fn(input: *const f32, weights: *const f32, output: *mut f32, residual: *const f32)`;
-/// everything here is a constant in its code. It reads the weights strictly in sequence: with [`Init::Bias`] first
+/// The kernel is `extern "sysv64" fn(input: *const f32, weights: *const f32, output: *mut f32, residual: *const f32,
+/// ahead: *const f32)`; everything here is a constant in its code. It reads the weights strictly in sequence: with [`Init::Bias`] first
 /// 8·`vectors` floats of bias, then for each iteration of `loops` (outermost slowest) and each tap 8·`vectors` floats.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TileSpec {
@@ -122,6 +122,9 @@ pub struct TileSpec {
     pub residual: bool,
     /// What is done to the sums before they are stored.
     pub activation: Option<TileActivation>,
+    /// Bytes that a call brings nearer, from `ahead` on: weights that a later call will read. Only a hint: portable
+    /// code has none.
+    pub prefetch: u32,
 }
 
 /// Why a specification cannot become a kernel.

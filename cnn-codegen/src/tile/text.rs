@@ -23,6 +23,7 @@ pub fn text(insts: &[Inst]) -> Vec<String> {
             Inst::Broadcast { dst, src } => {
                 lines.push(format!("vbroadcastss {}, dword ptr {}", ymm(dst), place(src)));
             }
+            Inst::Prefetch { src } => lines.push(format!("prefetcht1 byte ptr {}", place(src))),
             Inst::MultiplyAdd { acc, a, b } => lines.push(three("vfmadd231ps", acc, a, b)),
             Inst::Arithmetic { op, dst, a, b } => {
                 let name = match op {
@@ -81,11 +82,12 @@ fn base(pointer: Pointer) -> &'static str {
         Pointer::Weights => "rsi",
         Pointer::Output => "rdx",
         Pointer::Residual => "rcx",
+        Pointer::Ahead => "r8",
     }
 }
 
 fn register(counter: Counter) -> &'static str {
-    ["eax", "r8d", "r9d", "r10d", "r11d"]
+    ["eax", "r9d", "r10d", "r11d"]
         .get(usize::from(counter.0))
         .copied()
         .unwrap_or("?")

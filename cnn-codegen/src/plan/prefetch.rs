@@ -1,0 +1,57 @@
+//! Software prefetch: while tiles multiply one panel's weights, they bring the next panel's into the second-level cache.
+//!
+//! A panel of a few dozen kilobytes is read once from memory by its first tile and then from a cache by the others.
+//! Without a hint memory idles while the others work, and the multipliers idle while the first waits.
+
+use super::PlanOptions;
+use super::isa::TileIsa;
+use super::sweep::Nest;
+use crate::tile::{Product, TileSpec};
+
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
+/// Of the second-level cache, what a nest's weights must take for it to be worthwhile.
+const LEAST_SHARE: usize = 2;
+
+/// Makes the nest's tiles bring nearer what the next pass or panel reads, each its share. `next_panel` is how many
+/// panels ahead the same thread's next is.
+pub(super) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions) {
+    let stream = |spec: &TileSpec| spec.weight_floats() * size_of::<f32>();
+    let most = nest.specs.iter().map(stream).max().unwrap_or(0);
+    let all = most * nest.passes.len() * nest.panels.count * nest.images.count;
+    let broadcast = nest.specs.iter().all(|spec| spec.product == Product::Broadcast);
+    if options.isa != TileIsa::Avx2Fma || !broadcast || all < options.caches.second / LEAST_SHARE {
+        return;
+    }
+    let starts: Vec<i64> = nest.passes.iter().map(|pass| pass.weights).collect();
+    let panel = nest.panels.step.weights * next_panel as i64;
+    let next = starts.iter().skip(1).copied().chain([starts[0] + panel]);
+    for ((pass, start), next) in nest.passes.iter_mut().zip(&starts).zip(next) {
+        pass.ahead = next - start;
+    }
+    let mut specs: Vec<TileSpec> = Vec::new();
+    for region in &mut nest.regions {
+        let row: usize = region.segments.iter().map(|segment| segment.tiles.count).sum();
+        let tiles = row * region.block.min(region.rows.count);
+        let share = if tiles > 1 { most.div_ceil(tiles).next_multiple_of(LINE) } else { 0 };
+        region.rows.step.ahead = if region.block > 1 { (row * share) as i64 } else { 0 };
+        let mut before = 0;
+        for segment in &mut region.segments {
+            segment.start.ahead = (before * share) as i64;
+            segment.tiles.step.ahead = share as i64;
+            before += segment.tiles.count;
+            for index in &mut segment.specs {
+                let spec = TileSpec {
+                    prefetch: share as u32,
+                    ..nest.specs[*index].clone()
+                };
+                *index = specs.iter().position(|known| *known == spec).unwrap_or_else(|| {
+                    specs.push(spec);
+                    specs.len() - 1
+                });
+            }
+        }
+    }
+    nest.specs = specs;
+}
