@@ -181,6 +181,7 @@ fn tiles(peak: &Peak, o: &Options) -> Result<(), Failure> {
                 init: Init::Zero,
                 residual: false,
                 activation: None,
+                prefetch: 0,
             };
             let code = encode(&lower_with(&spec, &o.schedule)?)?;
             let kernel = Executable::from_code(&code)?;
@@ -190,7 +191,7 @@ fn tiles(peak: &Peak, o: &Options) -> Result<(), Failure> {
             let (rate, share) = share(peak, (calls * spec.flops()) as f64, |clock| {
                 for _ in 0..calls {
                     // SAFETY: a quarter of a megabyte holds every offset above.
-                    unsafe { kernel.kernel()(input, weights, output, input) };
+                    unsafe { kernel.kernel()(input, weights, output, input, weights) };
                 }
                 clock.done();
             });
@@ -305,6 +306,7 @@ fn layers(peak: &Peak, o: &Options) -> Result<(), Failure> {
                         init: if first == 0 { Init::Zero } else { Init::Output },
                         residual: false,
                         activation: None,
+                        prefetch: 0,
                     };
                     if !kernels.contains_key(&spec) {
                         let code = encode(&lower_with(&spec, &o.schedule)?)?;
@@ -341,7 +343,7 @@ fn layers(peak: &Peak, o: &Options) -> Result<(), Failure> {
                             // SAFETY: the offsets are those of the layer's buffers.
                             unsafe {
                                 let to = panel * o.vectors * map + call.output;
-                                (call.kernel)(x.add(first * plane + call.input), w.add(panel_weights), y.add(to), x);
+                                (call.kernel)(x.add(first * plane + call.input), w.add(panel_weights), y.add(to), x, w);
                             }
                         }
                     }

@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 
-use cnn_ir::graph::NodeId;
+use cnn_ir::graph::{Graph, NodeId};
 use cnn_ir::op::{Conv, Pair};
 use cnn_ir::shape::Shape;
+use cnn_ir::validate::Shapes;
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::memory::Caches;
 
@@ -29,9 +30,9 @@ pub enum Algorithm {
 /// Floating-point operations a nanosecond of direct tiles, and of the products between Winograd's transforms.
 const DIRECT_RATE: f64 = 90.0;
 const PRODUCT_RATE: f64 = 82.0;
-/// Bytes a nanosecond of weights that do not stay in a cache.
+/// Bytes a nanosecond of weights that come from memory.
 const STREAM_RATE: f64 = 20.0;
-/// Of the last-level cache, what a layer's weights may take to be there still for the next image.
+/// Of the last-level cache, what a network's weights may take to be there still for the next image.
 const STREAM_SHARE: f64 = 3.0 / 8.0;
 
 /// A candidate and its predicted time in nanoseconds.
@@ -50,28 +51,31 @@ fn transforms(variant: Winograd) -> (f64, f64) {
     }
 }
 
-fn streamed(bytes: f64, caches: Caches) -> f64 {
-    if bytes > STREAM_SHARE * caches.last as f64 {
-        bytes / STREAM_RATE
-    } else {
-        0.0
-    }
+/// Whether a network's weights come from memory for each image: the last-level cache does not hold all of them.
+pub(super) fn streams(graph: &Graph, shapes: &Shapes, caches: Caches) -> bool {
+    let parameters = |id| graph[id].op.cost(&shapes.operands(graph, id)).parameters as f64;
+    let bytes = size_of::<f32>() as f64 * graph.ids().map(parameters).sum::<f64>();
+    bytes > STREAM_SHARE * caches.last as f64
 }
 
-fn direct(conv: &Conv, channels: usize, [filters, height, width]: [usize; 3], caches: Caches) -> f64 {
+fn streamed(bytes: f64, streams: bool) -> f64 {
+    if streams { bytes / STREAM_RATE } else { 0.0 }
+}
+
+fn direct(conv: &Conv, channels: usize, [filters, height, width]: [usize; 3], streams: bool) -> f64 {
     let taps = conv.kernel.h * conv.kernel.w;
     let weights = filters.next_multiple_of(BLOCK) * channels / conv.groups * taps;
     let operations = 2.0 * weights as f64 * (height * width) as f64;
-    (operations / DIRECT_RATE).max(streamed(4.0 * weights as f64, caches))
+    (operations / DIRECT_RATE).max(streamed(4.0 * weights as f64, streams))
 }
 
-fn winograd(variant: Winograd, channels: usize, [filters, height, width]: [usize; 3], caches: Caches) -> f64 {
+fn winograd(variant: Winograd, channels: usize, [filters, height, width]: [usize; 3], streams: bool) -> f64 {
     let tiles = (height.div_ceil(variant.outputs()) * width.div_ceil(variant.outputs())) as f64;
     let (inputs, outputs) = (channels.next_multiple_of(BLOCK), filters.next_multiple_of(BLOCK));
     let weights = (variant.products() * inputs * outputs) as f64;
     let (before, after) = transforms(variant);
     let transforms = tiles * (before * (inputs / BLOCK) as f64 + after * (outputs / BLOCK) as f64);
-    (2.0 * weights * tiles / PRODUCT_RATE).max(streamed(4.0 * weights, caches)) + transforms
+    (2.0 * weights * tiles / PRODUCT_RATE).max(streamed(4.0 * weights, streams)) + transforms
 }
 
 /// Whether Winograd's algorithm computes this convolution at all.
@@ -90,11 +94,11 @@ fn fits(conv: &Conv, variant: Winograd, channels: usize) -> bool {
 }
 
 /// All algorithms that compute a convolution, the direct one first.
-fn candidates(conv: &Conv, input: Shape, output: Shape, caches: Caches) -> Vec<Candidate> {
+fn candidates(conv: &Conv, input: Shape, output: Shape, streams: bool) -> Vec<Candidate> {
     let channels = input.channels();
     let mut candidates = vec![Candidate {
         algorithm: Algorithm::Direct,
-        predicted: direct(conv, channels, output.extent(), caches),
+        predicted: direct(conv, channels, output.extent(), streams),
     }];
     for variant in Winograd::ALL
         .into_iter()
@@ -102,7 +106,7 @@ fn candidates(conv: &Conv, input: Shape, output: Shape, caches: Caches) -> Vec<C
     {
         candidates.push(Candidate {
             algorithm: Algorithm::Winograd(variant),
-            predicted: winograd(variant, channels, output.extent(), caches),
+            predicted: winograd(variant, channels, output.extent(), streams),
         });
     }
     candidates
@@ -117,15 +121,27 @@ fn is_allowed(algorithm: Algorithm, options: &PlanOptions) -> bool {
 }
 
 /// The algorithms that compute a convolution as exactly as the options want it.
-pub(super) fn allowed(conv: &Conv, input: Shape, output: Shape, options: &PlanOptions) -> Vec<Candidate> {
-    let mut candidates = candidates(conv, input, output, options.caches);
+pub(super) fn allowed(
+    conv: &Conv,
+    input: Shape,
+    output: Shape,
+    streams: bool,
+    options: &PlanOptions,
+) -> Vec<Candidate> {
+    let mut candidates = candidates(conv, input, output, streams);
     candidates.retain(|candidate| is_allowed(candidate.algorithm, options));
     candidates
 }
 
 /// The algorithm for a convolution, and the reasons.
-pub(super) fn choose(conv: &Conv, input: Shape, output: Shape, options: &PlanOptions) -> (Algorithm, String) {
-    let candidates = candidates(conv, input, output, options.caches);
+pub(super) fn choose(
+    conv: &Conv,
+    input: Shape,
+    output: Shape,
+    streams: bool,
+    options: &PlanOptions,
+) -> (Algorithm, String) {
+    let candidates = candidates(conv, input, output, streams);
     if candidates.len() == 1 {
         return (Algorithm::Direct, String::new());
     }
@@ -222,13 +238,13 @@ mod tests {
     fn choice(conv: &Conv, times: &[(Algorithm, u64)], options: PlanOptions) -> (Algorithm, String) {
         let signature = Signature::new(&layer(), INPUT, INPUT, &options);
         let measured = Measurements::from_iter([(signature, times.to_vec())]);
-        choose(conv, INPUT, INPUT, &PlanOptions { measured, ..options })
+        choose(conv, INPUT, INPUT, false, &PlanOptions { measured, ..options })
     }
 
     #[test]
     fn what_was_measured_beats_what_was_predicted() {
         let options = PlanOptions::default;
-        let (predicted, why) = choose(&layer(), INPUT, INPUT, &options());
+        let (predicted, why) = choose(&layer(), INPUT, INPUT, false, &options());
         assert_eq!(predicted, LARGE);
         assert!(!why.contains("measured"), "{why}");
 

@@ -24,12 +24,13 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
         return Err(PlanError::NoImages);
     }
     let order = graph.order().map_err(|_| PlanError::Invalid)?;
+    let streams = algorithm::streams(graph, shapes, options.caches);
     let algorithms = order
         .iter()
         .filter_map(|&id| {
             let Op::Conv(conv) = &graph[id].op else { return None };
             let input = shapes[graph.operands(id)[0]];
-            Some((id, algorithm::choose(conv, input, shapes[id], options)))
+            Some((id, algorithm::choose(conv, input, shapes[id], streams, options)))
         })
         .collect();
     let mut builder = Builder {

@@ -14,8 +14,9 @@ use crate::tile::Product;
 
 /// Bytes of weights that one pass over the pixels uses: they should stay in the first-level cache.
 const PASS_BYTES: usize = 48 << 10;
-/// Of the second-level cache, what one item should touch of its input, so that it stays there for all panels.
-const BLOCK_SHARE: f64 = 5.0 / 16.0;
+/// Of the second-level cache, what one item should touch of its input. It must stay there for all panels, but each more
+/// item is one more reading of all weights.
+const BLOCK_SHARE: f64 = 7.0 / 8.0;
 
 /// A sweep whose weights still need to be made into a constant of the plan.
 pub(super) struct Planned {

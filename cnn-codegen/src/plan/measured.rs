@@ -152,10 +152,11 @@ pub struct Choice {
 pub fn choices(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Vec<Choice> {
     let mut choices: Vec<Choice> = Vec::new();
     let mut places: HashMap<Signature, usize> = HashMap::new();
+    let streams = algorithm::streams(graph, shapes, options.caches);
     for id in graph.ids() {
         let Op::Conv(conv) = &graph[id].op else { continue };
         let (input, output) = (shapes[graph.operands(id)[0]], shapes[id]);
-        let candidates = algorithm::allowed(conv, input, output, options);
+        let candidates = algorithm::allowed(conv, input, output, streams, options);
         if candidates.len() < 2 {
             continue;
         }

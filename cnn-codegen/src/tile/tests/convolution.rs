@@ -82,6 +82,7 @@ impl Convolution {
             init: Init::Bias,
             residual: true,
             activation: Some(TileActivation::Relu),
+            prefetch: 0,
         }
     }
 

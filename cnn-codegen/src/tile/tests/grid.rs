@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::{MachineCode, check};
 use crate::tile::{Init, Loop, Pixel, Product, TileActivation, TileSpec};
 
+/// Bytes brought nearer: none, less than a line a turn of the loops, several lines a k-step.
+const PREFETCHES: [u32; 4] = [0, 192, 8_000, 100_000];
 const INITS: [Init; 3] = [Init::Zero, Init::Bias, Init::Output];
 
 fn activations() -> Vec<Option<TileActivation>> {
@@ -77,6 +79,7 @@ pub(in crate::tile) fn specs() -> Vec<TileSpec> {
                         init,
                         residual,
                         activation: activations[specs.len() % activations.len()],
+                        prefetch: PREFETCHES[specs.len() % PREFETCHES.len()],
                     });
                 }
             }
@@ -105,6 +108,7 @@ proptest! {
         init in prop::sample::select(INITS.to_vec()),
         activation in prop::sample::select(activations()),
         residual: bool,
+        prefetch in 0u32..5000,
         seed: u64,
     ) {
         let Some(mut runner) = MachineCode::here() else { return Ok(()) };
@@ -122,6 +126,7 @@ proptest! {
             init,
             residual,
             activation,
+            prefetch,
         };
         // Two vectors of one pixel and of the next may meet: leave those out.
         let mut starts: Vec<i32> = spec

@@ -14,7 +14,7 @@ vxorps xmm12, xmm12, xmm12
 vxorps xmm13, xmm13, xmm13
 add rdi, 124
 add rsi, 64
-mov r8d, 3
+mov r9d, 3
 3:
 mov eax, 53
 .p2align 5
@@ -77,6 +77,7 @@ vbroadcastss ymm15, dword ptr [rdi - 88]
 vfmadd231ps ymm1, ymm15, ymm14
 vbroadcastss ymm15, dword ptr [rdi - 120]
 vfmadd231ps ymm0, ymm15, ymm14
+prefetcht1 byte ptr [r8]
 vmovups ymm14, ymmword ptr [rsi]
 vbroadcastss ymm15, dword ptr [rdi - 128]
 vfmadd231ps ymm0, ymm15, ymm14
@@ -106,12 +107,14 @@ vbroadcastss ymm15, dword ptr [rdi + 256]
 vfmadd231ps ymm12, ymm15, ymm14
 vbroadcastss ymm15, dword ptr [rdi + 288]
 vfmadd231ps ymm13, ymm15, ymm14
+prefetcht1 byte ptr [r8 + 64]
 add rsi, 96
+add r8, 126
 add rdi, 8
 dec eax
 jne 2b
 add rdi, -544
-dec r8d
+dec r9d
 jne 3b
 vaddps ymm0, ymm0, ymmword ptr [rdx]
 vaddps ymm0, ymm0, ymmword ptr [rcx + 32]

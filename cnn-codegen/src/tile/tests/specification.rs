@@ -31,6 +31,7 @@ fn tile() -> TileSpec {
         init: Init::Bias,
         residual: false,
         activation: None,
+        prefetch: 0,
     }
 }
 
