@@ -23,6 +23,9 @@ const BODY: usize = 8;
 /// [`SpecError`] if the specification is not valid.
 pub fn portable_tile(spec: &TileSpec) -> Result<Function, SpecError> {
     spec.validate()?;
+    if spec.product == Product::Fixed {
+        return Err(SpecError::FixedPortable);
+    }
     let nest = Nest::rolled(spec, BODY);
     let mut e = Writer::new(());
     let pointers = [0, 1, 2, 3].map(|operand| e.address(AddressExpr::Operand(operand)));
@@ -106,7 +109,7 @@ impl Strip<'_> {
                 let at = i64::from(pixel.input) + i64::from(tap);
                 let operand = match self.spec.product {
                     Product::Lanewise => e.load(input, at),
-                    Product::Broadcast => {
+                    Product::Broadcast | Product::Fixed => {
                         let scalar = e.load_float(input, at);
                         e.splat_value(scalar)
                     }

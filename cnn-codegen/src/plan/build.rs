@@ -38,6 +38,7 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
         shapes,
         homes: Homes::new(graph, shapes, &order, &algorithms),
         algorithms,
+        streams,
         options,
         values: HashMap::new(),
         roots: HashMap::new(),
@@ -67,6 +68,8 @@ pub(super) struct Builder<'a> {
     pub(super) shapes: &'a Shapes,
     pub(super) homes: Homes,
     pub(super) algorithms: Algorithms,
+    /// Whether the weights come from memory for each image.
+    pub(super) streams: bool,
     pub(super) options: &'a PlanOptions,
     /// The views of each value: the first is where it was made, others are copies in another layout.
     pub(super) values: HashMap<NodeId, Vec<View>>,

@@ -55,12 +55,15 @@ impl TileIsa {
             TileIsa::Avx2Fma => 8,
             TileIsa::Portable => 4,
         };
-        let waste = |vectors: usize| blocks.div_ceil(vectors) * vectors - blocks;
-        // Fewer than four accumulators wait for each other.
-        (most.min(blocks).min(4)..=most.min(blocks))
-            .rev()
-            .min_by_key(|&vectors| waste(vectors))
-            .unwrap_or(1)
+        evenly(blocks, most)
+    }
+
+    /// The same for 16-bit weights, whose tile has two sums for each vector and is for AVX2 only.
+    pub(super) fn vectors_of_fixed(self, blocks: usize) -> Option<usize> {
+        match self {
+            TileIsa::Avx2Fma => Some(evenly(blocks, 6)),
+            TileIsa::Portable => None,
+        }
     }
 
     /// Vectors of a panel for several pixels that share their weights.
@@ -73,6 +76,16 @@ impl TileIsa {
     }
 }
 
+/// Vectors of a panel, at most `most`, so that the last has as little to spare as possible.
+fn evenly(blocks: usize, most: usize) -> usize {
+    let waste = |vectors: usize| blocks.div_ceil(vectors) * vectors - blocks;
+    // Fewer than four accumulators wait for each other.
+    (most.min(blocks).min(4)..=most.min(blocks))
+        .rev()
+        .min_by_key(|&vectors| waste(vectors))
+        .unwrap_or(1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,11 +94,13 @@ mod tests {
     fn the_last_panel_stays_within_the_padding_of_a_vector() {
         for isa in [TileIsa::Avx2Fma, TileIsa::Portable] {
             for blocks in 1..200usize {
-                let vectors = isa.vectors_of_one_pixel(blocks);
-                assert!(
-                    blocks.div_ceil(vectors) * vectors <= blocks.next_multiple_of(8),
-                    "{blocks} blocks by {vectors}"
-                );
+                let fixed = isa.vectors_of_fixed(blocks);
+                for vectors in fixed.into_iter().chain([isa.vectors_of_one_pixel(blocks)]) {
+                    assert!(
+                        blocks.div_ceil(vectors) * vectors <= blocks.next_multiple_of(8),
+                        "{blocks} blocks by {vectors}"
+                    );
+                }
             }
         }
     }

@@ -34,7 +34,11 @@ pub(super) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions
     for region in &mut nest.regions {
         let row: usize = region.segments.iter().map(|segment| segment.tiles.count).sum();
         let tiles = row * region.block.min(region.rows.count);
-        let share = if tiles > 1 { most.div_ceil(tiles).next_multiple_of(LINE) } else { 0 };
+        let share = if tiles > 1 {
+            most.div_ceil(tiles).next_multiple_of(LINE)
+        } else {
+            0
+        };
         region.rows.step.ahead = if region.block > 1 { (row * share) as i64 } else { 0 };
         let mut before = 0;
         for segment in &mut region.segments {

@@ -168,8 +168,8 @@ impl Builder<'_> {
             activation: dense.activation,
         };
         let planned = dense::dense(
-            self.options.isa,
-            self.plan.batch,
+            self.options,
+            self.streams,
             dense,
             &self.graph[id].weights,
             &self.operand(input),

@@ -1,6 +1,6 @@
 //! Weight recipes as Rust expressions.
 
-use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe, Transposed, WinogradFilters};
+use cnn_runtime::pack::{ChannelOrder, FilterSource, FixedPanels, Norm, Panels, Recipe, Transposed, WinogradFilters};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -11,6 +11,16 @@ pub(super) fn recipe(recipe: &Recipe) -> TokenStream {
         Recipe::Panels { filters, panels: order } => {
             let (filters, panels) = (filter_source(filters), panels(order));
             quote!(rt::Recipe::Panels { filters: #filters, panels: #panels })
+        }
+        Recipe::Fixed { filters, panels } => {
+            let filters = filter_source(filters);
+            let FixedPanels { vectors, block } = *panels;
+            quote! {
+                rt::Recipe::Fixed {
+                    filters: #filters,
+                    panels: rt::FixedPanels { vectors: #vectors, block: #block },
+                }
+            }
         }
         Recipe::Winograd { filters, transformed } => {
             let filters = filter_source(filters);

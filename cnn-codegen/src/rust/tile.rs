@@ -67,7 +67,11 @@ fn portable_table(spec: &TileSpec) -> TokenStream {
         prefetch: _,
     } = spec;
     let int = |value: i32| Literal::i32_unsuffixed(value);
-    let lanewise = *product == Product::Lanewise;
+    let product = match product {
+        Product::Broadcast => quote!(Broadcast),
+        Product::Lanewise => quote!(Lanewise),
+        Product::Fixed => quote!(Fixed),
+    };
     let pixels = pixels.iter().map(|pixel| {
         let Pixel {
             input,
@@ -97,7 +101,7 @@ fn portable_table(spec: &TileSpec) -> TokenStream {
     };
     quote! {
         rt::Tile {
-            lanewise: #lanewise,
+            product: rt::Product::#product,
             pixels: [#(#pixels),*],
             vectors: [#(#vectors),*],
             loops: &[#(#loops),*],

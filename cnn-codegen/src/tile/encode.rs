@@ -63,6 +63,8 @@ const VMOVUPS_LOAD: Opcode = plain(0x10);
 const VMOVUPS_STORE: Opcode = plain(0x11);
 const VBROADCASTSS: Opcode = extended(0x18);
 const VFMADD231PS: Opcode = extended(0xb8);
+const VPMOVSXWD: Opcode = extended(0x23);
+const VCVTDQ2PS: Opcode = plain(0x5b);
 const VMOVD: Opcode = Opcode {
     prefix: 1,
     map: 1,
@@ -110,6 +112,10 @@ impl Assembly {
             Inst::Load { dst, src } => self.vex(VMOVUPS_LOAD, Length::Ymm, dst.0, 0, Rm::Memory(src)),
             Inst::Store { dst, src } => self.vex(VMOVUPS_STORE, Length::Ymm, src.0, 0, Rm::Memory(dst)),
             Inst::Broadcast { dst, src } => self.vex(VBROADCASTSS, Length::Ymm, dst.0, 0, Rm::Memory(src)),
+            Inst::LoadFixed { dst, src } => {
+                self.vex(VPMOVSXWD, Length::Ymm, dst.0, 0, Rm::Memory(src));
+                self.vex(VCVTDQ2PS, Length::Ymm, dst.0, 0, Rm::Register(dst.0));
+            }
             Inst::Prefetch { src } => {
                 // prefetcht1 m8
                 if base(src.base) >= 8 {
@@ -196,7 +202,14 @@ impl Assembly {
     }
 
     /// ModR/M and displacement of a place in memory.
-    fn memory(&mut self, reg: u8, Memory { base: pointer, displacement }: Memory) {
+    fn memory(
+        &mut self,
+        reg: u8,
+        Memory {
+            base: pointer,
+            displacement,
+        }: Memory,
+    ) {
         let at = reg << 3 | base(pointer) & 7;
         match (displacement, i8::try_from(displacement)) {
             (0, _) => self.bytes.push(at),

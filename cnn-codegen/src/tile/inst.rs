@@ -91,6 +91,13 @@ pub enum Inst {
         /// Source: four bytes.
         src: Memory,
     },
+    /// Eight 16-bit integers from memory as floats.
+    LoadFixed {
+        /// Destination.
+        dst: Vector,
+        /// Source: sixteen bytes.
+        src: Memory,
+    },
     /// Asks for a cache line to be brought into the second-level cache. Never faults, whatever the address.
     Prefetch {
         /// A byte of the line.

@@ -52,18 +52,19 @@ pub fn lower(spec: &TileSpec) -> Result<Vec<Inst>, SpecError> {
 /// [`SpecError`] if the specification is not valid.
 pub fn lower_with(spec: &TileSpec, schedule: &Schedule) -> Result<Vec<Inst>, SpecError> {
     spec.validate()?;
-    let nest = Nest::unrolled(
-        spec,
-        match spec.product {
-            Product::Broadcast => schedule.unroll,
-            Product::Lanewise => schedule.unroll_lanewise,
-        },
-    );
-    let mut lowering = Lowering {
-        spec,
-        sets: sets(spec, schedule.chains, nest.taps.len()),
-        insts: Vec::new(),
+    let unroll = match spec.product {
+        Product::Broadcast => schedule.unroll,
+        Product::Lanewise => schedule.unroll_lanewise,
+        Product::Fixed => {
+            let mut lowering = Lowering::new(spec, 1);
+            lowering.init();
+            lowering.blocks();
+            lowering.epilogue();
+            return Ok(lowering.insts);
+        }
     };
+    let nest = Nest::unrolled(spec, unroll);
+    let mut lowering = Lowering::new(spec, sets(spec, schedule.chains, nest.taps.len()));
     lowering.init();
     lowering.loops(&nest, schedule);
     lowering.epilogue();
@@ -79,15 +80,23 @@ fn sets(spec: &TileSpec, chains: usize, taps: usize) -> usize {
     chains.div_ceil(accumulators).min(room).min(taps).max(1)
 }
 
-struct Lowering<'a> {
-    spec: &'a TileSpec,
+pub(super) struct Lowering<'a> {
+    pub(super) spec: &'a TileSpec,
     sets: usize,
-    insts: Vec<Inst>,
+    pub(super) insts: Vec<Inst>,
 }
 
-impl Lowering<'_> {
+impl<'a> Lowering<'a> {
+    fn new(spec: &'a TileSpec, sets: usize) -> Lowering<'a> {
+        Lowering {
+            spec,
+            sets,
+            insts: Vec::new(),
+        }
+    }
+
     /// Accumulators come first, set by set, pixel by pixel; operands take what is left.
-    fn accumulator(&self, set: usize, pixel: usize, vector: usize) -> Vector {
+    pub(super) fn accumulator(&self, set: usize, pixel: usize, vector: usize) -> Vector {
         let per_set = self.spec.pixels.len() * self.spec.vectors;
         register(set * per_set + pixel * self.spec.vectors + vector)
     }
@@ -157,7 +166,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn advance(&mut self, pointer: Pointer, bytes: i64) {
+    pub(super) fn advance(&mut self, pointer: Pointer, bytes: i64) {
         if bytes != 0 {
             // `validate` bounded the whole extent.
             self.insts.push(Inst::Advance {
@@ -204,7 +213,8 @@ impl Lowering<'_> {
                     });
                 }
             }
-            Product::Broadcast => {
+            // Never a fixed tile, which `blocks` lowers.
+            Product::Broadcast | Product::Fixed => {
                 for vector in 0..spec.vectors {
                     let src = at(Pointer::Weights, weights + VECTOR_BYTES * vector as i32);
                     self.insts.push(Inst::Load {
@@ -309,12 +319,12 @@ impl Ahead {
     }
 }
 
-fn register(index: usize) -> Vector {
+pub(super) fn register(index: usize) -> Vector {
     debug_assert!(index < VECTOR_REGISTERS, "validate counted the registers");
     Vector(index as u8)
 }
 
-fn at(base: Pointer, displacement: i32) -> Memory {
+pub(super) fn at(base: Pointer, displacement: i32) -> Memory {
     Memory { base, displacement }
 }
 

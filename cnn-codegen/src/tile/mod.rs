@@ -49,7 +49,8 @@
 //! # The files
 //!
 //! `spec` what is to be computed · `nest` its loops · `lower` from it to `inst`, the instruction list (`activation` for
-//! its epilogue) · `encode` the list as bytes · `text` the list as assembler lines, for dumps and for `naked_asm!` ·
+//! its epilogue, `fixed` for
+//! 16-bit weights) · `encode` the list as bytes · `text` the list as assembler lines, for dumps and for `naked_asm!` ·
 //! `executable` bytes as a function · `peak` the machine's roof. Machines without AVX2 and FMA get loop code instead: [`crate::loops`].
 
 pub(crate) mod activation;
@@ -57,6 +58,7 @@ pub(crate) mod activation;
 mod encode;
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]
 mod executable;
+mod fixed;
 mod inst;
 mod lower;
 pub(crate) mod nest;

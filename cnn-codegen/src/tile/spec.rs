@@ -22,6 +22,10 @@ pub enum Product {
     Broadcast,
     /// Eight input floats a pixel are multiplied lane by lane with one weight vector: depthwise convolution.
     Lanewise,
+    /// One pixel's input floats are multiplied with `vectors` vectors of 16-bit weights: a matrix–vector product whose
+    /// weights come from memory. There are two loops; the outer one is over blocks, each of which has in the weight
+    /// stream a vector of scales for each vector of weights, then the weights.
+    Fixed,
 }
 
 /// What the accumulators hold before the first k-step.
@@ -146,6 +150,17 @@ pub enum SpecError {
     /// A lane-by-lane product has one weight vector a tap.
     #[error("a lanewise tile has one vector, not {0}")]
     LanewiseVectors(usize),
+    /// 16-bit weights are for one pixel, in two loops.
+    #[error("a tile of 16-bit weights has one pixel and two loops, not {pixels} and {loops}")]
+    Fixed {
+        /// Pixels of the tile.
+        pixels: usize,
+        /// Its loops.
+        loops: usize,
+    },
+    /// There is no loop code for 16-bit weights.
+    #[error("16-bit weights are for machines with AVX2 only")]
+    FixedPortable,
     /// A list whose length is not the number of vectors.
     #[error("{name} has {found} offsets, expected {expected}")]
     VectorOffsets {
@@ -200,6 +215,12 @@ impl TileSpec {
         }
         if self.product == Product::Lanewise && vectors != 1 {
             return Err(SpecError::LanewiseVectors(vectors));
+        }
+        if self.product == Product::Fixed && (pixels != 1 || self.loops.len() != 2) {
+            return Err(SpecError::Fixed {
+                pixels,
+                loops: self.loops.len(),
+            });
         }
         let residuals = if self.residual { vectors } else { 0 };
         for (name, list, expected) in [
@@ -258,7 +279,9 @@ impl TileSpec {
         let accumulators = self.pixels.len().saturating_mul(self.vectors);
         let operands = match self.product {
             Product::Broadcast if self.pixels.len() > 1 => self.vectors.saturating_add(1),
-            _ => 1,
+            Product::Broadcast | Product::Lanewise => 1,
+            // A block's sums, the input and a weight.
+            Product::Fixed => self.vectors.saturating_add(2),
         };
         accumulators.saturating_add(operands.max(2))
     }
@@ -276,10 +299,15 @@ impl TileSpec {
     }
 
     fn checked_weight_floats(&self) -> Option<usize> {
-        let vectors = self.vectors.checked_mul(LANES)?;
-        self.steps()
-            .checked_add(usize::from(self.init == Init::Bias))?
-            .checked_mul(vectors)
+        let lanes = self.vectors.checked_mul(LANES)?;
+        let steps = match self.product {
+            Product::Broadcast | Product::Lanewise => self.steps().checked_mul(lanes)?,
+            Product::Fixed => {
+                let blocks = self.loops.first().map_or(1, |blocks| blocks.count as usize);
+                (self.steps().checked_mul(lanes)? / 2).checked_add(blocks.checked_mul(lanes)?)?
+            }
+        };
+        steps.checked_add(if self.init == Init::Bias { lanes } else { 0 })
     }
 
     /// Multiplications and additions of one call, epilogue left out: 2 · pixels · 8 · vectors · steps.
@@ -296,7 +324,7 @@ impl TileSpec {
 
     fn checked_input_bytes(&self) -> Option<Range<i64>> {
         let width = match self.product {
-            Product::Broadcast => 4,
+            Product::Broadcast | Product::Fixed => 4,
             Product::Lanewise => i64::from(VECTOR_BYTES),
         };
         let pixels = extent(self.pixels.iter().map(|p| p.input))?;

@@ -23,6 +23,10 @@ pub fn text(insts: &[Inst]) -> Vec<String> {
             Inst::Broadcast { dst, src } => {
                 lines.push(format!("vbroadcastss {}, dword ptr {}", ymm(dst), place(src)));
             }
+            Inst::LoadFixed { dst, src } => {
+                lines.push(format!("vpmovsxwd {}, xmmword ptr {}", ymm(dst), place(src)));
+                lines.push(format!("vcvtdq2ps {0}, {0}", ymm(dst)));
+            }
             Inst::Prefetch { src } => lines.push(format!("prefetcht1 byte ptr {}", place(src))),
             Inst::MultiplyAdd { acc, a, b } => lines.push(three("vfmadd231ps", acc, a, b)),
             Inst::Arithmetic { op, dst, a, b } => {

@@ -16,7 +16,7 @@ pub use arena::{Aligned, Arena};
 pub use lengths::LengthError;
 #[cfg(feature = "std")]
 pub use network::{Definition, LoadError, Network};
-pub use tile::{Clip, Tile, tile};
+pub use tile::{Clip, Product, Tile, tile};
 pub use vector::F32x8;
 
 #[cfg(feature = "std")]
@@ -27,7 +27,9 @@ pub use crate::kernels::lrn::{LrnRow, lrn_symbol};
 pub use crate::kernels::softmax::softmax_symbol;
 pub use crate::kernels::winograd::{Clamp, InputTransform, OutputTransform, Winograd};
 #[cfg(feature = "std")]
-pub use crate::pack::{ChannelOrder, FilterSource, Norm, PackError, Panels, Recipe, Transposed, WinogradFilters};
+pub use crate::pack::{
+    ChannelOrder, FilterSource, FixedPanels, Norm, PackError, Panels, Recipe, Transposed, WinogradFilters,
+};
 pub use crate::steps::{Base, Bases, Call, StepFn, Steps};
 #[cfg(feature = "std")]
 pub use crate::weights::{WeightError, WeightSource};

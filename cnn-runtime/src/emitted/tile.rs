@@ -10,8 +10,8 @@ const VECTOR: isize = 32;
 /// What a tile computes; see the compiler's `TileSpec`. Offsets are bytes from the kernel's pointers.
 #[derive(Clone, Copy, Debug)]
 pub struct Tile<const PIXELS: usize, const VECTORS: usize> {
-    /// Whether eight inputs are multiplied lane by lane, instead of one by all lanes.
-    pub lanewise: bool,
+    /// How input and weights meet.
+    pub product: Product,
     /// Input, output and residual of each pixel.
     pub pixels: [[i32; 3]; PIXELS],
     /// Each vector's output and residual from its pixel's.
@@ -28,6 +28,17 @@ pub struct Tile<const PIXELS: usize, const VECTORS: usize> {
     pub residual: bool,
     /// What is done to the sums.
     pub activation: Option<Clip>,
+}
+
+/// How input and weights meet in one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Product {
+    /// One input by the weights of all lanes.
+    Broadcast,
+    /// Eight inputs by the weights of their lanes.
+    Lanewise,
+    /// One input by 16-bit weights of all lanes. The first of two loops is over blocks, which begin with their scales.
+    Fixed,
 }
 
 /// The activations that tiles apply.
@@ -86,37 +97,12 @@ pub unsafe fn tile<const PIXELS: usize, const VECTORS: usize>(
         let mut weights = weights;
         let mut sums = [[F32x8::splat(0.0); VECTORS]; PIXELS];
         if tile.bias {
-            let bias: [F32x8; VECTORS] =
-                core::array::from_fn(|v| F32x8::load(weights.wrapping_offset(v as isize * VECTOR)));
-            sums = [bias; PIXELS];
+            sums = [vectors(weights); PIXELS];
             weights = weights.wrapping_offset(VECTORS as isize * VECTOR);
         }
-        let iterations: u64 = tile.loops.iter().map(|&(count, _)| u64::from(count)).product();
-        for iteration in 0..iterations {
-            // The counters of all loops, from one number.
-            let mut rest = iteration;
-            let mut moved = 0;
-            for &(count, step) in tile.loops.iter().rev() {
-                moved += (rest % u64::from(count)) as i64 * step;
-                rest /= u64::from(count);
-            }
-            let input = input.wrapping_offset(moved as isize);
-            for &tap in tile.taps {
-                let factors: [F32x8; VECTORS] =
-                    core::array::from_fn(|v| F32x8::load(weights.wrapping_offset(v as isize * VECTOR)));
-                weights = weights.wrapping_offset(VECTORS as isize * VECTOR);
-                for (sums, &[pixel, ..]) in sums.iter_mut().zip(&tile.pixels) {
-                    let from = at(at(input, pixel), tap);
-                    let operand = if tile.lanewise {
-                        F32x8::load(from)
-                    } else {
-                        F32x8::splat(from.cast::<f32>().read_unaligned())
-                    };
-                    for (sum, &factor) in sums.iter_mut().zip(&factors) {
-                        *sum = factor.mul_add(operand, *sum);
-                    }
-                }
-            }
+        match tile.product {
+            Product::Broadcast | Product::Lanewise => floats(tile, input, weights, &mut sums),
+            Product::Fixed => fixed(tile, input, weights, &mut sums),
         }
         for (sums, &[_, to, from]) in sums.iter().zip(&tile.pixels) {
             for (&sum, &[to_vector, from_vector]) in sums.iter().zip(&tile.vectors) {
@@ -132,6 +118,102 @@ pub unsafe fn tile<const PIXELS: usize, const VECTORS: usize>(
                     value = activation.apply(value);
                 }
                 value.store(to);
+            }
+        }
+    }
+}
+
+/// So many vectors in sequence.
+///
+/// # Safety
+/// They are readable.
+#[inline(always)]
+unsafe fn vectors<const VECTORS: usize>(from: *const u8) -> [F32x8; VECTORS] {
+    // SAFETY: the caller's promise.
+    core::array::from_fn(|v| unsafe { F32x8::load(from.wrapping_offset(v as isize * VECTOR)) })
+}
+
+/// Adds all products to the sums.
+///
+/// # Safety
+/// As for [`tile`].
+#[inline(always)]
+unsafe fn floats<const PIXELS: usize, const VECTORS: usize>(
+    tile: &Tile<PIXELS, VECTORS>,
+    input: *mut u8,
+    mut weights: *mut u8,
+    sums: &mut [[F32x8; VECTORS]; PIXELS],
+) {
+    // SAFETY: all accesses are those that the caller vouches for.
+    unsafe {
+        let iterations: u64 = tile.loops.iter().map(|&(count, _)| u64::from(count)).product();
+        for iteration in 0..iterations {
+            // The counters of all loops, from one number.
+            let mut rest = iteration;
+            let mut moved = 0;
+            for &(count, step) in tile.loops.iter().rev() {
+                moved += (rest % u64::from(count)) as i64 * step;
+                rest /= u64::from(count);
+            }
+            let input = input.wrapping_offset(moved as isize);
+            for &tap in tile.taps {
+                let factors: [F32x8; VECTORS] = vectors(weights);
+                weights = weights.wrapping_offset(VECTORS as isize * VECTOR);
+                for (sums, &[pixel, ..]) in sums.iter_mut().zip(&tile.pixels) {
+                    let from = input.wrapping_offset(pixel as isize).wrapping_offset(tap as isize);
+                    let operand = if tile.product == Product::Lanewise {
+                        F32x8::load(from)
+                    } else {
+                        F32x8::splat(from.cast::<f32>().read_unaligned())
+                    };
+                    for (sum, &factor) in sums.iter_mut().zip(&factors) {
+                        *sum = factor.mul_add(operand, *sum);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Adds all products with 16-bit weights to the sums, block by block.
+///
+/// # Safety
+/// As for [`tile`].
+#[inline(always)]
+unsafe fn fixed<const PIXELS: usize, const VECTORS: usize>(
+    tile: &Tile<PIXELS, VECTORS>,
+    input: *mut u8,
+    mut weights: *mut u8,
+    sums: &mut [[F32x8; VECTORS]; PIXELS],
+) {
+    let &[(blocks, block_step), (steps, step)] = tile.loops else {
+        return;
+    };
+    for block in 0..blocks {
+        // SAFETY: all accesses are those that the caller vouches for.
+        unsafe {
+            let scales: [F32x8; VECTORS] = vectors(weights);
+            weights = weights.wrapping_offset(VECTORS as isize * VECTOR);
+            let mut parts = [[F32x8::splat(0.0); VECTORS]; PIXELS];
+            for index in 0..steps {
+                let moved = i64::from(block) * block_step + i64::from(index) * step;
+                for &tap in tile.taps {
+                    let factors: [F32x8; VECTORS] =
+                        core::array::from_fn(|v| F32x8::load_fixed(weights.wrapping_offset(v as isize * VECTOR / 2)));
+                    weights = weights.wrapping_offset(VECTORS as isize * VECTOR / 2);
+                    for (parts, &[pixel, ..]) in parts.iter_mut().zip(&tile.pixels) {
+                        let from = input.wrapping_offset(moved as isize + pixel as isize + tap as isize);
+                        let operand = F32x8::splat(from.cast::<f32>().read_unaligned());
+                        for (part, &factor) in parts.iter_mut().zip(&factors) {
+                            *part = factor.mul_add(operand, *part);
+                        }
+                    }
+                }
+            }
+            for (sums, parts) in sums.iter_mut().zip(&parts) {
+                for ((sum, &part), &scale) in sums.iter_mut().zip(parts).zip(&scales) {
+                    *sum = part.mul_add(scale, *sum);
+                }
             }
         }
     }

@@ -39,6 +39,19 @@ impl F32x8 {
         F32x8([0, 16].map(|offset| unsafe { half::load(from.add(offset).cast()) }))
     }
 
+    /// Eight 16-bit integers from memory, two a 32-bit word, the first in its low half.
+    ///
+    /// # Safety
+    /// 16 readable bytes.
+    #[inline(always)]
+    pub unsafe fn load_fixed(from: *const u8) -> Self {
+        // SAFETY: the caller's promise.
+        let words = unsafe { from.cast::<[u32; 4]>().read_unaligned() };
+        let floats: [f32; 8] = from_fn(|lane| f32::from((words[lane / 2] >> (lane % 2 * 16)) as u16 as i16));
+        // SAFETY: an array of eight floats.
+        unsafe { Self::load(floats.as_ptr().cast()) }
+    }
+
     /// To memory, of any alignment.
     ///
     /// # Safety

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `constants` | all constants of a network in one block |
 //! | `filters` | filters with their bias and a folded batch norm |
+//! | `fixed` | the weight stream of large dense layers, in 16 bits |
 //! | `instructions` | what packing makes use of |
 //! | `lanes` | eight filters side by side |
 //! | `lanewise` | filters of one channel each |
@@ -18,6 +19,7 @@
 
 mod constants;
 mod filters;
+mod fixed;
 mod instructions;
 mod lanes;
 mod lanewise;
@@ -30,6 +32,7 @@ use std::fmt;
 
 pub use constants::{PackError, pack_constants};
 pub use filters::{FilterSource, Norm};
+pub use fixed::FixedPanels;
 pub use panels::{ChannelOrder, Panels};
 pub use transposed::Transposed;
 pub use winograd::WinogradFilters;
@@ -49,6 +52,13 @@ pub enum Recipe {
         filters: FilterSource,
         /// In which order.
         panels: Panels,
+    },
+    /// Filters as 16-bit fixed-point numbers, in the order that matrix–vector products read them.
+    Fixed {
+        /// Which filters.
+        filters: FilterSource,
+        /// In which blocks.
+        panels: FixedPanels,
     },
     /// Filters transformed for Winograd's products.
     Winograd {
@@ -83,6 +93,7 @@ impl Recipe {
     pub fn floats(&self) -> usize {
         match self {
             Recipe::Panels { filters, panels } => panels.floats(filters),
+            Recipe::Fixed { filters, panels } => panels.floats(filters),
             Recipe::Winograd { filters, transformed } => transformed.floats(filters),
             Recipe::Lanewise { filters } => filters.count().next_multiple_of(LANES) * (1 + filters.taps()),
             Recipe::ScaleShift { channels, .. } => 2 * channels.next_multiple_of(LANES),
@@ -101,6 +112,7 @@ impl Recipe {
         debug_assert_eq!(out.len(), self.floats());
         match self {
             Recipe::Panels { filters, panels } => panels.pack(&filters.load(source)?, out, pool)?,
+            Recipe::Fixed { filters, panels } => panels.pack(&filters.load(source)?, out, pool)?,
             Recipe::Winograd { filters, transformed } => transformed.pack(&filters.load(source)?, out, pool)?,
             Recipe::Lanewise { filters } => lanewise::pack(&filters.load(source)?, out, pool)?,
             Recipe::ScaleShift { norm, channels } => {
@@ -124,9 +136,10 @@ impl Recipe {
     /// The names of all tensors it needs.
     pub fn tensors(&self) -> Vec<String> {
         match self {
-            Recipe::Panels { filters, .. } | Recipe::Winograd { filters, .. } | Recipe::Lanewise { filters } => {
-                filters.tensors()
-            }
+            Recipe::Panels { filters, .. }
+            | Recipe::Fixed { filters, .. }
+            | Recipe::Winograd { filters, .. }
+            | Recipe::Lanewise { filters } => filters.tensors(),
             Recipe::ScaleShift { norm, .. } => norm.tensors(),
             Recipe::Tensor { name, .. } => vec![name.clone()],
         }
@@ -137,6 +150,7 @@ impl fmt::Display for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Recipe::Panels { filters, panels } => write!(f, "{panels}({filters})"),
+            Recipe::Fixed { filters, panels } => write!(f, "{panels}({filters})"),
             Recipe::Winograd { filters, transformed } => write!(f, "{transformed}({filters})"),
             Recipe::Lanewise { filters } => write!(f, "lanewise({filters})"),
             Recipe::ScaleShift { norm, .. } => write!(f, "scale_shift({norm})"),
