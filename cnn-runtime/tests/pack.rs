@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cnn_runtime::kernels::winograd::Winograd;
-use cnn_runtime::pack::{ChannelOrder, FilterSource, Norm, Panels, Recipe, Transposed, WinogradFilters};
+use cnn_runtime::pack::{ChannelOrder, FilterSource, FixedPanels, Norm, Panels, Recipe, Transposed, WinogradFilters};
 use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::{Synthetic, WeightError, WeightSource};
 
@@ -111,6 +111,54 @@ fn check_panels(filters: FilterSource, panels: Panels) {
         }
     }
     check(&Recipe::Panels { filters, panels }, &expected);
+}
+
+/// The definition: `[panel]( [bias] [block]( [scale] [k-step] ) )[8 · vectors]`, weights as 16-bit integers.
+fn check_fixed(filters: FilterSource, panels: FixedPanels) {
+    let (weights, biases) = folded(&filters);
+    let (count, row) = (filters.count(), filters.channels() * filters.taps());
+    let width = 8 * panels.vectors;
+    let mut expected = Vec::new();
+    for panel in 0..count.div_ceil(width) {
+        let lanes: Vec<usize> = (panel * width..(panel + 1) * width).collect();
+        let weight = |filter: usize, k: usize| if filter < count { weights[filter * row + k] } else { 0.0 };
+        expected.extend(lanes.iter().map(|&filter| biases.get(filter).copied().unwrap_or(0.0)));
+        for first in (0..row).step_by(panels.block) {
+            let block = first..first + panels.block;
+            let most = |&filter: &usize| block.clone().map(|k| weight(filter, k).abs()).fold(0.0, f32::max);
+            let scales: Vec<f32> = lanes.iter().map(most).map(|most| most / 32767.0).collect();
+            expected.extend(&scales);
+            for k in block.clone() {
+                let integers = lanes.iter().zip(&scales).map(|(&filter, &scale)| {
+                    let quotient = if scale > 0.0 { weight(filter, k) / scale } else { 0.0 };
+                    let integer = quotient.round_ties_even() as i16;
+                    let error = f64::from(weight(filter, k)) - f64::from(scale) * f64::from(integer);
+                    assert!(error.abs() <= f64::from(scale) * 0.5001);
+                    u32::from(integer as u16)
+                });
+                let integers: Vec<u32> = integers.collect();
+                expected.extend(integers.chunks(2).map(|pair| f32::from_bits(pair[0] | pair[1] << 16)));
+            }
+        }
+    }
+    check(&Recipe::Fixed { filters, panels }, &expected);
+}
+
+#[test]
+fn fixed_panels_of_any_size() {
+    // Shape, vectors, block; the last are longer than what is gathered at a time.
+    let cases = [
+        ([8, 32], 1, 32),
+        ([10, 36], 2, 36),
+        ([1000, 80], 5, 40),
+        ([33, 4096], 4, 64),
+        ([50, 9216], 6, 64),
+    ];
+    for (shape, vectors, block) in cases {
+        for norm in [false, true] {
+            check_fixed(filters(&shape, norm), FixedPanels { vectors, block });
+        }
+    }
 }
 
 #[test]

@@ -139,3 +139,20 @@ impl fmt::Display for FixedPanels {
         write!(f, "panels{}_fixed16", self.width())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_number_stays_none_and_zeros_stay() {
+        for special in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let weights = [1.0, special, 2.0].map(|first| [first, 0.0, 4.0, -2.0, 0.0, 0.0, 0.0, 0.0]);
+            let scales = scale(&weights);
+            assert!(scales[0].is_nan(), "{special} became {}", scales[0]);
+            assert_eq!(scales[1..4], [0.0, 4.0 / MOST, 2.0 / MOST]);
+            let bits = fixed(&weights[0], &scales).map(f32::to_bits);
+            assert_eq!(bits, [0, 0x8001_7fff, 0, 0]);
+        }
+    }
+}

@@ -54,6 +54,50 @@ fn reductions() -> Vec<(Vec<i32>, Vec<Loop>)> {
     ]
 }
 
+/// Tiles of 16-bit weights: every number of vectors, one block and several, short and long ones.
+fn fixed_specs() -> Vec<TileSpec> {
+    let activations = activations();
+    let step = |count, input_step| Loop { count, input_step };
+    let reductions = [
+        (8, [step(5, 256), step(8, 32)]),
+        (8, [step(1, 0), step(4, 32)]),
+        (4, [step(3, 160), step(10, 16)]),
+        (4, [step(2, -64), step(1, 4)]),
+    ];
+    let mut specs = Vec::new();
+    for vectors in 1..=6 {
+        for (taps, loops) in reductions {
+            for init in INITS {
+                for residual in [false, true] {
+                    specs.push(TileSpec {
+                        product: Product::Fixed,
+                        vectors,
+                        pixels: vec![Pixel {
+                            input: 64,
+                            output: -32,
+                            residual: 16,
+                        }],
+                        output_vectors: (0..vectors as i32).map(|v| v * 128).collect(),
+                        residual_vectors: (0..vectors as i32).filter(|_| residual).map(|v| v * 64).collect(),
+                        loops: loops.to_vec(),
+                        taps: (0..taps).map(|tap| tap * 4).collect(),
+                        init,
+                        residual,
+                        activation: activations[specs.len() % activations.len()],
+                        prefetch: 0,
+                    });
+                }
+            }
+        }
+    }
+    specs
+}
+
+/// All that machine code is for.
+pub(in crate::tile) fn machine_specs() -> Vec<TileSpec> {
+    specs().into_iter().chain(fixed_specs()).collect()
+}
+
 /// Every shape with every reduction, start and residual; the activations take turns (each shape meets them all).
 /// Pixels are scattered so that neighbours do not touch.
 pub(in crate::tile) fn specs() -> Vec<TileSpec> {
@@ -91,7 +135,7 @@ pub(in crate::tile) fn specs() -> Vec<TileSpec> {
 #[test]
 fn machine_code_agrees_on_the_grid() {
     let Some(mut runner) = MachineCode::here() else { return };
-    let specs = specs();
+    let specs = machine_specs();
     assert!(specs.len() > 1_000);
     for (seed, spec) in specs.iter().enumerate() {
         check(spec, seed as u64, &mut runner);

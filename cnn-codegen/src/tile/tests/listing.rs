@@ -61,7 +61,7 @@ fn normalise(line: &str) -> String {
 
 #[test]
 fn decoded_bytes_are_the_text() {
-    for spec in grid::specs() {
+    for spec in grid::machine_specs() {
         let insts = lower(&spec).unwrap();
         let bytes = encode(&insts).unwrap();
         let mut decoded = decode(&bytes).into_iter();

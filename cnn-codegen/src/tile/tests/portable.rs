@@ -1,8 +1,8 @@
 //! Tiles as loop code, through the JIT, with and without fused multiply–adds.
 
 use super::{Buffers, Runner, check, convolution, grid};
-use crate::jit::PortableTile;
-use crate::tile::TileSpec;
+use crate::jit::{JitError, PortableTile};
+use crate::tile::{SpecError, TileError, TileSpec};
 
 /// Compiles each specification in a module of its own.
 struct Portable {
@@ -42,6 +42,15 @@ fn agrees_on_the_grid() {
             check(spec, seed as u64, &mut runner);
         }
     }
+}
+
+#[test]
+fn refuses_16_bit_weights() {
+    let fixed = grid::machine_specs().pop().unwrap();
+    assert!(matches!(
+        PortableTile::new(&fixed, false),
+        Err(JitError::Tile(TileError::Spec(SpecError::FixedPortable)))
+    ));
 }
 
 #[test]

@@ -78,7 +78,13 @@ pub(super) fn buffers(spec: &TileSpec, random: &mut Random) -> (Buffers, usize) 
     if spec.init == Init::Output {
         output.fill_with(|| random.next());
     }
-    let weights = random.vec(spec.weight_floats());
+    let mut weights = random.vec(spec.weight_floats());
+    if spec.product == Product::Fixed {
+        // All bits of a float's two weights count.
+        for weight in fixed_places(spec) {
+            weights[weight] = f32::from_bits((random.next() * 2e9) as i32 as u32);
+        }
+    }
     let residual = random.vec(len(&r).max(1));
     let buffers = Buffers {
         input,
@@ -90,6 +96,37 @@ pub(super) fn buffers(spec: &TileSpec, random: &mut Random) -> (Buffers, usize) 
         residual_offset: offset(&r),
     };
     (buffers, floats.len())
+}
+
+/// The floats of a stream that hold 16-bit weights.
+fn fixed_places(spec: &TileSpec) -> impl Iterator<Item = usize> {
+    let lanes = spec.vectors * LANES;
+    let bias = if spec.init == Init::Bias { lanes } else { 0 };
+    let (blocks, weights) = (spec.loops[0].count as usize, fixed_block(spec) * lanes / 2);
+    (0..blocks).flat_map(move |block| {
+        let first = bias + block * (lanes + weights) + lanes;
+        first..first + weights
+    })
+}
+
+/// k-steps that share their scales.
+fn fixed_block(spec: &TileSpec) -> usize {
+    spec.loops[1].count as usize * spec.taps.len()
+}
+
+/// The weight of a filter of the tile at a k-step.
+fn weight(spec: &TileSpec, stream: &[f32], k: usize, filter: usize) -> f64 {
+    let lanes = spec.vectors * LANES;
+    match spec.product {
+        Product::Broadcast | Product::Lanewise => f64::from(stream[k * lanes + filter]),
+        Product::Fixed => {
+            let length = fixed_block(spec);
+            let block = &stream[k / length * (lanes + length * lanes / 2)..];
+            let (scale, pair) = (block[filter], block[lanes + (k % length * lanes + filter) / 2]);
+            let integer = (pair.to_bits() >> (filter % 2 * 16)) as u16 as i16;
+            f64::from(scale) * f64::from(integer)
+        }
+    }
 }
 
 /// Every output float with its value and the sum of the terms' magnitudes.
@@ -116,7 +153,7 @@ pub(super) fn evaluate(spec: &TileSpec, b: &Buffers) -> BTreeMap<usize, (f64, f6
                     } else {
                         from
                     };
-                    terms.push(f64::from(b.input[from]) * f64::from(b.weights[bias + k * width + filter]));
+                    terms.push(f64::from(b.input[from]) * weight(spec, &b.weights[bias..], k, filter));
                 }
                 if spec.residual {
                     let from = i64::from(p.residual) + i64::from(spec.residual_vectors[v]);

@@ -51,7 +51,7 @@ fn says_what_it_touches() {
 #[test]
 fn refuses_what_is_no_tile() {
     type Change = fn(&mut TileSpec);
-    let cases: [(Change, SpecError); 15] = [
+    let cases: [(Change, SpecError); 16] = [
         (|s| s.pixels.clear(), SpecError::Empty("pixels")),
         (|s| s.vectors = 0, SpecError::Empty("vectors")),
         (|s| s.taps.clear(), SpecError::Empty("taps")),
@@ -65,6 +65,7 @@ fn refuses_what_is_no_tile() {
             },
         ),
         (|s| s.product = Product::Lanewise, SpecError::LanewiseVectors(2)),
+        (|s| s.product = Product::Fixed, SpecError::Fixed { pixels: 6, loops: 2 }),
         (
             |s| s.output_vectors.truncate(1),
             SpecError::VectorOffsets {
