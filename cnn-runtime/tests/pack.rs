@@ -133,7 +133,7 @@ fn check_fixed(filters: FilterSource, panels: FixedPanels) {
                     let quotient = if scale > 0.0 { weight(filter, k) / scale } else { 0.0 };
                     let integer = quotient.round_ties_even() as i16;
                     let error = f64::from(weight(filter, k)) - f64::from(scale) * f64::from(integer);
-                    assert!(error.abs() <= f64::from(scale) * 0.5001);
+                    assert!(error.abs() <= f64::from(scale) * 0.502);
                     u32::from(integer as u16)
                 });
                 let integers: Vec<u32> = integers.collect();
