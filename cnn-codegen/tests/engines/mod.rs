@@ -61,6 +61,15 @@ pub(crate) const ENGINES: &[Engine] = &[
         },
     },
     Engine {
+        name: "jit, weights from memory",
+        tolerance: 1e-5,
+        every: 5,
+        compile: |network, weights, batch| {
+            let caches = SMALL_CACHES;
+            jit(network, weights, batch, 2, &PlanOptions { caches, ..EXACT })
+        },
+    },
+    Engine {
         name: "jit, Winograd F(2×2, 3×3)",
         tolerance: 2e-5,
         every: 5,
@@ -97,6 +106,12 @@ pub(crate) const ENGINES: &[Engine] = &[
         },
     },
 ];
+
+/// So small that all weights come from memory: what is done about that is done in the smallest networks.
+const SMALL_CACHES: Caches = Caches {
+    second: 1 << 10,
+    last: 1 << 10,
+};
 
 const EXACT: PlanOptions = PlanOptions {
     batch: 1,
