@@ -89,6 +89,10 @@ fn sixteen_bits_keep_four_digits() {
     let exact = distance(&expected[0], &run(&network, &PlanOptions { accuracy, ..OPTIONS }));
     assert!(exact < error, "{exact:.1e} without, {error:.1e} with 16-bit weights");
     for threads in [2, 3] {
-        assert_eq!(found, run(&network, &PlanOptions { threads, ..OPTIONS }), "{threads} threads");
+        assert_eq!(
+            found,
+            run(&network, &PlanOptions { threads, ..OPTIONS }),
+            "{threads} threads"
+        );
     }
 }

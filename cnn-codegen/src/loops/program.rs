@@ -137,7 +137,7 @@ fn items(plan: &Plan, work: &Work) -> usize {
     let blocks = |view: &plan::View| plan.batch * view.shape.channels().div_ceil(BLOCK);
     match work {
         Work::Sweep(sweep) => sweep.nest.items(),
-        Work::Winograd(work) => plan.batch * work.items(),
+        Work::Winograd(work) => work.items(plan.batch),
         Work::Copy(copy) => copy::items(plan, copy),
         Work::ClearHalo(buffer) => {
             let buffer = &plan.buffers[buffer.0];

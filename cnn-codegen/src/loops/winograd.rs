@@ -14,17 +14,23 @@ use crate::plan::layout::BLOCK;
 impl Builder<'_> {
     /// The body of one item. Operands: input, weights, output, residual (if there is one).
     pub(super) fn winograd(&mut self, work: &WinogradWork, item: Int) {
-        let blocks = work.all_tiles().div_ceil(work.block);
         let (rest, part) = self.divide(item, work.parts);
-        let (image, block) = self.divide(rest, blocks);
+        let (group, block) = self.divide(rest, work.blocks());
         let first_tile = self.scaled(block, work.block);
         let all = self.int(work.all_tiles());
         let left = self.arithmetic(IntOp::Subtract, all, first_tile);
-        let tiles = self.arithmetic(IntOp::Min, left, work.block);
+        let of_image = self.arithmetic(IntOp::Min, left, work.block);
+        let tiles = if work.images > 1 {
+            self.int(work.block)
+        } else {
+            of_image
+        };
 
         let Some(transformed) = self.scratch else { return };
         let products = self.offset(transformed, (work.variant.products() * work.planes[0]) as i64 * FLOAT);
-        self.input_transform(work, image, [first_tile, tiles], transformed);
+        self.each_image(work, group, transformed, |e, image, to| {
+            e.input_transform(work, image, [first_tile, of_image], to);
+        });
 
         let weights = self.offset(self.operands[1], work.bias_floats() as i64 * FLOAT);
         let weights = self.index(weights, part, work.part_floats as i64 * FLOAT);
@@ -43,7 +49,29 @@ impl Builder<'_> {
                 self.when(is_this, all_items);
             }
         }
-        self.output_transform(work, [image, part], [first_tile, tiles], products);
+        self.each_image(work, group, products, |e, image, from| {
+            e.output_transform(work, [image, part], [first_tile, of_image], from);
+        });
+    }
+
+    /// Each image of an item, and where its tiles are among the item's.
+    fn each_image(
+        &mut self,
+        work: &WinogradWork,
+        group: Int,
+        tiles: Address,
+        body: impl FnOnce(&mut Self, Int, Address),
+    ) {
+        let first = self.scaled(group, work.images);
+        self.times(0, work.images, |e, index| {
+            let image = if work.images > 1 {
+                e.arithmetic(IntOp::Add, first, index)
+            } else {
+                first
+            };
+            let tiles = e.index(tiles, index, (work.all_tiles() * BLOCK) as i64 * FLOAT);
+            body(e, image, tiles);
+        });
     }
 
     fn input_transform(&mut self, work: &WinogradWork, image: Int, [first_tile, tiles]: [Int; 2], to: Address) {

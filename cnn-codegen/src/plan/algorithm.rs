@@ -69,13 +69,21 @@ fn direct(conv: &Conv, channels: usize, [filters, height, width]: [usize; 3], st
     (operations / DIRECT_RATE).max(streamed(4.0 * weights as f64, streams))
 }
 
-fn winograd(variant: Winograd, channels: usize, [filters, height, width]: [usize; 3], streams: bool) -> f64 {
-    let tiles = (height.div_ceil(variant.outputs()) * width.div_ceil(variant.outputs())) as f64;
+fn winograd(
+    variant: Winograd,
+    channels: usize,
+    [filters, height, width]: [usize; 3],
+    streams: bool,
+    options: &PlanOptions,
+) -> f64 {
+    let tiles = height.div_ceil(variant.outputs()) * width.div_ceil(variant.outputs());
     let (inputs, outputs) = (channels.next_multiple_of(BLOCK), filters.next_multiple_of(BLOCK));
-    let weights = (variant.products() * inputs * outputs) as f64;
+    let weights = variant.products() * inputs * outputs;
+    let images = super::winograd::images(options, tiles, size_of::<f32>() * weights) as f64;
+    let (tiles, weights) = (tiles as f64, weights as f64);
     let (before, after) = transforms(variant);
     let transforms = tiles * (before * (inputs / BLOCK) as f64 + after * (outputs / BLOCK) as f64);
-    (2.0 * weights * tiles / PRODUCT_RATE).max(streamed(4.0 * weights, streams)) + transforms
+    (2.0 * weights * tiles / PRODUCT_RATE).max(streamed(4.0 * weights / images, streams)) + transforms
 }
 
 /// Whether Winograd's algorithm computes this convolution at all.
@@ -94,7 +102,7 @@ fn fits(conv: &Conv, variant: Winograd, channels: usize) -> bool {
 }
 
 /// All algorithms that compute a convolution, the direct one first.
-fn candidates(conv: &Conv, input: Shape, output: Shape, streams: bool) -> Vec<Candidate> {
+fn candidates(conv: &Conv, input: Shape, output: Shape, streams: bool, options: &PlanOptions) -> Vec<Candidate> {
     let channels = input.channels();
     let mut candidates = vec![Candidate {
         algorithm: Algorithm::Direct,
@@ -106,7 +114,7 @@ fn candidates(conv: &Conv, input: Shape, output: Shape, streams: bool) -> Vec<Ca
     {
         candidates.push(Candidate {
             algorithm: Algorithm::Winograd(variant),
-            predicted: winograd(variant, channels, output.extent(), streams),
+            predicted: winograd(variant, channels, output.extent(), streams, options),
         });
     }
     candidates
@@ -128,7 +136,7 @@ pub(super) fn allowed(
     streams: bool,
     options: &PlanOptions,
 ) -> Vec<Candidate> {
-    let mut candidates = candidates(conv, input, output, streams);
+    let mut candidates = candidates(conv, input, output, streams, options);
     candidates.retain(|candidate| is_allowed(candidate.algorithm, options));
     candidates
 }
@@ -141,7 +149,7 @@ pub(super) fn choose(
     streams: bool,
     options: &PlanOptions,
 ) -> (Algorithm, String) {
-    let candidates = candidates(conv, input, output, streams);
+    let candidates = candidates(conv, input, output, streams, options);
     if candidates.len() == 1 {
         return (Algorithm::Direct, String::new());
     }

@@ -116,10 +116,11 @@ pub fn to_text(plan: &Plan) -> String {
             Work::Winograd(work) => {
                 let _ = writeln!(
                     text,
-                    "      weights = {}\n      {} images × {} blocks of {} tiles × {} parts of the filters; {} bytes a thread",
+                    "      weights = {}\n      {} × {} images × {} blocks of {} tiles × {} parts of the filters; {} bytes a thread",
                     plan.constants[work.weights.0].recipe,
-                    plan.batch,
-                    work.all_tiles().div_ceil(work.block),
+                    plan.batch / work.images,
+                    work.images,
+                    work.blocks(),
                     work.block,
                     work.parts,
                     work.scratch_bytes(),

@@ -20,12 +20,15 @@ const BLOCK_SHARE: f64 = 25.0 / 32.0;
 const STREAM_CACHES: usize = 2;
 /// Tiles of one item when filters are streamed.
 const STREAM_TILES: usize = 48;
+/// Tiles of one item that is made of several images.
+const IMAGES_TILES: usize = 64;
 /// Fewer items a thread than this are divided by filters too, so that threads have something to share.
 const ITEMS: usize = 4;
 /// Keeps the a² planes of transformed tiles out of each other's cache sets.
 const PLANE_PAD: usize = 16;
 
-/// A convolution by Winograd's algorithm. An item is a block of tiles of one image and a part of the filters.
+/// A convolution by Winograd's algorithm. An item is a block of tiles of one image, or all tiles of several, and a part
+/// of the filters.
 #[derive(Clone, Debug)]
 pub struct WinogradWork {
     /// Which tiles.
@@ -44,6 +47,8 @@ pub struct WinogradWork {
     pub clamp: Clamp,
     /// Tiles in a row, and rows of tiles.
     pub tiles: [usize; 2],
+    /// Images of one item: one, or a divisor of the batch.
+    pub images: usize,
     /// Tiles of one item; the last item of an image may have fewer.
     pub block: usize,
     /// Parts of the filters.
@@ -64,9 +69,14 @@ impl WinogradWork {
         self.tiles[0] * self.tiles[1]
     }
 
-    /// Independent pieces of work of one image.
-    pub fn items(&self) -> usize {
-        self.all_tiles().div_ceil(self.block) * self.parts
+    /// Blocks of tiles of one image, or of the images of an item.
+    pub fn blocks(&self) -> usize {
+        self.all_tiles().div_ceil(self.block)
+    }
+
+    /// Independent pieces of work of a batch.
+    pub fn items(&self, batch: usize) -> usize {
+        batch / self.images * self.blocks() * self.parts
     }
 
     /// Bytes that one item needs for itself: transformed tiles and products.
@@ -115,6 +125,18 @@ fn clamp(activation: Option<Activation>) -> (Clamp, Option<Activation>) {
     }
 }
 
+/// Images of one item: several if they are small and have to stream the same filters.
+pub(super) fn images(options: &PlanOptions, tiles: usize, filter_bytes: usize) -> usize {
+    let fit = |images: &usize| options.batch.is_multiple_of(*images) && images.saturating_mul(tiles) <= IMAGES_TILES;
+    let together = (1..=options.batch.min(IMAGES_TILES)).rev().find(fit);
+    together.filter(|_| streams(options, filter_bytes)).unwrap_or(1)
+}
+
+/// Whether transformed filters are read as seldom as possible.
+fn streams(options: &PlanOptions, filter_bytes: usize) -> bool {
+    filter_bytes > STREAM_CACHES * options.caches.second
+}
+
 /// The plan of one convolution: the work, its weights, and an activation that is left to do.
 pub(super) struct Planned {
     pub(super) work: WinogradWork,
@@ -151,16 +173,20 @@ pub(super) fn plan(
 
     let filter_bytes = positions * inputs * outputs * BLOCK * BLOCK * size_of::<f32>();
     let tile_bytes = positions * (inputs + outputs) * BLOCK * size_of::<f32>();
-    let wanted = if filter_bytes > STREAM_CACHES * options.caches.second {
+    let images = images(options, all, filter_bytes);
+    let wanted = if images > 1 {
+        images * all
+    } else if streams(options, filter_bytes) {
         STREAM_TILES
     } else {
         let block_bytes = options.caches.second as f64 * BLOCK_SHARE;
         (block_bytes as usize / tile_bytes).max(2 * most)
     };
     // Near-equal items of whole kernels.
-    let items = all.div_ceil(wanted);
-    let block = all.div_ceil(items).next_multiple_of(most).min(all);
-    let items = all.div_ceil(block);
+    let together = images * all;
+    let items = together.div_ceil(wanted);
+    let block = together.div_ceil(items).next_multiple_of(most).min(together);
+    let items = together.div_ceil(block) * (options.batch / images);
     let wanted_items = if threads > 1 { ITEMS * threads } else { 1 };
     let panels = outputs / vectors;
     let parts = (1..=panels)
@@ -171,7 +197,7 @@ pub(super) fn plan(
     let planes = blocks.map(|blocks| blocks * block * BLOCK + PLANE_PAD);
 
     let panel_floats = inputs * BLOCK * vectors * BLOCK;
-    let products = [block, all % block]
+    let products = [block, together % block]
         .into_iter()
         .filter(|&tiles| tiles > 0)
         .map(|tiles| {
@@ -197,6 +223,7 @@ pub(super) fn plan(
         sides,
         clamp,
         tiles,
+        images,
         block,
         parts,
         blocks,

@@ -79,7 +79,12 @@ impl Checks<'_> {
         let residual = work
             .residual
             .is_none_or(|view| view.shape.extent() == work.output.shape.extent());
-        residual && work.all_tiles() > 0 && work.block > 0 && work.parts > 0
+        // Only whole images share an item.
+        let images = work.images == 1
+            || work.images > 1
+                && self.plan.batch.is_multiple_of(work.images)
+                && work.all_tiles().checked_mul(work.images) == Some(work.block);
+        residual && images && work.all_tiles() > 0 && work.block > 0 && work.parts > 0
     }
 
     fn copy_fits(&self, copy: &Copy) -> bool {
