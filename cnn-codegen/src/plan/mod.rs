@@ -25,6 +25,7 @@
 //! | `transposed` | transposed convolutions as ordinary ones |
 //! | `winograd` | convolutions on transformed tiles |
 //! | `sweep`, `tiling`, `walk` | tiles over pixels, panels and chunks of channels |
+//! | `prefetch` | weights that tiles bring nearer for the tiles after them |
 //! | `memory` | offsets in the arena from lifetimes |
 //! | `traffic` | the bytes that a step moves |
 //! | `verify` | checks a plan without trusting the planner |
