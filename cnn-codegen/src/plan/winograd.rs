@@ -22,8 +22,9 @@ const STREAM_CACHES: usize = 2;
 const STREAM_TILES: usize = 48;
 /// Tiles of one item that is made of several images.
 const IMAGES_TILES: usize = 64;
-/// Fewer items a thread than this are divided by filters too, so that threads have something to share.
-const ITEMS: usize = 4;
+/// Fewer items a thread than this are divided by filters too, so that threads have something to share. Each part
+/// transforms the input again.
+const ITEMS: usize = 2;
 /// Keeps the a² planes of transformed tiles out of each other's cache sets.
 const PLANE_PAD: usize = 16;
 
