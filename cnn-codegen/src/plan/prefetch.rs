@@ -19,7 +19,14 @@ const LEAST_SHARE: usize = 2;
 pub(super) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions) {
     let stream = |spec: &TileSpec| spec.weight_floats() * size_of::<f32>();
     let most = nest.specs.iter().map(stream).max().unwrap_or(0);
-    let all = most * nest.passes.len() * nest.panels.count * nest.images.count;
+    // Images of a batch share their weights; the positions of Winograd's tiles do not.
+    let images = if nest.images.step.weights == 0 {
+        1
+    } else {
+        nest.images.count
+    };
+    let streams = [nest.passes.len(), nest.panels.count, images];
+    let all = streams.into_iter().fold(most, usize::saturating_mul);
     let broadcast = nest.specs.iter().all(|spec| spec.product == Product::Broadcast);
     if options.isa != TileIsa::Avx2Fma || !broadcast || all < options.caches.second / LEAST_SHARE {
         return;
