@@ -69,7 +69,7 @@ pub struct Options {
     /// Whether the passes run: fusing and folding layers.
     pub optimise: bool,
     /// Use no algorithm that rounds more than multiplying and adding does (Winograd's), and all bits of the weights, where
-    /// large dense layers otherwise read 16: slower, and within 1e-5 of f64 arithmetic where otherwise 1e-4 of the largest
+    /// dense layers larger than the second-level cache otherwise read 16 (with a scale for each 64): slower, and within 1e-5 of f64 arithmetic where otherwise 1e-4 of the largest
     /// output is allowed.
     pub exact: bool,
     /// Times of kernels on this machine, from [`Model::tune`](crate::Model::tune): they decide between algorithms where

@@ -18,9 +18,6 @@ const PASS_BYTES: usize = 48 << 10;
 /// item is one more reading of all weights.
 const BLOCK_SHARE: f64 = 7.0 / 8.0;
 
-/// Items a thread that a convolution should be made of at least, so that threads have something to share.
-const ITEMS: usize = 2;
-
 /// A sweep whose weights still need to be made into a constant of the plan.
 pub(super) struct Planned {
     pub(super) sweep: Sweep,
@@ -174,14 +171,7 @@ pub(super) fn conv(
         step: target.panel(vectors, 0, panels.panel_floats(&source)),
     };
     let most = isa.pixels(vectors);
-    // Few panels leave threads without work unless pixels are divided too.
-    let wanted = if options.threads > 1 {
-        ITEMS * options.threads
-    } else {
-        1
-    };
-    let pieces = wanted.div_ceil(firsts.len() * batch);
-    let block_pixels = block_pixels.min((height * width).div_ceil(pieces));
+    let block_pixels = block_pixels.min(options.shared_pixels(height * width, firsts.len() * batch));
     let why = match (planar, conv.groups) {
         (true, _) => format!("planar input of {channels} channels, read in place"),
         (false, 1) => format!(

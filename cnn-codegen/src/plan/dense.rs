@@ -60,6 +60,7 @@ pub(super) fn dense(
         pixel: bytes(operand.strides.image),
     };
     let most = if batch == 1 { 1 } else { options.isa.pixels(vectors) };
+    let panels = dense.units.div_ceil(vectors * BLOCK);
     let tiling = Tiling {
         map: Map {
             height: 1,
@@ -69,10 +70,10 @@ pub(super) fn dense(
             residual: Pitch::default(),
         },
         most,
-        block_pixels: batch,
+        block_pixels: options.shared_pixels(batch, panels),
         images: 1,
         panels: Axis {
-            count: dense.units.div_ceil(vectors * BLOCK),
+            count: panels,
             step: target.panel(vectors, 0, panel_floats),
         },
         panel_inputs: Vec::new(),

@@ -19,7 +19,8 @@ pub struct PlanOptions {
     pub accuracy: Accuracy,
     /// Threads that will share a run: how finely work is divided. Results do not depend on it.
     pub threads: usize,
-    /// The caches of the machine: how work is divided, and in which order sums are formed.
+    /// The caches of the machine: how work is divided, in which order sums are formed, and whether weights come from
+    /// memory, which decides algorithms and, unless results must be exact, how many of their bits are read.
     pub caches: Caches,
     /// Uses this algorithm for every convolution that it fits; for tests and measurements.
     pub force: Option<Algorithm>,
@@ -27,13 +28,33 @@ pub struct PlanOptions {
     pub measured: Measurements,
 }
 
+/// Items a thread that a step should be made of at least, so that threads have something to share.
+const ITEMS: usize = 2;
+
+impl PlanOptions {
+    /// Items that a step should be divided into at least.
+    pub(super) fn wanted_items(&self) -> usize {
+        match self.threads {
+            0 | 1 => 1,
+            threads => ITEMS.saturating_mul(threads),
+        }
+    }
+
+    /// Pixels of an item at most, where there are so many pixels and `panels` items for each part of them: few panels
+    /// leave threads without work unless pixels are divided too.
+    pub(super) fn shared_pixels(&self, pixels: usize, panels: usize) -> usize {
+        pixels.div_ceil(self.wanted_items().div_ceil(panels.max(1))).max(1)
+    }
+}
+
 /// How exact results must be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Accuracy {
-    /// Whatever is fastest: a whole network stays within 1e-4 of its largest output.
+    /// Whatever is fastest: a whole network stays within 1e-4 of its largest output, if neighbouring weights of its large
+    /// dense layers are of like size.
     #[default]
     Fast,
-    /// No algorithm that rounds more than multiplying and adding does.
+    /// No algorithm that rounds more than multiplying and adding does, and all bits of the weights.
     Exact,
 }
 

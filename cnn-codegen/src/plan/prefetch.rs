@@ -17,7 +17,7 @@ const LEAST_SHARE: usize = 2;
 /// Makes the nest's tiles bring nearer what the next pass or panel reads, each its share. `next_panel` is how many
 /// panels ahead the same thread's next is.
 pub(super) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions) {
-    let stream = |spec: &TileSpec| spec.weight_floats() * size_of::<f32>();
+    let stream = |spec: &TileSpec| spec.weight_floats().saturating_mul(size_of::<f32>());
     let most = nest.specs.iter().map(stream).max().unwrap_or(0);
     // Images of a batch share their weights; the positions of Winograd's tiles do not.
     let images = if nest.images.step.weights == 0 {
@@ -32,10 +32,15 @@ pub(super) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions
         return;
     }
     let starts: Vec<i64> = nest.passes.iter().map(|pass| pass.weights).collect();
-    let panel = nest.panels.step.weights * next_panel as i64;
-    let next = starts.iter().skip(1).copied().chain([starts[0] + panel]);
+    // Only a hint: what is too far away is not fetched.
+    let panel = nest
+        .panels
+        .step
+        .weights
+        .saturating_mul(i64::try_from(next_panel).unwrap_or(i64::MAX));
+    let next = starts.iter().skip(1).copied().chain([starts[0].saturating_add(panel)]);
     for ((pass, start), next) in nest.passes.iter_mut().zip(&starts).zip(next) {
-        pass.ahead = next - start;
+        pass.ahead = next.saturating_sub(*start);
     }
     let mut specs: Vec<TileSpec> = Vec::new();
     for region in &mut nest.regions {
@@ -54,7 +59,8 @@ pub(super) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions
             before += segment.tiles.count;
             for index in &mut segment.specs {
                 let spec = TileSpec {
-                    prefetch: share as u32,
+                    // What does not fit is refused when the specification is validated.
+                    prefetch: u32::try_from(share).unwrap_or(u32::MAX),
                     ..nest.specs[*index].clone()
                 };
                 *index = specs.iter().position(|known| *known == spec).unwrap_or_else(|| {

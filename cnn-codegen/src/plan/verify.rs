@@ -15,11 +15,13 @@ mod tiles;
 
 use std::ops::Range;
 
+use cnn_runtime::pack::Recipe;
 use thiserror::Error;
 
 use super::layout::{BLOCK, Layout};
 use super::memory::{ALIGNMENT, lifetimes};
-use super::{Access, BufferId, ConstantId, Move, Place, Plan, Sweep, WinogradWork, Work};
+use super::{Access, BufferId, ConstantId, Move, Nest, Place, Plan, Sweep, WinogradWork, Work};
+use crate::tile::Product;
 use tiles::reach;
 
 /// Something a plan must not do.
@@ -208,6 +210,18 @@ impl Checks<'_> {
         if let Some(what) = tiles::lists(nest) {
             return self.require(false, || what.into());
         }
+        self.specifications(nest);
+        let constant = &plan.constants[sweep.weights.0].recipe;
+        for spec in nest.specs.iter().filter(|spec| spec.product == Product::Fixed) {
+            let block = spec
+                .loops
+                .last()
+                .map_or(0, |steps| steps.count as usize * spec.taps.len());
+            let fits = matches!(constant, Recipe::Fixed { panels, .. } if panels.block == block);
+            self.require(fits, || {
+                format!("blocks of {block} weights are not those of {constant}")
+            });
+        }
         self.within(reach(nest, sweep.start, true), limits);
         if let Some(what) = tiles::interference(nest) {
             self.require(false, || what.into());
@@ -224,6 +238,14 @@ impl Checks<'_> {
         }
     }
 
+    /// Whether all tiles of a nest can be lowered.
+    fn specifications(&mut self, nest: &Nest) {
+        for spec in &nest.specs {
+            let valid = spec.validate();
+            self.require(valid.is_ok(), || format!("a tile is none: {valid:?}"));
+        }
+    }
+
     /// Compares what the products touch with the item's own memory and with the transformed filters.
     fn winograd(&mut self, work: &WinogradWork) {
         let positions = work.variant.products();
@@ -231,6 +253,7 @@ impl Checks<'_> {
         let part = (work.part_floats * size_of::<f32>()) as i64;
         for (tiles, nest) in &work.products {
             self.require(*tiles <= work.block, || "an item has more tiles than memory".into());
+            self.specifications(nest);
             match tiles::lists(nest) {
                 None => self.within(reach(nest, Move::default(), true), [transformed, part, products, 0]),
                 Some(what) => self.require(false, || what.into()),

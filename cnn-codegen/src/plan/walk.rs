@@ -7,6 +7,9 @@ use crate::tile::Pixel;
 /// instruction cache together.
 const MAX_CROSSING_TILES: usize = 9;
 
+/// Pixels of a row whose tiles of both sizes are one item at most.
+const LONG_ROW: usize = 4096;
+
 /// Byte distances of one operand between neighbouring output pixels.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pitch {
@@ -71,8 +74,8 @@ impl Map {
             let segments = segments(map.tiles(rows, most), &mut shapes);
             let start = map.at(first, 0);
             let step = map.at(rows, 0);
-            if count == 1 && rows * map.width > block_pixels {
-                // One long row of several items: each of its segments is a region.
+            if count == 1 && (rows * map.width > block_pixels || rows * map.width > LONG_ROW) {
+                // One row of several items, or too long to list its tiles: each of its segments is a region.
                 for segment in segments {
                     let tile = &shapes[segment.specs[0]];
                     regions.push(Region {

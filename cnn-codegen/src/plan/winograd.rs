@@ -22,9 +22,6 @@ const STREAM_CACHES: usize = 2;
 const STREAM_TILES: usize = 48;
 /// Tiles of one item that is made of several images.
 const IMAGES_TILES: usize = 64;
-/// Fewer items a thread than this are divided by filters too, so that threads have something to share. Each part
-/// transforms the input again.
-const ITEMS: usize = 2;
 /// Keeps the a² planes of transformed tiles out of each other's cache sets.
 const PLANE_PAD: usize = 16;
 
@@ -50,7 +47,7 @@ pub struct WinogradWork {
     pub tiles: [usize; 2],
     /// Images of one item: one, or a divisor of the batch.
     pub images: usize,
-    /// Tiles of one item; the last item of an image may have fewer.
+    /// Tiles of one item; of one image, the last item may have fewer.
     pub block: usize,
     /// Parts of the filters.
     pub parts: usize,
@@ -168,7 +165,7 @@ pub(super) fn plan(
     let tiles = [width.div_ceil(variant.outputs()), height.div_ceil(variant.outputs())];
     let all = tiles[0] * tiles[1];
     let positions = variant.products();
-    let (isa, threads) = (options.isa, options.threads);
+    let isa = options.isa;
     let vectors = isa.vectors_of_many(outputs);
     let most = isa.pixels(vectors);
 
@@ -188,10 +185,10 @@ pub(super) fn plan(
     let items = together.div_ceil(wanted);
     let block = together.div_ceil(items).next_multiple_of(most).min(together);
     let items = together.div_ceil(block) * (options.batch / images);
-    let wanted_items = if threads > 1 { ITEMS * threads } else { 1 };
     let panels = outputs / vectors;
+    // Few items are divided by filters too, as seldom as possible: each part transforms the input again.
     let parts = (1..=panels)
-        .find(|parts| panels.is_multiple_of(*parts) && items * parts >= wanted_items)
+        .find(|parts| panels.is_multiple_of(*parts) && items * parts >= options.wanted_items())
         .unwrap_or(panels);
     let panels = panels / parts;
     let blocks = [inputs, outputs / parts];

@@ -20,11 +20,12 @@
 //!
 //! Weights are packed once, at load, in the order the kernel reads them: bias, then k-step by k-step 8·`vectors`
 //! floats. The kernel never computes a weight address; it walks one pointer forward, which the hardware prefetcher
-//! follows best. Whoever packs weights and whoever builds the specification must agree on the order of loops and taps.
+//! follows best. A fifth pointer, `ahead`, is where the tile brings weights nearer that later tiles will read. Large
+//! dense layers have weights of 16 bits in blocks with a scale each ([`Product::Fixed`]). Whoever packs weights and whoever builds the specification must agree on the order of loops and taps.
 //!
 //! # Registers
 //!
-//! The input, weight, output and residual pointers stay in the four argument registers, loop counters take the other
+//! The five pointers stay in their argument registers, loop counters take the other
 //! scratch registers, nothing is saved or spilled. Of sixteen vector registers the sums come first, then one weight
 //! vector each, the rest takes broadcasts in turn. A single pixel uses each weight once, so weights are memory operands
 //! there; so are a lanewise tile's inputs. The epilogue holds the activation's constants in registers the main loop is
@@ -49,8 +50,7 @@
 //! # The files
 //!
 //! `spec` what is to be computed · `nest` its loops · `lower` from it to `inst`, the instruction list (`activation` for
-//! its epilogue, `fixed` for
-//! 16-bit weights) · `encode` the list as bytes · `text` the list as assembler lines, for dumps and for `naked_asm!` ·
+//! its epilogue, `fixed` for 16-bit weights) · `encode` the list as bytes · `text` the list as assembler lines, for dumps and for `naked_asm!` ·
 //! `executable` bytes as a function · `peak` the machine's roof. Machines without AVX2 and FMA get loop code instead: [`crate::loops`].
 
 pub(crate) mod activation;

@@ -102,8 +102,9 @@ impl TileActivation {
 /// One register tile: `pixels.len()` × 8·`vectors` outputs accumulated over `loops` × `taps` k-steps.
 ///
 /// The kernel is `extern "sysv64" fn(input: *const f32, weights: *const f32, output: *mut f32, residual: *const f32,
-/// ahead: *const f32)`; everything here is a constant in its code. It reads the weights strictly in sequence: with [`Init::Bias`] first
-/// 8·`vectors` floats of bias, then for each iteration of `loops` (outermost slowest) and each tap 8·`vectors` floats.
+/// ahead: *const f32)`; everything here is a constant in its code. It reads the weights strictly in sequence: with
+/// [`Init::Bias`] first 8·`vectors` floats of bias, then for each iteration of `loops` (outermost slowest) and each tap
+/// 8·`vectors` floats ([`Product::Fixed`]: for each block 8·`vectors` scales, then as many 16-bit integers a tap).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TileSpec {
     /// How input and weights meet.
@@ -270,6 +271,7 @@ impl TileSpec {
         let weights = self
             .checked_weight_floats()
             .and_then(|w| i64::try_from(w).ok()?.checked_mul(4));
+        fits(Some(0..i64::from(self.prefetch)), "what is brought nearer")?;
         fits(weights.map(|w| 0..w), "the weight stream")
     }
 

@@ -82,6 +82,23 @@ pub(crate) const ENGINES: &[Engine] = &[
         compile: |network, weights, batch| jit(network, weights, batch, 1, &forced(Winograd::F4x3)),
     },
     Engine {
+        name: "jit, Winograd F(4×4, 3×3), filters from memory",
+        tolerance: 1e-4,
+        every: 5,
+        compile: |network, weights, batch| {
+            // Dense layers keep all bits of their weights.
+            let caches = Caches {
+                last: Caches::TYPICAL.last,
+                ..SMALL_CACHES
+            };
+            let options = PlanOptions {
+                caches,
+                ..forced(Winograd::F4x3)
+            };
+            jit(network, weights, batch, 2, &options)
+        },
+    },
+    Engine {
         name: "jit, Winograd F(4×4, 5×5), 2 threads",
         tolerance: 1e-4,
         every: 5,

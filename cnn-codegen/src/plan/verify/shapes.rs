@@ -80,10 +80,10 @@ impl Checks<'_> {
             .residual
             .is_none_or(|view| view.shape.extent() == work.output.shape.extent());
         // Only whole images share an item.
-        let images = work.images == 1
-            || work.images > 1
-                && self.plan.batch.is_multiple_of(work.images)
-                && work.all_tiles().checked_mul(work.images) == Some(work.block);
+        let shared = work.images > 1
+            && self.plan.batch.is_multiple_of(work.images)
+            && work.all_tiles().checked_mul(work.images) == Some(work.block);
+        let images = work.images == 1 || shared;
         residual && images && work.all_tiles() > 0 && work.block > 0 && work.parts > 0
     }
 
