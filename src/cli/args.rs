@@ -100,7 +100,7 @@ pub(super) struct Compilation {
     /// Compile the network as declared: fuse and fold nothing
     #[arg(long, alias = "no-optimize")]
     no_optimise: bool,
-    /// Use no algorithm that rounds more than multiplying and adding does
+    /// Use no algorithm that rounds more than multiplying and adding does, and all bits of the weights
     #[arg(long)]
     exact: bool,
     /// Use only instructions that every machine of this kind has

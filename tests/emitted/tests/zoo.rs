@@ -100,6 +100,26 @@ fn mobilenet_v2() {
     agrees_with_torchvision!(MobileNetV2, "mobilenet_v2");
 }
 
+/// Its last layer has 16-bit weights.
+#[test]
+fn mobilenet_v2_without_avx2() {
+    let weights = Weights::random(0);
+    let input = cnn::random_input("image", MobileNetV2::INPUT_SHAPE.iter().product(), 0);
+    let run = |network: &MobileNetV2| {
+        let mut output = [f32::NAN; MobileNetV2::OUTPUT_SHAPE[0]];
+        let arrays = network.run_slices(&[&input], &mut [&mut output]);
+        arrays.expect("arrays of its sizes");
+        output
+    };
+    let load = || MobileNetV2::load(&weights).expect("weights fit");
+    let (fast, portable) = (run(&load()), run(&load().portable()));
+    let largest = fast.iter().fold(0.0f32, |largest, x| largest.max(x.abs()));
+    // The same weights, with other roundings of sums.
+    for (fast, portable) in fast.iter().zip(&portable) {
+        assert!((fast - portable).abs() <= 5e-6 * largest, "{portable} for {fast}");
+    }
+}
+
 #[test]
 fn resnet18() {
     agrees_with_torchvision!(ResNet18, "resnet18");
