@@ -53,9 +53,10 @@ fn transforms(variant: Winograd) -> (f64, f64) {
 
 /// Whether a network's weights come from memory for each image: the last-level cache does not hold all of them.
 pub(super) fn streams(graph: &Graph, shapes: &Shapes, caches: Caches) -> bool {
-    let parameters = |id| graph[id].op.cost(&shapes.operands(graph, id)).parameters as f64;
-    let bytes = size_of::<f32>() as f64 * graph.ids().map(parameters).sum::<f64>();
-    bytes > STREAM_SHARE * caches.last as f64
+    let tensors = |id| graph[id].op.weights("", &shapes.operands(graph, id));
+    let parameters = graph.ids().flat_map(tensors).filter(|tensor| tensor.is_parameter());
+    let floats: f64 = parameters.map(|tensor| tensor.elements() as f64).sum();
+    size_of::<f32>() as f64 * floats > STREAM_SHARE * caches.last as f64
 }
 
 fn streamed(bytes: f64, streams: bool) -> f64 {

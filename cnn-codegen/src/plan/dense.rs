@@ -41,7 +41,7 @@ pub(super) fn dense(
 ) -> Planned {
     let inputs = input.view.shape.elements();
     let source = filters(weights, vec![dense.units, inputs], dense.bias, &dense.norm);
-    let fixed = fixed_panels(options, &source).filter(|_| streams);
+    let fixed = fixed_panels(options, &source, inputs).filter(|_| streams);
     let Stream {
         vectors,
         product,
@@ -51,7 +51,7 @@ pub(super) fn dense(
         kernel,
         why,
     } = match fixed {
-        Some(panels) => fixed_stream(panels, source, inputs),
+        Some((panels, unroll)) => fixed_stream(panels, unroll, source, inputs),
         None => float_stream(options, source, inputs),
     };
     let batch = options.batch;
@@ -119,28 +119,26 @@ fn float_stream(options: &PlanOptions, source: FilterSource, inputs: usize) -> S
 }
 
 /// How a layer's weights become 16-bit numbers, if that is allowed and of use: a product for one image, of weights that
-/// not even the second-level cache holds.
-fn fixed_panels(options: &PlanOptions, source: &FilterSource) -> Option<FixedPanels> {
-    let inputs = source.channels() * source.taps();
+/// not even the second-level cache holds. Also how many k-steps of a block are unrolled.
+fn fixed_panels(options: &PlanOptions, source: &FilterSource, inputs: usize) -> Option<(FixedPanels, usize)> {
     let large = source.count().saturating_mul(inputs) > options.caches.second / size_of::<f32>();
     if options.accuracy == Accuracy::Exact || options.batch > 1 || !large {
         return None;
     }
     let vectors = options.isa.vectors_of_fixed(source.count().div_ceil(BLOCK))?;
-    let block = (LEAST_FIXED_BLOCK..=FIXED_BLOCK)
-        .rev()
-        .find(|&block| inputs.is_multiple_of(block) && unroll(block).is_some())?;
-    Some(FixedPanels { vectors, block })
-}
-
-fn unroll(block: usize) -> Option<usize> {
-    FIXED_UNROLL.into_iter().find(|&steps| block.is_multiple_of(steps))
+    let blocks = (LEAST_FIXED_BLOCK..=FIXED_BLOCK).rev();
+    let (block, unroll) = blocks.filter(|&block| inputs.is_multiple_of(block)).find_map(|block| {
+        Some((
+            block,
+            FIXED_UNROLL.into_iter().find(|&steps| block.is_multiple_of(steps))?,
+        ))
+    })?;
+    Some((FixedPanels { vectors, block }, unroll))
 }
 
 /// Weights as 16-bit numbers.
-fn fixed_stream(panels: FixedPanels, source: FilterSource, inputs: usize) -> Stream {
+fn fixed_stream(panels: FixedPanels, unroll: usize, source: FilterSource, inputs: usize) -> Stream {
     let FixedPanels { vectors, block } = panels;
-    let unroll = unroll(block).unwrap_or(1);
     let over = |count: usize, floats: usize| Loop {
         count: count as u32,
         input_step: bytes(floats),

@@ -6,6 +6,7 @@
 use super::PlanOptions;
 use super::isa::TileIsa;
 use super::sweep::Nest;
+use super::walk::place_of;
 use crate::tile::{Product, TileSpec};
 
 /// Bytes of a cache line.
@@ -63,10 +64,7 @@ pub(super) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions
                     prefetch: u32::try_from(share).unwrap_or(u32::MAX),
                     ..nest.specs[*index].clone()
                 };
-                *index = specs.iter().position(|known| *known == spec).unwrap_or_else(|| {
-                    specs.push(spec);
-                    specs.len() - 1
-                });
+                *index = place_of(spec, &mut specs);
             }
         }
     }

@@ -5,7 +5,7 @@ use cnn_ir::shape::Shape;
 
 use super::layout::{BLOCK, Strides, room};
 use super::sweep::{Axis, Move, Nest, Sweep};
-use super::walk::{Map, TilePixels};
+use super::walk::{Map, TilePixels, place_of};
 use super::{BufferId, ConstantId, View};
 use crate::tile::{Init, Loop, Pixel, Product, TileActivation, TileSpec};
 
@@ -190,10 +190,7 @@ impl Target<'_> {
                 activation: if pass == last { tile_activation } else { None },
                 prefetch: 0,
             };
-            specs.iter().position(|known| *known == spec).unwrap_or_else(|| {
-                specs.push(spec);
-                specs.len() - 1
-            })
+            place_of(spec, &mut specs)
         };
         for segment in regions.iter_mut().flat_map(|region| &mut region.segments) {
             let shape = &shapes[segment.specs[0]];

@@ -175,6 +175,14 @@ fn cost(pixels: usize, most: usize) -> f64 {
     larger as f64 * time(pixels / count + 1) + (count - larger) as f64 * time(pixels / count)
 }
 
+/// Where a list has something; at its end, if it did not have it.
+pub(super) fn place_of<T: PartialEq>(one: T, list: &mut Vec<T>) -> usize {
+    list.iter().position(|known| *known == one).unwrap_or_else(|| {
+        list.push(one);
+        list.len() - 1
+    })
+}
+
 /// Joins neighbouring tiles of the same shape into segments.
 fn segments(tiles: impl Iterator<Item = Vec<Move>>, shapes: &mut Vec<TilePixels>) -> Vec<Segment> {
     let mut segments: Vec<Segment> = Vec::new();
@@ -193,10 +201,7 @@ fn segments(tiles: impl Iterator<Item = Vec<Move>>, shapes: &mut Vec<TilePixels>
                 }
             })
             .collect();
-        let index = shapes.iter().position(|known| *known == shape).unwrap_or_else(|| {
-            shapes.push(shape);
-            shapes.len() - 1
-        });
+        let index = place_of(shape, shapes);
         if let Some(last) = segments.last_mut().filter(|last| last.specs == [index]) {
             let ahead = start.minus(last.start);
             let count = last.tiles.count;

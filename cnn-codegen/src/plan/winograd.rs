@@ -127,11 +127,11 @@ fn clamp(activation: Option<Activation>) -> (Clamp, Option<Activation>) {
 pub(super) fn images(options: &PlanOptions, tiles: usize, filter_bytes: usize) -> usize {
     let fit = |images: &usize| options.batch.is_multiple_of(*images) && images.saturating_mul(tiles) <= IMAGES_TILES;
     let together = (1..=options.batch.min(IMAGES_TILES)).rev().find(fit);
-    together.filter(|_| streams(options, filter_bytes)).unwrap_or(1)
+    together.filter(|_| exceed_cache(options, filter_bytes)).unwrap_or(1)
 }
 
-/// Whether transformed filters are read as seldom as possible.
-fn streams(options: &PlanOptions, filter_bytes: usize) -> bool {
+/// Whether transformed filters are too large for the second-level cache: they are then read as seldom as possible.
+fn exceed_cache(options: &PlanOptions, filter_bytes: usize) -> bool {
     filter_bytes > STREAM_CACHES * options.caches.second
 }
 
@@ -174,7 +174,7 @@ pub(super) fn plan(
     let images = images(options, all, filter_bytes);
     let wanted = if images > 1 {
         images * all
-    } else if streams(options, filter_bytes) {
+    } else if exceed_cache(options, filter_bytes) {
         STREAM_TILES
     } else {
         let block_bytes = options.caches.second as f64 * BLOCK_SHARE;

@@ -52,21 +52,20 @@ pub fn lower(spec: &TileSpec) -> Result<Vec<Inst>, SpecError> {
 /// [`SpecError`] if the specification is not valid.
 pub fn lower_with(spec: &TileSpec, schedule: &Schedule) -> Result<Vec<Inst>, SpecError> {
     spec.validate()?;
-    let unroll = match spec.product {
-        Product::Broadcast => schedule.unroll,
-        Product::Lanewise => schedule.unroll_lanewise,
+    let mut lowering = Lowering {
+        spec,
+        sets: 1,
+        insts: Vec::new(),
+    };
+    let unrolled = |most: usize| Nest::unrolled(spec, most);
+    match spec.product {
+        Product::Broadcast => lowering.nested(&unrolled(schedule.unroll), schedule),
+        Product::Lanewise => lowering.nested(&unrolled(schedule.unroll_lanewise), schedule),
         Product::Fixed => {
-            let mut lowering = Lowering::new(spec, 1);
             lowering.init();
             lowering.blocks();
-            lowering.epilogue();
-            return Ok(lowering.insts);
         }
-    };
-    let nest = Nest::unrolled(spec, unroll);
-    let mut lowering = Lowering::new(spec, sets(spec, schedule.chains, nest.taps.len()));
-    lowering.init();
-    lowering.loops(&nest, schedule);
+    }
     lowering.epilogue();
     Ok(lowering.insts)
 }
@@ -86,13 +85,12 @@ pub(super) struct Lowering<'a> {
     pub(super) insts: Vec<Inst>,
 }
 
-impl<'a> Lowering<'a> {
-    fn new(spec: &'a TileSpec, sets: usize) -> Lowering<'a> {
-        Lowering {
-            spec,
-            sets,
-            insts: Vec::new(),
-        }
+impl Lowering<'_> {
+    /// The sums of a nest of loops, in as many partial ones as pay.
+    fn nested(&mut self, nest: &Nest, schedule: &Schedule) {
+        self.sets = sets(self.spec, schedule.chains, nest.taps.len());
+        self.init();
+        self.loops(nest, schedule);
     }
 
     /// Accumulators come first, set by set, pixel by pixel; operands take what is left.

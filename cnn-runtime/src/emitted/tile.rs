@@ -133,6 +133,32 @@ unsafe fn vectors<const VECTORS: usize>(from: *const u8) -> [F32x8; VECTORS] {
     core::array::from_fn(|v| unsafe { F32x8::load(from.wrapping_offset(v as isize * VECTOR)) })
 }
 
+/// Adds one step's products to the sums.
+///
+/// # Safety
+/// Each pixel's input of the step is readable.
+#[inline(always)]
+unsafe fn multiply<const PIXELS: usize, const VECTORS: usize>(
+    tile: &Tile<PIXELS, VECTORS>,
+    input: *const u8,
+    factors: &[F32x8; VECTORS],
+    sums: &mut [[F32x8; VECTORS]; PIXELS],
+) {
+    for (sums, &[pixel, ..]) in sums.iter_mut().zip(&tile.pixels) {
+        let from = input.wrapping_offset(pixel as isize);
+        // SAFETY: the caller's promise.
+        let operand = unsafe {
+            match tile.product {
+                Product::Lanewise => F32x8::load(from),
+                Product::Broadcast | Product::Fixed => F32x8::splat(from.cast::<f32>().read_unaligned()),
+            }
+        };
+        for (sum, &factor) in sums.iter_mut().zip(factors) {
+            *sum = factor.mul_add(operand, *sum);
+        }
+    }
+}
+
 /// Adds all products to the sums.
 ///
 /// # Safety
@@ -159,17 +185,7 @@ unsafe fn floats<const PIXELS: usize, const VECTORS: usize>(
             for &tap in tile.taps {
                 let factors: [F32x8; VECTORS] = vectors(weights);
                 weights = weights.wrapping_offset(VECTORS as isize * VECTOR);
-                for (sums, &[pixel, ..]) in sums.iter_mut().zip(&tile.pixels) {
-                    let from = input.wrapping_offset(pixel as isize).wrapping_offset(tap as isize);
-                    let operand = if tile.product == Product::Lanewise {
-                        F32x8::load(from)
-                    } else {
-                        F32x8::splat(from.cast::<f32>().read_unaligned())
-                    };
-                    for (sum, &factor) in sums.iter_mut().zip(&factors) {
-                        *sum = factor.mul_add(operand, *sum);
-                    }
-                }
+                multiply(tile, input.wrapping_offset(tap as isize), &factors, sums);
             }
         }
     }
@@ -197,17 +213,12 @@ unsafe fn fixed<const PIXELS: usize, const VECTORS: usize>(
             let mut parts = [[F32x8::splat(0.0); VECTORS]; PIXELS];
             for index in 0..steps {
                 let moved = i64::from(block) * block_step + i64::from(index) * step;
+                let input = input.wrapping_offset(moved as isize);
                 for &tap in tile.taps {
                     let factors: [F32x8; VECTORS] =
                         core::array::from_fn(|v| F32x8::load_fixed(weights.wrapping_offset(v as isize * VECTOR / 2)));
                     weights = weights.wrapping_offset(VECTORS as isize * VECTOR / 2);
-                    for (parts, &[pixel, ..]) in parts.iter_mut().zip(&tile.pixels) {
-                        let from = input.wrapping_offset(moved as isize + pixel as isize + tap as isize);
-                        let operand = F32x8::splat(from.cast::<f32>().read_unaligned());
-                        for (part, &factor) in parts.iter_mut().zip(&factors) {
-                            *part = factor.mul_add(operand, *part);
-                        }
-                    }
+                    multiply(tile, input.wrapping_offset(tap as isize), &factors, &mut parts);
                 }
             }
             for (sums, parts) in sums.iter_mut().zip(&parts) {

@@ -106,12 +106,8 @@ impl AlignedBuffer {
         }
         if bytes >= MAPPED {
             let map = MmapOptions::new().len(bytes).populate().map_anon();
-            let mut map = map.map_err(|_| MemoryError::Refused { bytes })?;
-            return Ok(AlignedBuffer {
-                start: NonNull::from(&mut map[..]).cast(),
-                floats,
-                backing: Backing::Map(map),
-            });
+            let map = map.map_err(|_| MemoryError::Refused { bytes })?;
+            return Ok(Self::within(map, 0, floats));
         }
         let layout = Layout::from_size_align(bytes, CACHE_LINE).map_err(|_| too_large)?;
         // SAFETY: the layout is not empty.
@@ -152,7 +148,7 @@ impl AlignedBuffer {
         if isize::try_from(total).is_err() {
             return Err(());
         }
-        let mut map = MmapOptions::new().len(total).map_anon().map_err(drop)?;
+        let map = MmapOptions::new().len(total).map_anon().map_err(drop)?;
         #[cfg(target_os = "linux")]
         {
             // Refused by kernels built without huge pages: slower, not wrong.
@@ -160,12 +156,16 @@ impl AlignedBuffer {
         }
         let skipped = map.as_ptr().addr().next_multiple_of(HUGE_PAGE) - map.as_ptr().addr();
         // In bounds: `skipped < HUGE_PAGE` and the map is `whole + HUGE_PAGE` long.
-        let start = NonNull::from(&mut map[skipped..skipped + bytes]).cast::<f32>();
-        Ok(AlignedBuffer {
-            start,
+        Ok(Self::within(map, skipped, floats))
+    }
+
+    /// `floats` f32 of a mapping, from byte `first` on.
+    fn within(mut map: MmapMut, first: usize, floats: usize) -> Self {
+        AlignedBuffer {
+            start: NonNull::from(&mut map[first..first + floats * size_of::<f32>()]).cast(),
             floats,
             backing: Backing::Map(map),
-        })
+        }
     }
 
     /// Number of f32.

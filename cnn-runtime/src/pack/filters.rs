@@ -104,6 +104,13 @@ impl Filters<'_> {
         })
     }
 
+    /// The biases of some filters, with the batch norm folded in.
+    pub(super) fn biases(&self, filters: Range<usize>, out: &mut [f32]) {
+        for (out, filter) in out.iter_mut().zip(filters) {
+            *out = self.bias(filter);
+        }
+    }
+
     /// A filter's bias with the batch norm folded in.
     pub(super) fn bias(&self, filter: usize) -> f32 {
         let bias = self.bias.as_ref().map_or(0.0, |bias| bias[filter]);

@@ -79,9 +79,7 @@ impl PackPart<&mut [f32]> for PackFixed<'_> {
         let count = self.filters.declared().count();
         let owned = panel * width..count.min((panel + 1) * width);
         let (biases, blocks) = stream.split_at_mut(width);
-        for (bias, filter) in biases.iter_mut().zip(owned.clone()) {
-            *bias = self.filters.bias(filter);
-        }
+        self.filters.biases(owned.clone(), biases);
         let columns = self.filters.declared().channels() * self.filters.declared().taps();
         let rows = self.filters.rows(owned.clone())?;
         // One vector's weights, for some blocks at a time.

@@ -30,9 +30,7 @@ impl PackPart<&mut [f32]> for PackBlocks<'_> {
         let Some((biases, steps)) = part.as_chunks_mut().0.split_first_mut() else {
             return Ok(());
         };
-        for (bias, channel) in biases.iter_mut().zip(channels.clone()) {
-            *bias = filters.bias(channel);
-        }
+        filters.biases(channels.clone(), biases);
         let rows = filters.rows(channels.clone())?;
         let lanes = rows.lanes(channels.start, channels, 0..filters.declared().taps());
         lanes.each(instructions, 0..steps.len(), |tap, weights| steps[tap] = weights);

@@ -185,9 +185,8 @@ impl PackPart<&mut [f32]> for PackPanels<'_> {
         stream: &mut &mut [f32],
     ) -> Result<(), WeightError> {
         let width = LANES * self.panels.vectors;
-        for (lane, filter) in (panel * width..self.filters.declared().count()).take(width).enumerate() {
-            stream[lane] = self.filters.bias(filter);
-        }
+        let owned = panel * width..self.filters.declared().count();
+        self.filters.biases(owned, &mut stream[..width]);
         let rows = self.filters.rows(panel * width..(panel + 1) * width)?;
         let runs = self.runs(panel, &rows);
         let block = (BLOCK_BYTES / size_of::<f32>() / width).next_multiple_of(LANES);
