@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use cnn_runtime::kernels::Isa;
-use cnn_runtime::kernels::activation::ActivationKind;
+use cnn_runtime::kernels::activation::RowFunction;
 use cnn_runtime::kernels::softmax::softmax;
 
 /// Elements: 16 KiB, which stay in the first-level cache.
@@ -15,9 +15,8 @@ fn main() {
     let x: Vec<f32> = (0..LEN).map(|i| (i as f32 / LEN as f32 - 0.5) * 12.0).collect();
     let mut y = vec![0.0; LEN];
     for isa in Isa::available() {
-        for kind in ActivationKind::ALL {
-            let parameters = [0.1, 3.0];
-            let best = best_of(|| kind.apply(isa, parameters, black_box(&x), black_box(&mut y)));
+        for kind in RowFunction::ALL {
+            let best = best_of(|| kind.apply(isa, black_box(&x), black_box(&mut y)));
             println!("{isa:8} {:12} {best:.3} ns an element", kind.name());
         }
         let best = best_of(|| softmax(isa, black_box(&mut y)));

@@ -4,8 +4,9 @@
 use std::time::Instant;
 
 use cnn_runtime::kernels::Isa;
-use cnn_runtime::kernels::winograd::{Clamp, InputTransform, OutputTransform, Winograd};
+use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform, Winograd};
 use cnn_runtime::memory::{AlignedBuffer, MemoryError};
+use cnn_types::Activation;
 
 fn main() -> Result<(), MemoryError> {
     for isa in Isa::available() {
@@ -47,6 +48,7 @@ fn measure(variant: Winograd, isa: Isa, size: usize, channels: usize, run: usize
         dst_block_stride: run * 8,
         tile_stride: 8,
     };
+    let activation = Activation::Relu;
     let mut output = OutputTransform {
         src: v.as_ptr(),
         xi_stride,
@@ -65,7 +67,7 @@ fn measure(variant: Winograd, isa: Isa, size: usize, channels: usize, run: usize
         residual: std::ptr::null(),
         residual_row_stride: 0,
         residual_block_stride: 0,
-        clamp: Clamp::RELU,
+        activation: &raw const activation,
     };
     let (transform_in, transform_out) = (variant.input_symbol(isa), variant.output_symbol(isa));
     // The best time of each call, so that other programs disturb less.

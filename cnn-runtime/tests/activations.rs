@@ -2,66 +2,56 @@
 //! instruction set of the machine.
 
 use cnn_runtime::kernels::Isa;
-use cnn_runtime::kernels::activation::{ActivationKind, activation_symbols};
+use cnn_runtime::kernels::activation::RowFunction;
 use cnn_runtime::kernels::softmax::{log_softmax, softmax};
-
-use ActivationKind::*;
+use cnn_types::Activation::{self, *};
 
 const ELU_ALPHA: f32 = 1.5;
 
-fn parameters(kind: ActivationKind) -> [f32; 2] {
-    match kind {
-        Elu => [ELU_ALPHA, 1.25],
-        HardSigmoid => [0.2, 0.5],
-        LeakyRelu => [0.1, 0.0],
-        Clip => [-2.5, 3.5],
-        _ => [0.0; 2],
-    }
+/// Every function, with parameters that are not the defaults.
+fn functions() -> [RowFunction; 16] {
+    RowFunction::ALL.map(|function| match function {
+        RowFunction::Activation(Elu { .. }) => Elu { alpha: ELU_ALPHA }.into(),
+        RowFunction::Activation(HardSigmoid { .. }) => HardSigmoid { alpha: 0.2, beta: 0.5 }.into(),
+        RowFunction::Activation(LeakyRelu { .. }) => LeakyRelu { alpha: 0.1 }.into(),
+        RowFunction::Activation(Clip { .. }) => Clip { min: -2.5, max: 3.5 }.into(),
+        other => other,
+    })
 }
 
 /// The function in f64.
-fn exact(kind: ActivationKind, x: f64) -> f64 {
-    let [p0, p1] = parameters(kind).map(f64::from);
+fn exact(function: RowFunction, x: f64) -> f64 {
     if x.is_nan() {
         return x;
     }
-    match kind {
-        Exp => x.exp(),
-        Log => x.ln(),
-        Tanh => x.tanh(),
-        Sigmoid => 1.0 / (1.0 + (-x).exp()),
-        Silu if x < -800.0 => -0.0,
-        Silu => x / (1.0 + (-x).exp()),
-        Gelu if x < -40.0 => -0.0,
-        GeluTanh if x < -40.0 => -0.0,
-        GeluTanh if x > 40.0 => x,
-        GeluTanh => {
-            let inner = (2.0 / core::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
-            x / (1.0 + (-2.0 * inner).exp())
-        }
-        Gelu => x * 0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2),
-        Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
-        Elu => {
-            if x > 0.0 {
-                p1 * x
-            } else {
-                p0 * x.exp_m1()
+    let elu = |x: f64, slope: f64, limit: f64| if x > 0.0 { slope * x } else { limit * x.exp_m1() };
+    match function {
+        RowFunction::Exp => x.exp(),
+        RowFunction::Log => x.ln(),
+        RowFunction::Activation(activation) => match activation {
+            Tanh => x.tanh(),
+            Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            Silu if x < -800.0 => -0.0,
+            Silu => x / (1.0 + (-x).exp()),
+            Gelu { .. } if x < -40.0 => -0.0,
+            Gelu { tanh: true } if x > 40.0 => x,
+            Gelu { tanh: true } => {
+                let inner = (2.0 / core::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
+                x / (1.0 + (-2.0 * inner).exp())
             }
-        }
-        HardSigmoid => (p0 * x + p1).clamp(0.0, 1.0),
-        HardSwish if x < -3.0 => -0.0,
-        HardSwish => x * ((x + 3.0) / 6.0).clamp(0.0, 1.0),
-        Relu => x.max(0.0),
-        Relu6 => x.clamp(0.0, 6.0),
-        LeakyRelu => {
-            if x < 0.0 {
-                p0 * x
-            } else {
-                x
-            }
-        }
-        Clip => x.clamp(p0, p1),
-        other => panic!("no reference for {other:?}"),
+            Gelu { tanh: false } => x * 0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2),
+            Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
+            Elu { alpha } => elu(x, 1.0, f64::from(alpha)),
+            Selu => elu(x, Activation::SELU[0], Activation::SELU[0] * Activation::SELU[1]),
+            HardSigmoid { alpha, beta } => (f64::from(alpha) * x + f64::from(beta)).clamp(0.0, 1.0),
+            HardSwish if x < -3.0 => -0.0,
+            HardSwish => x * ((x + 3.0) / 6.0).clamp(0.0, 1.0),
+            Relu => x.max(0.0),
+            Relu6 => x.clamp(0.0, 6.0),
+            LeakyRelu { alpha } if x < 0.0 => f64::from(alpha) * x,
+            LeakyRelu { .. } => x,
+            Clip { min, max } => x.clamp(f64::from(min), f64::from(max)),
+        },
     }
 }
 
@@ -82,7 +72,7 @@ struct Errors {
 }
 
 impl Errors {
-    fn add(&mut self, kind: ActivationKind, x: f32, got: f32) {
+    fn add(&mut self, kind: RowFunction, x: f32, got: f32) {
         let want = exact(kind, f64::from(x));
         let rounded = want as f32;
         assert_eq!(got.is_nan(), rounded.is_nan(), "{kind:?}({x:e}) = {got}");
@@ -96,8 +86,8 @@ impl Errors {
             return;
         }
         let error = (f64::from(got) - want).abs();
-        let small =
-            want.abs() < f64::from(f32::MIN_POSITIVE) || (matches!(kind, Gelu | GeluTanh | HardSigmoid) && x < 0.0);
+        let is_loose = matches!(kind, RowFunction::Activation(Gelu { .. } | HardSigmoid { .. }));
+        let small = want.abs() < f64::from(f32::MIN_POSITIVE) || (is_loose && x < 0.0);
         if small {
             if error > self.absolute {
                 (self.absolute, self.absolute_at) = (error, x);
@@ -109,7 +99,7 @@ impl Errors {
 }
 
 /// Measures `kind` over every `step`-th bit pattern.
-fn measure(kind: ActivationKind, isa: Isa, step: u64) -> Errors {
+fn measure(kind: RowFunction, isa: Isa, step: u64) -> Errors {
     const BLOCK: usize = 1 << 12;
     let mut errors = Errors::default();
     let mut block = Vec::with_capacity(BLOCK);
@@ -122,7 +112,7 @@ fn measure(kind: ActivationKind, isa: Isa, step: u64) -> Errors {
             bits += step;
         }
         let results = &mut results[..block.len()];
-        kind.apply(isa, parameters(kind), &block, results);
+        kind.apply(isa, &block, results);
         for (&x, &got) in block.iter().zip(&*results) {
             errors.add(kind, x, got);
         }
@@ -131,22 +121,22 @@ fn measure(kind: ActivationKind, isa: Isa, step: u64) -> Errors {
 }
 
 /// Limits: ULP for normal results, absolute error for subnormal ones (GELU, hard sigmoid: negative x).
-fn limits(kind: ActivationKind) -> (f64, f64) {
-    match kind {
-        Relu | Relu6 | Clip => (0.0, 0.0),
-        Exp => (1.5, 2e-45),
-        Log => (2.0, 0.0),
-        Tanh => (3.0, 2e-45),
-        Sigmoid => (3.0, 2e-45),
-        Silu => (3.5, 2e-43),
-        Gelu => (3.2, 1e-6),
-        GeluTanh => (2.5, 6e-8),
-        Softplus => (3.0, 3e-45),
-        Elu => (3.0, 2e-45),
-        HardSigmoid => (1.0, 3e-8),
-        HardSwish => (3.0, 2e-45),
-        LeakyRelu => (0.5, 1e-45),
-        other => panic!("no limit for {other:?}"),
+fn limits(function: RowFunction) -> (f64, f64) {
+    match function {
+        RowFunction::Exp => (1.5, 2e-45),
+        RowFunction::Log => (2.0, 0.0),
+        RowFunction::Activation(activation) => match activation {
+            Relu | Relu6 | Clip { .. } => (0.0, 0.0),
+            Tanh | Sigmoid => (3.0, 2e-45),
+            Silu => (3.5, 2e-43),
+            Gelu { tanh: false } => (3.2, 1e-6),
+            Gelu { tanh: true } => (2.5, 6e-8),
+            Softplus => (3.0, 3e-45),
+            Elu { .. } | Selu => (3.0, 2e-45),
+            HardSigmoid { .. } => (1.0, 3e-8),
+            HardSwish => (3.0, 2e-45),
+            LeakyRelu { .. } => (0.5, 1e-45),
+        },
     }
 }
 
@@ -154,7 +144,7 @@ fn limits(kind: ActivationKind) -> (f64, f64) {
 fn check(step: u64) {
     let mut bad = false;
     for isa in Isa::available() {
-        for kind in ActivationKind::ALL {
+        for kind in functions() {
             let errors = measure(kind, isa, step);
             let (ulps, absolute) = limits(kind);
             println!("{isa} {kind:?}: {errors:?}");
@@ -177,40 +167,42 @@ fn errors_over_seventy_million_arguments() {
 
 #[test]
 fn limits_at_infinity_zero_and_nan() {
-    let cases: [(ActivationKind, [f32; 4]); 15] = [
-        // at −∞, −0, +0, +∞
-        (Exp, [0.0, 1.0, 1.0, f32::INFINITY]),
-        (Log, [f32::NAN, f32::NEG_INFINITY, f32::NEG_INFINITY, f32::INFINITY]),
-        (Tanh, [-1.0, -0.0, 0.0, 1.0]),
-        (Sigmoid, [0.0, 0.5, 0.5, 1.0]),
-        (Silu, [0.0, -0.0, 0.0, f32::INFINITY]),
-        (Gelu, [0.0, -0.0, 0.0, f32::INFINITY]),
-        (GeluTanh, [0.0, -0.0, 0.0, f32::INFINITY]),
-        (
-            Softplus,
-            [0.0, std::f32::consts::LN_2, std::f32::consts::LN_2, f32::INFINITY],
-        ),
-        (Elu, [-ELU_ALPHA, 0.0, 0.0, f32::INFINITY]),
-        (HardSigmoid, [0.0, 0.5, 0.5, 1.0]),
-        (HardSwish, [0.0, 0.0, 0.0, f32::INFINITY]),
-        (Relu, [0.0, 0.0, 0.0, f32::INFINITY]),
-        (Relu6, [0.0, 0.0, 0.0, 6.0]),
-        (LeakyRelu, [f32::NEG_INFINITY, 0.0, 0.0, f32::INFINITY]),
-        (Clip, [-2.5, 0.0, 0.0, 3.5]),
-    ];
+    // At −∞, −0, +0, +∞.
+    let expected = |function| match function {
+        RowFunction::Exp => [0.0, 1.0, 1.0, f32::INFINITY],
+        RowFunction::Log => [f32::NAN, f32::NEG_INFINITY, f32::NEG_INFINITY, f32::INFINITY],
+        RowFunction::Activation(activation) => match activation {
+            Tanh => [-1.0, -0.0, 0.0, 1.0],
+            Sigmoid => [0.0, 0.5, 0.5, 1.0],
+            Silu | Gelu { .. } => [0.0, -0.0, 0.0, f32::INFINITY],
+            Softplus => [0.0, std::f32::consts::LN_2, std::f32::consts::LN_2, f32::INFINITY],
+            Elu { alpha } => [-alpha, 0.0, 0.0, f32::INFINITY],
+            Selu => [
+                -(Activation::SELU[0] * Activation::SELU[1]) as f32,
+                0.0,
+                0.0,
+                f32::INFINITY,
+            ],
+            HardSigmoid { .. } => [0.0, 0.5, 0.5, 1.0],
+            HardSwish | Relu => [0.0, 0.0, 0.0, f32::INFINITY],
+            Relu6 => [0.0, 0.0, 0.0, 6.0],
+            LeakyRelu { .. } => [f32::NEG_INFINITY, 0.0, 0.0, f32::INFINITY],
+            Clip { min, max } => [min, 0.0, 0.0, max],
+        },
+    };
     for isa in Isa::available() {
-        for (kind, expected) in cases {
+        for kind in functions() {
             let mut x = [f32::NEG_INFINITY, -0.0, 0.0, f32::INFINITY, f32::NAN, -f32::NAN];
-            kind.apply_in_place(isa, parameters(kind), &mut x);
+            kind.apply_in_place(isa, &mut x);
             assert!(x[4].is_nan() && x[5].is_nan(), "{isa} {kind:?}: {x:?}");
-            for (got, want) in x.into_iter().zip(expected) {
+            for (got, want) in x.into_iter().zip(expected(kind)) {
                 let near = (got - want).abs() <= 1.2e-7 * want.abs();
                 assert!(
                     near || got == want || got.is_nan() && want.is_nan(),
                     "{isa} {kind:?}: {x:?}"
                 );
             }
-            if matches!(kind, Tanh | Silu | Gelu | GeluTanh) {
+            if matches!(kind, RowFunction::Activation(Tanh | Silu | Gelu { .. })) {
                 assert!(
                     x[1].is_sign_negative() && x[2].is_sign_positive(),
                     "{isa} {kind:?}: {x:?}"
@@ -226,15 +218,15 @@ fn limits_at_infinity_zero_and_nan() {
 fn lengths_and_neighbours() {
     let x: Vec<f32> = (0..45).map(|i| (i as f32 - 20.0) * 0.37).collect();
     for isa in Isa::available() {
-        for (kind, _) in activation_symbols(isa) {
+        for kind in functions() {
             let mut whole = x.clone();
-            kind.apply_in_place(isa, parameters(kind), &mut whole);
+            kind.apply_in_place(isa, &mut whole);
             for start in 0..4 {
                 for end in start..x.len() {
                     let mut out = vec![77.0; x.len()];
-                    kind.apply(isa, parameters(kind), &x[start..end], &mut out[start..end]);
+                    kind.apply(isa, &x[start..end], &mut out[start..end]);
                     let mut place = x.clone();
-                    kind.apply_in_place(isa, parameters(kind), &mut place[start..end]);
+                    kind.apply_in_place(isa, &mut place[start..end]);
                     for i in 0..x.len() {
                         let inside = (start..end).contains(&i);
                         let (outer, inner) = if inside { (whole[i], whole[i]) } else { (77.0, x[i]) };

@@ -1,8 +1,9 @@
 //! Winograd's transforms around naive products, against naive convolution in f64.
 
 use cnn_runtime::kernels::Isa;
-use cnn_runtime::kernels::winograd::{Clamp, InputTransform, OutputTransform, Winograd};
+use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform, Winograd};
 use cnn_runtime::weights::synthetic_input;
+use cnn_types::Activation;
 
 const LANES: usize = 8;
 /// What no computation gives: marks memory that must not be written, or not be read.
@@ -23,7 +24,7 @@ struct Case {
     run: usize,
     bias: bool,
     residual: bool,
-    clamp: Clamp,
+    activation: Option<Activation>,
 }
 
 /// A blocked map with unequal strides and poison around and between its pixels.
@@ -180,7 +181,7 @@ fn run(case: Case, isa: Isa) {
             },
             residual_row_stride: added.row_stride,
             residual_block_stride: added.block_stride,
-            clamp: case.clamp,
+            activation: case.activation.as_ref().map_or(std::ptr::null(), std::ptr::from_ref),
         };
         // SAFETY: `isa` proves the instructions; the maps and buffers are as described.
         unsafe { variant.output_symbol(isa)(&raw const output) };
@@ -196,12 +197,16 @@ fn run(case: Case, isa: Isa) {
                 let at = target.at(c, i, j);
                 written[at] = true;
                 let sum = exact.sums[(c * out_rows + i) * out_columns + j];
-                let bent = if sum < 0.0 {
-                    sum * f64::from(case.clamp.slope)
-                } else {
-                    sum
+                let want = match case.activation {
+                    None => sum,
+                    Some(Activation::Relu) => sum.max(0.0),
+                    Some(Activation::Relu6) => sum.clamp(0.0, 6.0),
+                    Some(Activation::Clip { min, max }) => sum.clamp(f64::from(min), f64::from(max)),
+                    Some(Activation::LeakyRelu { alpha }) if sum < 0.0 => sum * f64::from(alpha),
+                    Some(Activation::LeakyRelu { .. }) => sum,
+                    Some(Activation::HardSwish) => sum * (sum + 3.0).clamp(0.0, 6.0) / 6.0,
+                    Some(other) => panic!("no reference for {other:?}"),
                 };
-                let want = bent.clamp(f64::from(case.clamp.least), f64::from(case.clamp.most));
                 let error = (f64::from(target.data[at]) - want).abs() / exact.rms;
                 assert!(
                     error <= tolerance,
@@ -272,7 +277,7 @@ const PLAIN: Case = Case {
     run: 1000,
     bias: false,
     residual: false,
-    clamp: Clamp::NONE,
+    activation: None,
 };
 
 #[test]
@@ -325,18 +330,22 @@ fn runs_of_tiles_and_blocks_of_channels() {
 
 #[test]
 fn epilogues() {
-    let leaky = Clamp {
-        slope: 0.1,
-        ..Clamp::NONE
-    };
+    let activations = [
+        None,
+        Some(Activation::Relu),
+        Some(Activation::Relu6),
+        Some(Activation::Clip { min: -0.5, max: 0.25 }),
+        Some(Activation::LeakyRelu { alpha: 0.1 }),
+        Some(Activation::HardSwish),
+    ];
     for isa in Isa::available() {
         for variant in Winograd::ALL {
-            for clamp in [Clamp::NONE, Clamp::RELU, Clamp::RELU6, leaky] {
+            for activation in activations {
                 for (bias, residual) in [(true, false), (false, true), (true, true)] {
                     run(
                         Case {
                             variant,
-                            clamp,
+                            activation,
                             bias,
                             residual,
                             out_blocks: 2,

@@ -12,10 +12,12 @@ use super::program::Program;
 use super::{RustOptions, packed, type_name};
 use crate::{Error, Model, Weights};
 
-/// The runtime's sources.
+/// The runtime's sources, and those of what it depends on.
 static RUNTIME: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cnn-runtime/src");
-/// The runtime's manifest outside of this workspace.
+static TYPES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cnn-types/src");
+/// Their manifests outside of this workspace.
 const RUNTIME_MANIFEST: &str = include_str!("template/runtime.toml");
+const TYPES_MANIFEST: &str = include_str!("template/types.toml");
 const LICENSES: [(&str, &str); 2] = [
     ("LICENSE-APACHE", include_str!("../../LICENSE-APACHE")),
     ("LICENSE-MIT", include_str!("../../LICENSE-MIT")),
@@ -84,13 +86,16 @@ impl Model {
             text("src/lib.rs", library(self.name(), options, &source)),
             text("src/main.rs", program.text(&memory)),
             text("cnn-runtime/Cargo.toml", RUNTIME_MANIFEST.into()),
+            text("cnn-types/Cargo.toml", TYPES_MANIFEST.into()),
         ];
         files.extend(weights.map(|bytes| PackageFile {
             path: "weights.bin".into(),
             bytes: bytes.into(),
         }));
-        files.extend(LICENSES.map(|(name, license)| text(&format!("cnn-runtime/{name}"), license.into())));
-        sources(&RUNTIME, Path::new("cnn-runtime/src"), &mut files);
+        for (place, folder) in [("cnn-runtime", &RUNTIME), ("cnn-types", &TYPES)] {
+            files.extend(LICENSES.map(|(name, license)| text(&format!("{place}/{name}"), license.into())));
+            sources(folder, &Path::new(place).join("src"), &mut files);
+        }
         Ok(Package { name, type_name, files })
     }
 
@@ -145,7 +150,16 @@ fn sources(folder: &Dir<'static>, place: &Path, files: &mut Vec<PackageFile>) {
 /// A network's name as a crate's: `ResNet 18` → `resnet-18`.
 fn crate_name(name: &str) -> String {
     /// Crates that come with Rust, or are there already.
-    const TAKEN: [&str; 7] = ["alloc", "build", "cnn_runtime", "core", "proc_macro", "std", "test"];
+    const TAKEN: [&str; 8] = [
+        "alloc",
+        "build",
+        "cnn_runtime",
+        "cnn_types",
+        "core",
+        "proc_macro",
+        "std",
+        "test",
+    ];
     let letters = name.chars().map(|c| match c {
         c if c.is_ascii_alphanumeric() || c == '_' => c.to_ascii_lowercase(),
         _ => '-',
@@ -194,6 +208,7 @@ mod tests {
             .skip_while(|line| *line != "[dependencies]")
             .skip(1)
             .take_while(|line| !line.is_empty())
+            .filter(|line| !line.starts_with("cnn-"))
             .filter_map(|line| line.split_once(" = "));
         let mut count = 0;
         for (name, _) in dependencies {

@@ -20,7 +20,9 @@ pub(super) fn apply(activation: Option<Activation>, x: f64) -> f64 {
             x / 2.0 * (1.0 + inner.tanh())
         }
         Activation::Gelu { tanh: false } => x / 2.0 * (1.0 + libm::erf(x * std::f64::consts::FRAC_1_SQRT_2)),
-        Activation::HARD_SIGMOID => at_most(at_least(x + 3.0, 0.0), 6.0) / 6.0,
+        Activation::HardSigmoid { .. } if activation == Activation::HARD_SIGMOID => {
+            at_most(at_least(x + 3.0, 0.0), 6.0) / 6.0
+        }
         Activation::HardSigmoid { alpha, beta } => at_most(at_least(f64::from(alpha) * x + f64::from(beta), 0.0), 1.0),
         Activation::HardSwish => x * at_most(at_least(x + 3.0, 0.0), 6.0) / 6.0,
         Activation::Softplus if x > 20.0 => x,

@@ -2,7 +2,7 @@
 
 use std::mem::offset_of;
 
-use cnn_runtime::kernels::winograd::{Clamp, InputTransform, OutputTransform};
+use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform};
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, StackSlot, Value};
 
@@ -13,16 +13,17 @@ use crate::loops::Call;
 impl Translator<'_, '_> {
     pub(super) fn call(&mut self, call: &Call) {
         match call {
-            Call::Activation {
-                kind,
+            Call::Row {
+                function,
                 from,
                 to,
                 floats,
-                parameters,
             } => {
                 let (from, to, floats) = (self.scalar(from.0), self.scalar(to.0), self.constant(*floats as i64));
-                let [first, second] = parameters.map(|parameter| self.builder.ins().f32const(parameter));
-                self.runtime(kind.name(), &[from, to, floats, first, second]);
+                let [first, second] = function
+                    .parameters()
+                    .map(|parameter| self.builder.ins().f32const(parameter));
+                self.runtime(function.name(), &[from, to, floats, first, second]);
             }
             Call::Softmax { log, from, to, floats } => {
                 let (from, to, floats) = (self.scalar(from.0), self.scalar(to.0), self.constant(*floats as i64));
@@ -77,6 +78,7 @@ impl Translator<'_, '_> {
                 to,
                 bias,
                 residual,
+                activation,
                 first_tile,
                 tiles,
             } => {
@@ -96,6 +98,9 @@ impl Translator<'_, '_> {
                     None => self.constant(0),
                 };
                 self.set(slot, offset_of!(OutputTransform, residual), residual);
+                let activation = activation.map_or(0, |activation| self.kept.activation(activation));
+                let activation = self.constant(activation);
+                self.set(slot, offset_of!(OutputTransform, activation), activation);
                 for (offset, value) in [
                     (offset_of!(OutputTransform, xi_stride), shape.xi_stride),
                     (offset_of!(OutputTransform, src_block_stride), shape.src_block_stride),
@@ -117,15 +122,6 @@ impl Translator<'_, '_> {
                 ] {
                     let value = self.constant(value as i64);
                     self.set(slot, offset, value);
-                }
-                let clamp = offset_of!(OutputTransform, clamp);
-                for (offset, value) in [
-                    (offset_of!(Clamp, slope), shape.clamp.slope),
-                    (offset_of!(Clamp, least), shape.clamp.least),
-                    (offset_of!(Clamp, most), shape.clamp.most),
-                ] {
-                    let value = self.builder.ins().f32const(value);
-                    self.set(slot, clamp + offset, value);
                 }
                 self.call_with(slot, transforms(*variant).1);
             }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use cnn_ir::op::Activation;
 use cnn_runtime::kernels::lrn::LrnRow;
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
@@ -60,6 +61,7 @@ pub(super) enum Source<'a> {
 pub(super) struct Kept {
     tables: Vec<Box<[i64]>>,
     rows: Vec<Box<[LrnRow]>>,
+    activations: Vec<Box<[Activation]>>,
 }
 
 /// A function's machine code.
@@ -78,6 +80,14 @@ impl Kept {
         let table: Box<[i64]> = table.into();
         let address = table.as_ptr() as i64;
         self.tables.push(table);
+        address
+    }
+
+    /// Keeps an activation, and tells its address.
+    pub(super) fn activation(&mut self, activation: Activation) -> i64 {
+        let activation: Box<[Activation]> = Box::new([activation]);
+        let address = activation.as_ptr() as i64;
+        self.activations.push(activation);
         address
     }
 

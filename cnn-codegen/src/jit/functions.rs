@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cnn_runtime::kernels::activation::activation_symbols;
+use cnn_runtime::kernels::activation::RowFunction;
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::kernels::{Isa, lrn, softmax};
 use cnn_runtime::threads::ThreadPool;
@@ -49,9 +49,9 @@ pub struct Listed {
 
 /// The runtime's functions by name, with their addresses.
 fn symbols(isa: Isa) -> Vec<(&'static str, *const u8)> {
-    let mut symbols: Vec<_> = activation_symbols(isa)
+    let mut symbols: Vec<_> = RowFunction::ALL
         .into_iter()
-        .map(|(kind, function)| (kind.name(), function as *const u8))
+        .map(|function| (function.name(), function.symbol(isa) as *const u8))
         .collect();
     symbols.push(("softmax", softmax::softmax_symbol(isa, false) as *const u8));
     symbols.push(("log_softmax", softmax::softmax_symbol(isa, true) as *const u8));

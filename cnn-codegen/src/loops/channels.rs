@@ -2,7 +2,7 @@
 
 use cnn_ir::op::Lrn;
 use cnn_ir::shape::Shape;
-use cnn_runtime::kernels::activation::ActivationKind;
+use cnn_runtime::kernels::activation::RowFunction;
 use cnn_runtime::kernels::lrn::LrnRow;
 
 use super::code::{Address, Call, Comparison, Float, FloatExpr, FloatOp, Int, LANES, TestExpr, Vector, VectorVariable};
@@ -60,7 +60,7 @@ impl Builder<'_> {
                 let value = e.masked(value, lanes, 0.0);
                 e.store(value, at, 0);
                 let result = if log { temporary } else { at };
-                e.vector_function(ActivationKind::Exp, at, result);
+                e.vector_function(RowFunction::Exp, at, result);
                 let value = e.load(result, 0);
                 let value = e.masked(value, lanes, 0.0);
                 if !log {
@@ -79,7 +79,7 @@ impl Builder<'_> {
             let sums = e.splat_value(sum);
             let sums = if log {
                 e.store(sums, temporary, 0);
-                e.vector_function(ActivationKind::Log, temporary, temporary);
+                e.vector_function(RowFunction::Log, temporary, temporary);
                 e.load(temporary, 0)
             } else {
                 sums
@@ -124,7 +124,7 @@ impl Builder<'_> {
                 let value = e.sub(value, greatest);
                 e.store(value, at, 0);
                 let result = if log { temporary } else { at };
-                e.vector_function(ActivationKind::Exp, at, result);
+                e.vector_function(RowFunction::Exp, at, result);
                 let (before, value) = (e.read(sum), e.load(result, 0));
                 let after = e.add(before, value);
                 e.set(sum, after);
@@ -132,7 +132,7 @@ impl Builder<'_> {
             let mut sum = e.read(sum);
             if log {
                 e.store(sum, temporary, 0);
-                e.vector_function(ActivationKind::Log, temporary, temporary);
+                e.vector_function(RowFunction::Log, temporary, temporary);
                 sum = e.load(temporary, 0);
             }
             e.times(0, n, |e, i| {
@@ -159,13 +159,12 @@ impl Builder<'_> {
     }
 
     /// A function of the runtime for one vector.
-    fn vector_function(&mut self, kind: ActivationKind, from: Address, to: Address) {
-        self.call(Call::Activation {
-            kind,
+    fn vector_function(&mut self, function: RowFunction, from: Address, to: Address) {
+        self.call(Call::Row {
+            function,
             from,
             to,
             floats: LANES,
-            parameters: [0.0; 2],
         });
     }
 

@@ -4,7 +4,8 @@
 //! counts, floats, vectors of eight floats and conditions, each a type of its own, so that code that mixes them up
 //! does not compile.
 
-use cnn_runtime::kernels::activation::ActivationKind;
+use cnn_ir::op::Activation;
+use cnn_runtime::kernels::activation::RowFunction;
 use cnn_runtime::kernels::lrn::LrnRow;
 use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform, Winograd};
 
@@ -200,17 +201,15 @@ pub enum TestExpr {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Call {
     /// An elementwise function.
-    Activation {
+    Row {
         /// Which.
-        kind: ActivationKind,
+        function: RowFunction,
         /// Read from here.
         from: Address,
         /// Written to here; may be the same place.
         to: Address,
         /// So many floats.
         floats: usize,
-        /// The function's parameters.
-        parameters: [f32; 2],
     },
     /// Softmax of a vector, or its logarithm.
     Softmax {
@@ -261,6 +260,8 @@ pub enum Call {
         bias: Address,
         /// What is added, if anything.
         residual: Option<Address>,
+        /// The activation.
+        activation: Option<Activation>,
         /// The first tile.
         first_tile: Int,
         /// How many.

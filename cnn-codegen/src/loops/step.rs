@@ -1,7 +1,6 @@
 //! What all steps need: addresses of views, and activations of rows.
 
 use cnn_ir::op::Activation;
-use cnn_runtime::kernels::activation::ActivationKind;
 
 use super::code::{Address, AddressExpr, Call, Comparison, FloatExpr, Int, IntOp, LANES, Vector, VectorExpr};
 use super::writer::{FLOAT, Writer};
@@ -77,13 +76,11 @@ impl Builder<'_> {
 
     /// Applies an activation to a row of floats in place.
     pub(super) fn activate(&mut self, activation: Activation, at: Address, floats: usize) {
-        let (kind, parameters) = row_function(activation);
-        self.call(Call::Activation {
-            kind,
+        self.call(Call::Row {
+            function: activation.into(),
             from: at,
             to: at,
             floats,
-            parameters,
         });
     }
 
@@ -121,28 +118,5 @@ impl Builder<'_> {
     /// The address of eight floats that this call has for itself.
     pub(super) fn temporary(&mut self) -> Address {
         self.address(AddressExpr::Temporary)
-    }
-}
-
-/// The runtime's function for an activation, and its two parameters.
-fn row_function(function: Activation) -> (ActivationKind, [f32; 2]) {
-    match function {
-        Activation::Relu => (ActivationKind::Relu, [0.0; 2]),
-        Activation::Relu6 => (ActivationKind::Relu6, [0.0; 2]),
-        Activation::Tanh => (ActivationKind::Tanh, [0.0; 2]),
-        Activation::Sigmoid => (ActivationKind::Sigmoid, [0.0; 2]),
-        Activation::Silu => (ActivationKind::Silu, [0.0; 2]),
-        Activation::Gelu { tanh: false } => (ActivationKind::Gelu, [0.0; 2]),
-        Activation::Gelu { tanh: true } => (ActivationKind::GeluTanh, [0.0; 2]),
-        Activation::HardSigmoid { alpha, beta } => (ActivationKind::HardSigmoid, [alpha, beta]),
-        Activation::HardSwish => (ActivationKind::HardSwish, [0.0; 2]),
-        Activation::Softplus => (ActivationKind::Softplus, [0.0; 2]),
-        Activation::LeakyRelu { alpha } => (ActivationKind::LeakyRelu, [alpha, 0.0]),
-        Activation::Elu { alpha } => (ActivationKind::Elu, [alpha, 1.0]),
-        Activation::Selu => {
-            let [scale, alpha] = Activation::SELU;
-            (ActivationKind::Elu, [(scale * alpha) as f32, scale as f32])
-        }
-        Activation::Clip { min, max } => (ActivationKind::Clip, [min, max]),
     }
 }

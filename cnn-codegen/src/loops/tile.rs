@@ -5,11 +5,12 @@
 //! GFLOP/s): 40 with fused multiply–adds and 33 without, through Cranelift without its optimiser, which would move
 //! loads away from their last use and so spill every accumulator (17).
 
+use cnn_types::{Activation, Operation, Place, Step};
+
 use super::code::{Address, AddressExpr, FloatOp, Function, Vector, VectorExpr, VectorVariable};
 use super::writer::{VECTOR, Writer};
-use crate::tile::activation::{Place, Step, recipe};
 use crate::tile::nest::Nest;
-use crate::tile::{Arithmetic, Init, Loop, Pixel, Product, SpecError, TileSpec};
+use crate::tile::{Init, Loop, Pixel, Product, SpecError, TileSpec};
 
 /// Pixels of a strip: twelve accumulators of 128 bits and their operands just fit sixteen registers. Six are a few
 /// percent faster than twice three.
@@ -135,13 +136,12 @@ impl Strip<'_> {
             let other = e.load(residual, from);
             value = e.add(value, other);
         }
-        if let Some(activation) = self.spec.activation {
-            let (constants, steps) = recipe(activation);
+        if let Some(steps) = self.spec.activation.and_then(Activation::steps) {
             let mut temporary = value;
-            for step in steps {
+            for &step in steps.as_slice() {
                 match step {
                     Step::Constant { op, to, constant, from } => {
-                        let constant = e.splat(constants[constant]);
+                        let constant = e.splat(constant);
                         let from = if from == Place::Value { value } else { temporary };
                         let result = e.combine(operation(op), constant, from);
                         match to {
@@ -157,11 +157,11 @@ impl Strip<'_> {
     }
 }
 
-fn operation(op: Arithmetic) -> FloatOp {
+fn operation(op: Operation) -> FloatOp {
     match op {
-        Arithmetic::Add => FloatOp::Add,
-        Arithmetic::Multiply => FloatOp::Multiply,
-        Arithmetic::Max => FloatOp::Max,
-        Arithmetic::Min => FloatOp::Min,
+        Operation::Add => FloatOp::Add,
+        Operation::Multiply => FloatOp::Multiply,
+        Operation::Max => FloatOp::Max,
+        Operation::Min => FloatOp::Min,
     }
 }

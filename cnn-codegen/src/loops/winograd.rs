@@ -141,7 +141,7 @@ impl Builder<'_> {
             blocks: work.blocks[1],
             residual_row_stride: residual_strides.row,
             residual_block_stride: residual_strides.block,
-            clamp: work.clamp,
+            activation: ptr::null(),
         };
         self.call(Call::WinogradOutput {
             variant: work.variant,
@@ -150,6 +150,7 @@ impl Builder<'_> {
             to,
             bias,
             residual,
+            activation: work.activation,
             first_tile,
             tiles,
         });

@@ -9,7 +9,7 @@ use super::algorithm::Algorithm;
 use super::build::Builder;
 use super::convolution::{self, Planned};
 use super::options::PlanError;
-use super::tiling::{Target, split};
+use super::tiling::Target;
 use super::work::{Elementwise, Work};
 use super::{View, dense, homes, transposed, winograd};
 use crate::tile::TileSpec;
@@ -113,11 +113,8 @@ impl Builder<'_> {
         }
         let input = self.convolved(operand, transposed::reach(conv, shape, result), conv.groups > 1)?;
         let output = self.output(id)?;
-        let (inside, rest) = match split(conv.activation) {
-            (Some(_), _) => (conv.activation, None),
-            // Its outputs are not neighbours: all are activated together.
-            (None, rest) => (None, rest),
-        };
+        // What follows is for all phases together: the outputs of one are not neighbours.
+        let (inside, rest) = Activation::split(conv.activation);
         let cost = graph[id].op.cost(&self.shapes.operands(graph, id));
         let mut left = (cost.multiplications, count as u64);
         for row in (0..rows.phases()).map(|first| rows.phase(first)) {

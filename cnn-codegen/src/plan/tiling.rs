@@ -7,7 +7,7 @@ use super::layout::{BLOCK, Strides, room};
 use super::sweep::{Axis, Move, Nest, Sweep};
 use super::walk::{Map, TilePixels, place_of};
 use super::{BufferId, ConstantId, View};
-use crate::tile::{Init, Loop, Pixel, Product, TileActivation, TileSpec};
+use crate::tile::{Init, Loop, Pixel, Product, TileSpec};
 
 /// Unrolled k-steps that a tile should have: enough to hide the loop, few enough for the instruction cache.
 const UNROLL: usize = 40;
@@ -51,30 +51,6 @@ pub(super) fn bytes(floats: usize) -> i64 {
 /// An offset inside a tile; one that does not fit is refused when the specification is validated.
 fn offset(bytes: i64) -> i32 {
     i32::try_from(bytes).unwrap_or(i32::MAX)
-}
-
-/// The activation inside the tile, or behind it.
-pub(super) fn split(activation: Option<Activation>) -> (Option<TileActivation>, Option<Activation>) {
-    let Some(function) = activation else {
-        return (None, None);
-    };
-    let tile = match function {
-        Activation::Relu => TileActivation::Relu,
-        Activation::Relu6 => TileActivation::clip(0.0, 6.0),
-        Activation::Clip { min, max } => TileActivation::clip(min, max),
-        Activation::LeakyRelu { alpha } => TileActivation::leaky_relu(alpha),
-        Activation::HARD_SIGMOID => TileActivation::HardSigmoid,
-        Activation::HardSwish => TileActivation::HardSwish,
-        Activation::Tanh
-        | Activation::Sigmoid
-        | Activation::Silu
-        | Activation::Gelu { .. }
-        | Activation::HardSigmoid { .. }
-        | Activation::Softplus
-        | Activation::Elu { .. }
-        | Activation::Selu => return (None, activation),
-    };
-    (Some(tile), None)
 }
 
 /// The loops and taps of one pass over `channels` channels of the input.
@@ -165,7 +141,7 @@ impl Target<'_> {
             .map(|r| Self::vector_offsets(&r.strides, tiling.vectors))
             .unwrap_or_default();
         let (mut regions, shapes) = tiling.map.cover(tiling.most, &output_vectors, tiling.block_pixels);
-        let (tile_activation, finish) = split(self.activation);
+        let (tile_activation, finish) = Activation::split(self.activation);
         let last = tiling.passes.len() - 1;
         let mut specs = Vec::with_capacity(shapes.len() * tiling.passes.len());
         let mut spec = |shape: &TilePixels, pass: usize| {

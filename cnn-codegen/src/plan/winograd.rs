@@ -2,7 +2,7 @@
 //! a² positions of a tile, then the transform back (Lavin & Gray, 2016).
 
 use cnn_ir::op::{Activation, Conv, Sides};
-use cnn_runtime::kernels::winograd::{Clamp, Winograd};
+use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::pack::{FilterSource, Recipe, WinogradFilters};
 
 use super::convolution::filter_source;
@@ -42,7 +42,7 @@ pub struct WinogradWork {
     /// Padding, which is not stored.
     pub sides: Sides,
     /// The activation.
-    pub clamp: Clamp,
+    pub activation: Option<Activation>,
     /// Tiles in a row, and rows of tiles.
     pub tiles: [usize; 2],
     /// Images of one item: one, or a divisor of the batch.
@@ -85,41 +85,6 @@ impl WinogradWork {
     /// Floats of bias in front of the transformed filters.
     pub fn bias_floats(&self) -> usize {
         self.parts * self.blocks[1] * BLOCK
-    }
-}
-
-/// The activation as the output transform does it, and what has to follow.
-fn clamp(activation: Option<Activation>) -> (Clamp, Option<Activation>) {
-    match activation {
-        None => (Clamp::NONE, None),
-        Some(Activation::Relu) => (Clamp::RELU, None),
-        Some(Activation::Relu6) => (Clamp::RELU6, None),
-        Some(Activation::Clip { min, max }) => (
-            Clamp {
-                slope: 1.0,
-                least: min,
-                most: max,
-            },
-            None,
-        ),
-        Some(Activation::LeakyRelu { alpha }) => (
-            Clamp {
-                slope: alpha,
-                ..Clamp::NONE
-            },
-            None,
-        ),
-        Some(
-            Activation::Tanh
-            | Activation::Sigmoid
-            | Activation::Silu
-            | Activation::Gelu { .. }
-            | Activation::HardSigmoid { .. }
-            | Activation::HardSwish
-            | Activation::Softplus
-            | Activation::Elu { .. }
-            | Activation::Selu,
-        ) => (Clamp::NONE, activation),
     }
 }
 
@@ -211,7 +176,7 @@ pub(super) fn plan(
             (tiles, nest)
         })
         .collect();
-    let (clamp, rest) = clamp(conv.activation);
+    let (activation, rest) = Activation::split(conv.activation);
     let work = WinogradWork {
         variant,
         input,
@@ -219,7 +184,7 @@ pub(super) fn plan(
         residual,
         weights: ConstantId(usize::MAX),
         sides,
-        clamp,
+        activation,
         tiles,
         images,
         block,

@@ -3,26 +3,26 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use cnn_runtime::kernels::activation::ActivationKind;
+use cnn_ir::op::Activation;
+use cnn_runtime::kernels::activation::RowFunction;
 use cnn_runtime::kernels::lrn::LrnRow;
-use cnn_runtime::kernels::winograd::{Clamp, InputTransform, OutputTransform, Winograd};
+use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform, Winograd};
 
 use super::function::{address, constant, int};
 use crate::loops::Call;
 
 pub(super) fn call(call: &Call) -> TokenStream {
     match call {
-        Call::Activation {
-            kind,
+        Call::Row {
+            function,
             from,
             to,
             floats,
-            parameters,
         } => {
-            let (kind, from, to) = (activation_kind(*kind), address(*from), address(*to));
-            let [first, second] = parameters.map(constant);
+            let [first, second] = function.parameters().map(constant);
+            let (function, from, to) = (row_function(*function), address(*from), address(*to));
             quote! {
-                rt::ActivationKind::#kind.symbol(rt::isa::<FAST>())(#from.cast(), #to.cast(), #floats, #first, #second);
+                #function.symbol(rt::isa::<FAST>())(#from.cast(), #to.cast(), #floats, #first, #second);
             }
         }
         Call::Softmax { log, from, to, floats } => {
@@ -87,6 +87,7 @@ pub(super) fn call(call: &Call) -> TokenStream {
             to,
             bias,
             residual,
+            activation,
             first_tile,
             tiles,
         } => {
@@ -115,9 +116,12 @@ pub(super) fn call(call: &Call) -> TokenStream {
                 residual: _,
                 residual_row_stride,
                 residual_block_stride,
-                clamp,
+                activation: _,
             } = *shape;
-            let clamp = clamp_literal(clamp);
+            let activation = match activation.map(self::activation) {
+                Some(activation) => quote!(&const { #activation }),
+                None => quote!(::core::ptr::null()),
+            };
             quote! {
                 rt::Winograd::#variant.output_symbol(rt::isa::<FAST>())(&rt::OutputTransform {
                     src: #from.cast(),
@@ -137,26 +141,48 @@ pub(super) fn call(call: &Call) -> TokenStream {
                     residual: #residual,
                     residual_row_stride: #residual_row_stride,
                     residual_block_stride: #residual_block_stride,
-                    clamp: #clamp,
+                    activation: #activation,
                 });
             }
         }
     }
 }
 
-/// The variant's name: its `Debug` form.
-fn activation_kind(kind: ActivationKind) -> Ident {
-    format_ident!("{kind:?}")
+fn row_function(function: RowFunction) -> TokenStream {
+    match function {
+        RowFunction::Exp => quote!(rt::RowFunction::Exp),
+        RowFunction::Log => quote!(rt::RowFunction::Log),
+        RowFunction::Activation(function) => {
+            let function = activation(function);
+            quote!(rt::RowFunction::Activation(#function))
+        }
+    }
+}
+
+/// An activation as an expression.
+pub(super) fn activation(activation: Activation) -> TokenStream {
+    let [first, second] = activation.parameters().map(constant);
+    let variant = match activation {
+        Activation::Relu => quote!(Relu),
+        Activation::Relu6 => quote!(Relu6),
+        Activation::Tanh => quote!(Tanh),
+        Activation::Sigmoid => quote!(Sigmoid),
+        Activation::Silu => quote!(Silu),
+        Activation::Gelu { tanh } => quote!(Gelu { tanh: #tanh }),
+        Activation::HardSigmoid { .. } => quote!(HardSigmoid { alpha: #first, beta: #second }),
+        Activation::HardSwish => quote!(HardSwish),
+        Activation::Softplus => quote!(Softplus),
+        Activation::LeakyRelu { .. } => quote!(LeakyRelu { alpha: #first }),
+        Activation::Elu { .. } => quote!(Elu { alpha: #first }),
+        Activation::Selu => quote!(Selu),
+        Activation::Clip { .. } => quote!(Clip { min: #first, max: #second }),
+    };
+    quote!(rt::Activation::#variant)
 }
 
 /// The variant's name.
 pub(super) fn variant_name(variant: Winograd) -> Ident {
     format_ident!("{variant:?}")
-}
-
-fn clamp_literal(clamp: Clamp) -> TokenStream {
-    let [slope, least, most] = [clamp.slope, clamp.least, clamp.most].map(constant);
-    quote!(rt::Clamp { slope: #slope, least: #least, most: #most })
 }
 
 fn lrn_row(row: LrnRow) -> TokenStream {

@@ -3,8 +3,8 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::function::constant;
-use crate::tile::{self, Init, Loop, Pixel, Product, SpecError, TileActivation, TileSpec};
+use super::calls;
+use crate::tile::{self, Init, Loop, Pixel, Product, SpecError, TileSpec};
 
 /// The items of the kernel `tile_N`: the function that steps call, and what it chooses from. Without `machine_code`
 /// only the portable one.
@@ -95,8 +95,8 @@ fn portable_table(spec: &TileSpec) -> TokenStream {
     let activation = match activation {
         None => quote!(::core::option::Option::None),
         Some(activation) => {
-            let clip = clip(*activation);
-            quote!(::core::option::Option::Some(rt::Clip::#clip))
+            let activation = calls::activation(*activation);
+            quote!(::core::option::Option::Some(#activation))
         }
     };
     quote! {
@@ -111,25 +111,5 @@ fn portable_table(spec: &TileSpec) -> TokenStream {
             residual: #residual,
             activation: #activation,
         }
-    }
-}
-
-fn clip(activation: TileActivation) -> TokenStream {
-    let float = |bits: u32| constant(f32::from_bits(bits));
-    match activation {
-        TileActivation::Relu => {
-            let (min, max) = (constant(0.0), constant(f32::INFINITY));
-            quote!(Clip { min: #min, max: #max })
-        }
-        TileActivation::Clip { min, max } => {
-            let (min, max) = (float(min), float(max));
-            quote!(Clip { min: #min, max: #max })
-        }
-        TileActivation::LeakyRelu { alpha } => {
-            let alpha = float(alpha);
-            quote!(LeakyRelu { alpha: #alpha })
-        }
-        TileActivation::HardSigmoid => quote!(HardSigmoid),
-        TileActivation::HardSwish => quote!(HardSwish),
     }
 }

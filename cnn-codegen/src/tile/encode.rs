@@ -3,9 +3,10 @@
 //! Encoded here because there are a dozen forms: an encoder of the whole instruction set sets up tables for thousands
 //! before its first byte, which a small network's compile time would feel.
 
+use cnn_types::Operation;
 use thiserror::Error;
 
-use super::inst::{Arithmetic, Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer};
+use super::inst::{Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer};
 
 /// An instruction list that is no code. The lowering never makes one.
 #[derive(Debug, Error)]
@@ -127,10 +128,10 @@ impl Assembly {
             Inst::MultiplyAdd { acc, a, b } => self.vex(VFMADD231PS, Length::Ymm, acc.0, a.0, b.into()),
             Inst::Arithmetic { op, dst, a, b } => {
                 let opcode = plain(match op {
-                    Arithmetic::Add => 0x58,
-                    Arithmetic::Multiply => 0x59,
-                    Arithmetic::Max => 0x5f,
-                    Arithmetic::Min => 0x5d,
+                    Operation::Add => 0x58,
+                    Operation::Multiply => 0x59,
+                    Operation::Max => 0x5f,
+                    Operation::Min => 0x5d,
                 });
                 self.vex(opcode, Length::Ymm, dst.0, a.0, b.into());
             }

@@ -1,5 +1,7 @@
 //! The instruction list between a specification and its code: a dozen forms over named registers.
 
+use cnn_types::Operation;
+
 /// A 256-bit vector register, 0–15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Vector(pub u8);
@@ -39,20 +41,6 @@ pub enum Operand {
     Vector(Vector),
     /// Eight floats in memory, of any alignment.
     Memory(Memory),
-}
-
-/// Two-operand arithmetic on eight lanes. `Max` and `Min` return `b` if either operand is NaN, so the value that
-/// shall keep its NaN stands there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Arithmetic {
-    /// `a + b`.
-    Add,
-    /// `a · b`.
-    Multiply,
-    /// The larger.
-    Max,
-    /// The smaller.
-    Min,
 }
 
 /// One instruction. [`super::encode()`] turns it into bytes, [`super::text()`] into assembler lines.
@@ -115,7 +103,7 @@ pub enum Inst {
     /// `dst = a ∘ b`.
     Arithmetic {
         /// The operation.
-        op: Arithmetic,
+        op: Operation,
         /// Destination.
         dst: Vector,
         /// First operand.

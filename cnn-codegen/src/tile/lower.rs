@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::activation::Activation;
-use super::inst::{Arithmetic, Counter, Inst, Memory, Operand, Pointer, Vector};
+use cnn_types::Operation;
+
+use super::epilogue::Epilogue;
+use super::inst::{Counter, Inst, Memory, Operand, Pointer, Vector};
 use super::nest::Nest;
 use super::spec::{Init, Product, SpecError, TileSpec, VECTOR_BYTES, VECTOR_REGISTERS};
 
@@ -254,7 +256,7 @@ impl Lowering<'_> {
             for i in 0..per_set {
                 let (dst, b) = (register(i), Operand::Vector(register(set * per_set + i)));
                 self.insts.push(Inst::Arithmetic {
-                    op: Arithmetic::Add,
+                    op: Operation::Add,
                     dst,
                     a: dst,
                     b,
@@ -263,7 +265,8 @@ impl Lowering<'_> {
         }
         let activation = spec
             .activation
-            .map(|a| Activation::prepare(a, per_set, &mut self.insts));
+            .and_then(|activation| activation.steps())
+            .map(|steps| Epilogue::prepare(steps, per_set, &mut self.insts));
         for (pixel, p) in spec.pixels.iter().enumerate() {
             for vector in 0..spec.vectors {
                 let acc = self.accumulator(0, pixel, vector);
@@ -275,7 +278,7 @@ impl Lowering<'_> {
                 for source in held.into_iter().chain(residual) {
                     let b = Operand::Memory(source);
                     self.insts.push(Inst::Arithmetic {
-                        op: Arithmetic::Add,
+                        op: Operation::Add,
                         dst: acc,
                         a: acc,
                         b,

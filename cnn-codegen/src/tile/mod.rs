@@ -49,13 +49,13 @@
 //!
 //! # The files
 //!
-//! `spec` what is to be computed · `nest` its loops · `lower` from it to `inst`, the instruction list (`activation` for
+//! `spec` what is to be computed · `nest` its loops · `lower` from it to `inst`, the instruction list (`epilogue` for
 //! its epilogue, `fixed` for 16-bit weights) · `encode` the list as bytes · `text` the list as assembler lines, for dumps and for `naked_asm!` ·
 //! `executable` bytes as a function · `peak` the machine's roof. Machines without AVX2 and FMA get loop code instead: [`crate::loops`].
 
-pub(crate) mod activation;
 #[cfg(feature = "jit")]
 mod encode;
+mod epilogue;
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]
 mod executable;
 mod fixed;
@@ -74,13 +74,11 @@ mod tests;
 pub use encode::{EncodeError, encode};
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]
 pub use executable::{Executable, ExecutableError, Kernel};
-pub use inst::{Arithmetic, Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer, Vector};
+pub use inst::{Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer, Vector};
 pub use lower::{Schedule, lower, lower_with};
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]
 pub use peak::Peak;
-pub use spec::{
-    Init, LANES, Loop, MAX_LOOPS, MAX_TAPS, Pixel, Product, SpecError, TileActivation, TileSpec, VECTOR_REGISTERS,
-};
+pub use spec::{Init, LANES, Loop, MAX_LOOPS, MAX_TAPS, Pixel, Product, SpecError, TileSpec, VECTOR_REGISTERS};
 pub use text::text;
 
 /// Why a specification cannot be assembled.

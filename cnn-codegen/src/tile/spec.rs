@@ -1,7 +1,9 @@
 //! What one tile kernel computes: the specification, its checks, and what it touches.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
+use cnn_types::Activation;
 use thiserror::Error;
 
 /// Floats in one filter vector: tiles count outputs in vectors of eight.
@@ -60,45 +62,6 @@ pub struct Loop {
     pub input_step: i64,
 }
 
-/// An activation done on the accumulators before they are stored. Floats are kept as bits so that specifications can
-/// be compared and hashed; the constructors take floats.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum TileActivation {
-    /// `max(x, 0)`.
-    Relu,
-    /// `min(max(x, minimum), maximum)`; relu6 is `clip(0, 6)`.
-    Clip {
-        /// Bits of the lower bound.
-        min: u32,
-        /// Bits of the upper bound.
-        max: u32,
-    },
-    /// `x` where positive, else `alpha · x`.
-    LeakyRelu {
-        /// Bits of the slope.
-        alpha: u32,
-    },
-    /// `clip(x + 3, 0, 6) / 6`.
-    HardSigmoid,
-    /// `x · clip(x + 3, 0, 6) / 6`.
-    HardSwish,
-}
-
-impl TileActivation {
-    /// `min(max(x, min), max)`.
-    pub fn clip(min: f32, max: f32) -> Self {
-        Self::Clip {
-            min: min.to_bits(),
-            max: max.to_bits(),
-        }
-    }
-
-    /// `x` where positive, else `alpha · x`.
-    pub fn leaky_relu(alpha: f32) -> Self {
-        Self::LeakyRelu { alpha: alpha.to_bits() }
-    }
-}
-
 /// One register tile: `pixels.len()` × 8·`vectors` outputs accumulated over `loops` × `taps` k-steps.
 ///
 /// The kernel is `extern "sysv64" fn(input: *const f32, weights: *const f32, output: *mut f32, residual: *const f32,
@@ -126,7 +89,7 @@ pub struct TileSpec {
     /// Whether a residual is added before the activation.
     pub residual: bool,
     /// What is done to the sums before they are stored.
-    pub activation: Option<TileActivation>,
+    pub activation: Option<Activation>,
     /// Bytes that a call brings nearer, from `ahead` on: weights that a later call will read. Only a hint: portable
     /// code has none.
     pub prefetch: u32,
@@ -184,6 +147,9 @@ pub enum SpecError {
     /// A constant of the activation that is not a number, or bounds in the wrong order.
     #[error("the activation's constants are not finite numbers in order")]
     Activation,
+    /// An activation that is not a few operations on a vector.
+    #[error("`{0}` is not made of straight pieces: it cannot be part of a tile")]
+    NotSteps(&'static str),
 }
 
 impl TileSpec {
@@ -242,18 +208,14 @@ impl TileSpec {
         }
         self.validate_offsets()?;
         match self.activation {
-            Some(TileActivation::Clip { min, max }) => {
-                let (min, max) = (f32::from_bits(min), f32::from_bits(max));
-                if min.is_nan() || max.is_nan() || min > max {
-                    Err(SpecError::Activation)
-                } else {
-                    Ok(())
-                }
-            }
-            Some(TileActivation::LeakyRelu { alpha }) if !f32::from_bits(alpha).is_finite() => {
+            Some(activation) if activation.steps().is_none() => Err(SpecError::NotSteps(activation.name())),
+            Some(Activation::Clip { min, max })
+                if !matches!(min.partial_cmp(&max), Some(Ordering::Less | Ordering::Equal)) =>
+            {
                 Err(SpecError::Activation)
             }
-            _ => Ok(()),
+            Some(Activation::LeakyRelu { alpha }) if !alpha.is_finite() => Err(SpecError::Activation),
+            Some(_) | None => Ok(()),
         }
     }
 

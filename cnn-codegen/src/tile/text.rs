@@ -1,6 +1,8 @@
 //! The instruction list as lines of Intel-syntax assembler, for dumps and for `naked_asm!`.
 
-use super::inst::{Arithmetic, Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer, Vector};
+use cnn_types::Operation;
+
+use super::inst::{Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer, Vector};
 
 /// The assembler lines of an instruction list, in Intel syntax, ready for `naked_asm!` of an `extern "sysv64"`
 /// function. Labels are numeric (`2:` … `jne 2b`), so the same lines may occur often in one file. Lines of one
@@ -31,10 +33,10 @@ pub fn text(insts: &[Inst]) -> Vec<String> {
             Inst::MultiplyAdd { acc, a, b } => lines.push(three("vfmadd231ps", acc, a, b)),
             Inst::Arithmetic { op, dst, a, b } => {
                 let name = match op {
-                    Arithmetic::Add => "vaddps",
-                    Arithmetic::Multiply => "vmulps",
-                    Arithmetic::Max => "vmaxps",
-                    Arithmetic::Min => "vminps",
+                    Operation::Add => "vaddps",
+                    Operation::Multiply => "vmulps",
+                    Operation::Max => "vmaxps",
+                    Operation::Min => "vminps",
                 };
                 lines.push(three(name, dst, a, b));
             }

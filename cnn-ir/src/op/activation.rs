@@ -9,56 +9,7 @@ use crate::ast::{Key, ValueKind};
 use crate::shape::Shape;
 use crate::span::Spanned;
 
-/// A function of each element, as PyTorch defines it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Activation {
-    /// `max(x, 0)`
-    Relu,
-    /// `min(max(x, 0), 6)`
-    Relu6,
-    /// `tanh x`
-    Tanh,
-    /// `1 / (1 + e^−x)`
-    Sigmoid,
-    /// `x / (1 + e^−x)`
-    Silu,
-    /// `x/2 · (1 + erf(x/√2))`, or `x/2 · (1 + tanh(√(2/π) · (x + 0.044715·x³)))`, which is close to it
-    Gelu {
-        /// The approximation by tanh.
-        tanh: bool,
-    },
-    /// `min(max(alpha · x + beta, 0), 1)`
-    HardSigmoid {
-        /// Slope between 0 and 1.
-        alpha: f32,
-        /// Value at 0.
-        beta: f32,
-    },
-    /// `x · min(max(x + 3, 0), 6) / 6`
-    HardSwish,
-    /// `ln(1 + e^x)`, and `x` itself above 20
-    Softplus,
-    /// `x` above 0, `alpha · x` below
-    LeakyRelu {
-        /// Slope below 0.
-        alpha: f32,
-    },
-    /// `x` above 0, `alpha · (e^x − 1)` below
-    Elu {
-        /// The limit far below 0 is `−alpha`.
-        alpha: f32,
-    },
-    /// `λ · x` above 0, `λ · α · (e^x − 1)` below, with the constants of Klambauer et al. (2017):
-    /// [`Activation::SELU`]
-    Selu,
-    /// `min(max(x, min), max)`
-    Clip {
-        /// Least result.
-        min: f32,
-        /// Greatest result.
-        max: f32,
-    },
-}
+pub use cnn_types::Activation;
 
 /// `x` above 0, `slope[c] · x` below (He et al., 2015).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,135 +19,89 @@ pub struct Prelu;
 const LEAKY_ALPHA: f32 = 0.01;
 /// Limit of an ELU that names none.
 const ELU_ALPHA: f32 = 1.0;
-/// Slope and value at 0 of a hard sigmoid that names none.
-const HARD_SIGMOID: [f32; 2] = [1.0 / 6.0, 0.5];
 
-impl Activation {
-    /// λ and α of SELU.
-    pub const SELU: [f64; 2] = [1.050_700_987_355_480_5, 1.673_263_242_354_377_2];
-
-    /// PyTorch's hard sigmoid.
-    pub const HARD_SIGMOID: Activation = Activation::HardSigmoid {
-        alpha: HARD_SIGMOID[0],
-        beta: HARD_SIGMOID[1],
-    };
-
-    /// The words for all activations.
-    pub const NAMES: [&'static str; 13] = [
-        "relu",
-        "relu6",
-        "tanh",
-        "sigmoid",
-        "silu",
-        "gelu",
-        "hard_sigmoid",
-        "hard_swish",
-        "softplus",
-        "leaky_relu",
-        "elu",
-        "selu",
-        "clip",
-    ];
-
-    /// The word for it.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Activation::Relu => "relu",
-            Activation::Relu6 => "relu6",
-            Activation::Tanh => "tanh",
-            Activation::Sigmoid => "sigmoid",
-            Activation::Silu => "silu",
-            Activation::Gelu { .. } => "gelu",
-            Activation::HardSigmoid { .. } => "hard_sigmoid",
-            Activation::HardSwish => "hard_swish",
-            Activation::Softplus => "softplus",
-            Activation::LeakyRelu { .. } => "leaky_relu",
-            Activation::Elu { .. } => "elu",
-            Activation::Selu => "selu",
-            Activation::Clip { .. } => "clip",
-        }
-    }
-
-    /// The activation of that name with its keys, `None` if there is none.
-    pub(super) fn read(name: &str, keys: &mut Reader<'_>) -> Option<Activation> {
-        Some(match name {
-            "relu" => Activation::Relu,
-            "relu6" => Activation::Relu6,
-            "tanh" => Activation::Tanh,
-            "sigmoid" => Activation::Sigmoid,
-            "silu" => Activation::Silu,
-            "gelu" => Activation::Gelu {
-                tanh: keys.choice("approximate", &[("none", false), ("tanh", true)]),
-            },
-            "hard_sigmoid" => Activation::HardSigmoid {
-                alpha: keys.single("alpha", Some(HARD_SIGMOID[0]), Range::SINGLE),
-                beta: keys.single("beta", Some(HARD_SIGMOID[1]), Range::SINGLE),
-            },
-            "hard_swish" => Activation::HardSwish,
-            "softplus" => Activation::Softplus,
-            "leaky_relu" => Activation::LeakyRelu {
-                alpha: keys.single("alpha", Some(LEAKY_ALPHA), Range::SINGLE),
-            },
-            "elu" => Activation::Elu {
-                alpha: keys.single("alpha", Some(ELU_ALPHA), Range::SINGLE),
-            },
-            "selu" => Activation::Selu,
-            "clip" => {
-                let min = keys.single("min", None, Range::EXTENDED);
-                let max = keys.single("max", None, Range::EXTENDED);
-                if let (Some(_), Some(value), true) = (keys.written("min"), keys.written("max"), min > max) {
-                    keys.error(
-                        "max",
-                        value,
-                        value,
-                        format!("`max` {max} must not be below `min` {min}"),
-                    );
-                }
-                Activation::Clip { min, max }
+/// The activation of that name with its keys, `None` if there is none.
+pub(super) fn read_activation(name: &str, keys: &mut Reader<'_>) -> Option<Activation> {
+    let [alpha, beta] = Activation::HARD_SIGMOID.parameters();
+    Some(match name {
+        "relu" => Activation::Relu,
+        "relu6" => Activation::Relu6,
+        "tanh" => Activation::Tanh,
+        "sigmoid" => Activation::Sigmoid,
+        "silu" => Activation::Silu,
+        "gelu" => Activation::Gelu {
+            tanh: keys.choice("approximate", &[("none", false), ("tanh", true)]),
+        },
+        "hard_sigmoid" => Activation::HardSigmoid {
+            alpha: keys.single("alpha", Some(alpha), Range::SINGLE),
+            beta: keys.single("beta", Some(beta), Range::SINGLE),
+        },
+        "hard_swish" => Activation::HardSwish,
+        "softplus" => Activation::Softplus,
+        "leaky_relu" => Activation::LeakyRelu {
+            alpha: keys.single("alpha", Some(LEAKY_ALPHA), Range::SINGLE),
+        },
+        "elu" => Activation::Elu {
+            alpha: keys.single("alpha", Some(ELU_ALPHA), Range::SINGLE),
+        },
+        "selu" => Activation::Selu,
+        "clip" => {
+            let min = keys.single("min", None, Range::EXTENDED);
+            let max = keys.single("max", None, Range::EXTENDED);
+            if let (Some(_), Some(value), true) = (keys.written("min"), keys.written("max"), min > max) {
+                keys.error(
+                    "max",
+                    value,
+                    value,
+                    format!("`max` {max} must not be below `min` {min}"),
+                );
             }
-            _ => return None,
-        })
-    }
-
-    fn writer(&self, writer: Writer) -> Writer {
-        match *self {
-            Activation::Relu
-            | Activation::Relu6
-            | Activation::Tanh
-            | Activation::Sigmoid
-            | Activation::Silu
-            | Activation::HardSwish
-            | Activation::Softplus
-            | Activation::Selu => writer,
-            Activation::Gelu { tanh } => writer.word("approximate", if tanh { "tanh" } else { "none" }, "none"),
-            Activation::HardSigmoid { alpha, beta } => {
-                writer
-                    .single("alpha", alpha, Some(HARD_SIGMOID[0]))
-                    .single("beta", beta, Some(HARD_SIGMOID[1]))
-            }
-            Activation::LeakyRelu { alpha } => writer.single("alpha", alpha, Some(LEAKY_ALPHA)),
-            Activation::Elu { alpha } => writer.single("alpha", alpha, Some(ELU_ALPHA)),
-            Activation::Clip { min, max } => writer.single("min", min, None).single("max", max, None),
+            Activation::Clip { min, max }
         }
-    }
+        _ => return None,
+    })
+}
 
-    /// It as the value of an `activation` key: its name, or a table if it has keys.
-    pub(super) fn value(&self) -> ValueKind {
-        let name = ValueKind::Text(self.name().to_owned());
-        if self.keys().is_empty() {
-            return name;
+/// Writes its keys.
+fn parameters(activation: Activation, writer: Writer) -> Writer {
+    match activation {
+        Activation::Relu
+        | Activation::Relu6
+        | Activation::Tanh
+        | Activation::Sigmoid
+        | Activation::Silu
+        | Activation::HardSwish
+        | Activation::Softplus
+        | Activation::Selu => writer,
+        Activation::Gelu { tanh } => writer.word("approximate", if tanh { "tanh" } else { "none" }, "none"),
+        Activation::HardSigmoid { alpha, beta } => {
+            let defaults = Activation::HARD_SIGMOID.parameters().map(Some);
+            writer
+                .single("alpha", alpha, defaults[0])
+                .single("beta", beta, defaults[1])
         }
-        self.writer(Writer::default().value("op", name)).table()
+        Activation::LeakyRelu { alpha } => writer.single("alpha", alpha, Some(LEAKY_ALPHA)),
+        Activation::Elu { alpha } => writer.single("alpha", alpha, Some(ELU_ALPHA)),
+        Activation::Clip { min, max } => writer.single("min", min, None).single("max", max, None),
     }
+}
+
+/// It as the value of an `activation` key: its name, or a table if it has keys.
+pub(super) fn activation_value(activation: Activation) -> ValueKind {
+    let name = ValueKind::Text(activation.name().to_owned());
+    if activation.keys().is_empty() {
+        return name;
+    }
+    parameters(activation, Writer::default().value("op", name)).table()
 }
 
 impl Operator for Activation {
     fn name(&self) -> &'static str {
-        self.name()
+        Activation::name(self)
     }
 
     fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        self.writer(Writer::default()).finish()
+        parameters(*self, Writer::default()).finish()
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
@@ -250,7 +155,7 @@ impl Reader<'_> {
             self.error_with_note(KEY, value, &place, message, note);
             return None;
         }
-        self.nested(KEY, value, &name, &keys, |reader| Activation::read(&name.value, reader))
+        self.nested(KEY, value, &name, &keys, |reader| read_activation(&name.value, reader))
     }
 }
 

@@ -1,11 +1,12 @@
 //! From an operator's name and keys to the operator.
 
+use super::activation::read_activation;
 use super::attributes::Reader;
 use super::words::{hint, list};
 use super::{
-    Activation, AdaptiveAvgPool, BatchNorm, ChannelShuffle, Combine, CombineKind, Concat, Constant, Conv,
-    ConvTranspose, Dense, DepthToSpace, Dropout, Flatten, GlobalPool, GlobalPoolKind, Identity, Input, Lrn, Matmul, Op,
-    Pad, Pool, Prelu, ReduceMean, Reshape, Resize, Slice, Softmax, SpaceToDepth, Transpose, Upsample,
+    AdaptiveAvgPool, BatchNorm, ChannelShuffle, Combine, CombineKind, Concat, Constant, Conv, ConvTranspose, Dense,
+    DepthToSpace, Dropout, Flatten, GlobalPool, GlobalPoolKind, Identity, Input, Lrn, Matmul, Op, Pad, Pool, Prelu,
+    ReduceMean, Reshape, Resize, Slice, Softmax, SpaceToDepth, Transpose, Upsample,
 };
 use crate::ast::Key;
 use crate::diag::Diagnostic;
@@ -133,7 +134,7 @@ fn named(name: &str, keys: &mut Reader<'_>) -> Option<Op> {
         "constant" => Op::Constant(Constant::read(keys)),
         "dropout" => Op::Dropout(Dropout::read(keys)),
         "identity" => Op::Identity(Identity),
-        _ => Op::Activation(Activation::read(name, keys)?),
+        _ => Op::Activation(read_activation(name, keys)?),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Writes an operator's keys: the counterpart of the reader, for printers.
 
+use super::activation::activation_value;
 use super::{Activation, Pair, Sides};
 use crate::ast::{Key, Value, ValueKind};
 use crate::shape::Shape;
@@ -74,7 +75,7 @@ impl Writer {
     /// A fused activation, if there is one.
     pub(super) fn activation(self, activation: Option<Activation>) -> Self {
         match activation {
-            Some(activation) => self.value("activation", activation.value()),
+            Some(activation) => self.value("activation", activation_value(activation)),
             None => self,
         }
     }

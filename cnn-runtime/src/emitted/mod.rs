@@ -16,16 +16,18 @@ pub use arena::{Aligned, Arena};
 pub use lengths::LengthError;
 #[cfg(feature = "std")]
 pub use network::{Definition, LoadError, Network};
-pub use tile::{Clip, Product, Tile, tile};
+pub use tile::{Product, Tile, tile};
 pub use vector::F32x8;
+
+pub use cnn_types::Activation;
 
 #[cfg(feature = "std")]
 pub use crate::executor::RunSize;
 pub use crate::kernels::Isa;
-pub use crate::kernels::activation::ActivationKind;
+pub use crate::kernels::activation::RowFunction;
 pub use crate::kernels::lrn::{LrnRow, lrn_symbol};
 pub use crate::kernels::softmax::softmax_symbol;
-pub use crate::kernels::winograd::{Clamp, InputTransform, OutputTransform, Winograd};
+pub use crate::kernels::winograd::{InputTransform, OutputTransform, Winograd};
 #[cfg(feature = "std")]
 pub use crate::pack::{
     ChannelOrder, FilterSource, FixedPanels, Norm, PackError, Panels, Recipe, Transposed, WinogradFilters,

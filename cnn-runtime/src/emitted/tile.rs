@@ -2,6 +2,8 @@
 //!
 //! Compiled once for each number of pixels and vectors, so that the sums are in registers; everything else is data.
 
+use cnn_types::{Activation, Operation, Place, Step};
+
 use super::vector::F32x8;
 
 /// Bytes of a vector.
@@ -27,7 +29,7 @@ pub struct Tile<const PIXELS: usize, const VECTORS: usize> {
     /// Whether a residual is added.
     pub residual: bool,
     /// What is done to the sums.
-    pub activation: Option<Clip>,
+    pub activation: Option<Activation>,
 }
 
 /// How input and weights meet in one step.
@@ -41,44 +43,30 @@ pub enum Product {
     Fixed,
 }
 
-/// The activations that tiles apply.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Clip {
-    /// `min(max(x, min), max)`
-    Clip {
-        /// The lower bound.
-        min: f32,
-        /// The upper bound.
-        max: f32,
-    },
-    /// `x` where positive, else `alpha · x`.
-    LeakyRelu {
-        /// The slope.
-        alpha: f32,
-    },
-    /// `clip(x + 3, 0, 6) / 6`
-    HardSigmoid,
-    /// `x · clip(x + 3, 0, 6) / 6`
-    HardSwish,
-}
-
-impl Clip {
-    /// The constants stand first, so that a NaN stays.
-    #[inline(always)]
-    fn apply(self, x: F32x8) -> F32x8 {
-        let splat = F32x8::splat;
-        let gate = || {
-            let clipped = splat(6.0).min(splat(0.0).max(splat(3.0) + x));
-            splat(1.0 / 6.0) * clipped
-        };
-        match self {
-            Clip::Clip { min, max } => splat(max).min(splat(min).max(x)),
-            Clip::LeakyRelu { alpha } if alpha <= 1.0 => (splat(alpha) * x).max(x),
-            Clip::LeakyRelu { alpha } => (splat(alpha) * x).min(x),
-            Clip::HardSigmoid => gate(),
-            Clip::HardSwish => gate() * x,
+/// The activation's steps, on one vector.
+#[inline(always)]
+fn activate(steps: &[Step], mut value: F32x8) -> F32x8 {
+    let combine = |op, a: F32x8, b: F32x8| match op {
+        Operation::Add => a + b,
+        Operation::Multiply => a * b,
+        Operation::Max => a.max(b),
+        Operation::Min => a.min(b),
+    };
+    let mut temporary = value;
+    for &step in steps {
+        match step {
+            Step::Constant { op, to, constant, from } => {
+                let from = if from == Place::Value { value } else { temporary };
+                let result = combine(op, F32x8::splat(constant), from);
+                match to {
+                    Place::Value => value = result,
+                    Place::Temporary => temporary = result,
+                }
+            }
+            Step::Combine(op) => value = combine(op, temporary, value),
         }
     }
+    value
 }
 
 /// Runs a tile.
@@ -104,6 +92,8 @@ pub unsafe fn tile<const PIXELS: usize, const VECTORS: usize>(
             Product::Broadcast | Product::Lanewise => floats(tile, input, weights, &mut sums),
             Product::Fixed => fixed(tile, input, weights, &mut sums),
         }
+        let steps = tile.activation.and_then(Activation::steps);
+        let steps = steps.as_ref().map_or(&[][..], |steps| steps.as_slice());
         for (sums, &[_, to, from]) in sums.iter().zip(&tile.pixels) {
             for (&sum, &[to_vector, from_vector]) in sums.iter().zip(&tile.vectors) {
                 let to = at(at(output, to), to_vector);
@@ -114,10 +104,7 @@ pub unsafe fn tile<const PIXELS: usize, const VECTORS: usize>(
                 if tile.residual {
                     value = value + F32x8::load(at(at(residual, from), from_vector));
                 }
-                if let Some(activation) = tile.activation {
-                    value = activation.apply(value);
-                }
-                value.store(to);
+                activate(steps, value).store(to);
             }
         }
     }

@@ -1,7 +1,9 @@
-//! Elementwise functions over slices, and the table by which compiled code calls them.
+//! Elementwise functions over rows of floats, and the table by which compiled code calls them.
 //!
 //! The errors of each function stand in `kernels/math/mod.rs`. NaN gives NaN; at ±∞ the functions
 //! give their limits.
+
+use cnn_types::Activation;
 
 use super::Isa;
 use super::isa::Level;
@@ -10,108 +12,93 @@ use super::lanes::Avx2;
 use super::lanes::{LANES, Lanes, Pair, Portable};
 use super::math::{self, Function};
 
-/// An elementwise function. Parameters it does not name are ignored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[non_exhaustive]
-pub enum ActivationKind {
+/// A function of every float of a row: an activation, or what softmax is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RowFunction {
+    /// An activation.
+    Activation(Activation),
     /// exp(x).
     Exp,
     /// ln(x).
     Log,
-    /// tanh(x).
-    Tanh,
-    /// 1 / (1 + exp(−x)).
-    Sigmoid,
-    /// x · sigmoid(x).
-    Silu,
-    /// x · Φ(x), exactly (not the tanh approximation).
-    Gelu,
-    /// x/2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³))).
-    GeluTanh,
-    /// ln(1 + exp(x)).
-    Softplus,
-    /// `parameters[1]` · x where x > 0, `parameters[0]` · (exp(x) − 1) elsewhere: ELU with the slope 1, and SELU.
-    Elu,
-    /// min(max(`parameters[0]` · x + `parameters[1]`, 0), 1).
-    HardSigmoid,
-    /// x · min(max(x + 3, 0), 6) / 6.
-    HardSwish,
-    /// max(x, 0).
-    Relu,
-    /// min(max(x, 0), 6).
-    Relu6,
-    /// x where x ≥ 0, `parameters[0]` · x elsewhere.
-    LeakyRelu,
-    /// min(max(x, `parameters[0]`), `parameters[1]`).
-    Clip,
 }
 
 /// The type of the functions compiled code calls: `dst[i] = f(src[i])` for `i < len`.
 ///
 /// To call one, the processor must have the instruction set it was asked for with, `src` must be
 /// readable and `dst` writable for `len` f32, and the two must be equal or not overlap.
-pub type ActivationFn =
-    unsafe extern "C" fn(src: *const f32, dst: *mut f32, len: usize, parameter0: f32, parameter1: f32);
+pub type RowFn = unsafe extern "C" fn(src: *const f32, dst: *mut f32, len: usize, parameter0: f32, parameter1: f32);
 
-impl ActivationKind {
-    /// All of them.
-    pub const ALL: [Self; 15] = [
+impl From<Activation> for RowFunction {
+    fn from(activation: Activation) -> Self {
+        Self::Activation(activation)
+    }
+}
+
+impl RowFunction {
+    /// Each, those with parameters once: compiled code finds their addresses under these names.
+    pub const ALL: [Self; 16] = [
         Self::Exp,
         Self::Log,
-        Self::Tanh,
-        Self::Sigmoid,
-        Self::Silu,
-        Self::Gelu,
-        Self::GeluTanh,
-        Self::Softplus,
-        Self::Elu,
-        Self::HardSigmoid,
-        Self::HardSwish,
-        Self::Relu,
-        Self::Relu6,
-        Self::LeakyRelu,
-        Self::Clip,
+        Self::Activation(Activation::Tanh),
+        Self::Activation(Activation::Sigmoid),
+        Self::Activation(Activation::Silu),
+        Self::Activation(Activation::Gelu { tanh: false }),
+        Self::Activation(Activation::Gelu { tanh: true }),
+        Self::Activation(Activation::Softplus),
+        Self::Activation(Activation::Elu { alpha: 1.0 }),
+        Self::Activation(Activation::Selu),
+        Self::Activation(Activation::HARD_SIGMOID),
+        Self::Activation(Activation::HardSwish),
+        Self::Activation(Activation::Relu),
+        Self::Activation(Activation::Relu6),
+        Self::Activation(Activation::LeakyRelu { alpha: 0.01 }),
+        Self::Activation(Activation::Clip { min: -1.0, max: 1.0 }),
     ];
 
-    /// The name in model files, where it has one: `leaky_relu`.
+    /// A name of its own; the same whatever its parameters.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Exp => "exp",
             Self::Log => "log",
-            Self::Tanh => "tanh",
-            Self::Sigmoid => "sigmoid",
-            Self::Silu => "silu",
-            Self::Gelu => "gelu",
-            Self::GeluTanh => "gelu_tanh",
-            Self::Softplus => "softplus",
-            Self::Elu => "elu",
-            Self::HardSigmoid => "hard_sigmoid",
-            Self::HardSwish => "hard_swish",
-            Self::Relu => "relu",
-            Self::Relu6 => "relu6",
-            Self::LeakyRelu => "leaky_relu",
-            Self::Clip => "clip",
+            Self::Activation(Activation::Gelu { tanh: true }) => "gelu_tanh",
+            Self::Activation(activation) => activation.name(),
+        }
+    }
+
+    /// What its code takes as parameters.
+    pub const fn parameters(self) -> [f32; 2] {
+        match self {
+            Self::Exp | Self::Log => [0.0; 2],
+            Self::Activation(Activation::Elu { alpha }) => [alpha, 1.0],
+            Self::Activation(Activation::Selu) => {
+                let [scale, alpha] = Activation::SELU;
+                [(scale * alpha) as f32, scale as f32]
+            }
+            Self::Activation(activation) => activation.parameters(),
         }
     }
 
     /// The function's address for compiled code.
-    pub fn symbol(self, isa: Isa) -> ActivationFn {
+    pub fn symbol(self, isa: Isa) -> RowFn {
         match self {
             Self::Exp => instance::<math::Exp>(isa),
             Self::Log => instance::<math::Log>(isa),
-            Self::Tanh => instance::<math::Tanh>(isa),
-            Self::Sigmoid => instance::<math::Sigmoid>(isa),
-            Self::Silu => instance::<math::Silu>(isa),
-            Self::Gelu => instance::<math::Gelu>(isa),
-            Self::GeluTanh => instance::<math::GeluTanh>(isa),
-            Self::Softplus => instance::<math::Softplus>(isa),
-            Self::Elu => instance::<math::Elu>(isa),
-            Self::HardSigmoid => instance::<math::HardSigmoid>(isa),
-            Self::HardSwish => instance::<math::HardSwish>(isa),
-            Self::Relu => instance::<math::Relu>(isa),
-            Self::Relu6 => instance::<math::Relu6>(isa),
-            Self::LeakyRelu => instance::<math::LeakyRelu>(isa),
-            Self::Clip => instance::<math::Clip>(isa),
+            Self::Activation(activation) => match activation {
+                Activation::Tanh => instance::<math::Tanh>(isa),
+                Activation::Sigmoid => instance::<math::Sigmoid>(isa),
+                Activation::Silu => instance::<math::Silu>(isa),
+                Activation::Gelu { tanh: false } => instance::<math::Gelu>(isa),
+                Activation::Gelu { tanh: true } => instance::<math::GeluTanh>(isa),
+                Activation::Softplus => instance::<math::Softplus>(isa),
+                Activation::Elu { .. } | Activation::Selu => instance::<math::Elu>(isa),
+                Activation::HardSigmoid { .. } => instance::<math::HardSigmoid>(isa),
+                Activation::HardSwish => instance::<math::HardSwish>(isa),
+                Activation::Relu => instance::<math::Relu>(isa),
+                Activation::Relu6 => instance::<math::Relu6>(isa),
+                Activation::LeakyRelu { .. } => instance::<math::LeakyRelu>(isa),
+                Activation::Clip { .. } => instance::<math::Clip>(isa),
+            },
         }
     }
 
@@ -119,29 +106,24 @@ impl ActivationKind {
     ///
     /// # Panics
     /// If the slices differ in length.
-    pub fn apply(self, isa: Isa, parameters: [f32; 2], src: &[f32], dst: &mut [f32]) {
+    pub fn apply(self, isa: Isa, src: &[f32], dst: &mut [f32]) {
         assert_eq!(src.len(), dst.len(), "slices of an elementwise function");
-        let [p0, p1] = parameters;
+        let [p0, p1] = self.parameters();
         // SAFETY: `isa` proves the instructions; the slices have this length and are disjoint.
         unsafe { self.symbol(isa)(src.as_ptr(), dst.as_mut_ptr(), src.len(), p0, p1) }
     }
 
     /// `data[i] = f(data[i])`.
-    pub fn apply_in_place(self, isa: Isa, parameters: [f32; 2], data: &mut [f32]) {
-        let [p0, p1] = parameters;
+    pub fn apply_in_place(self, isa: Isa, data: &mut [f32]) {
+        let [p0, p1] = self.parameters();
         let (start, len) = (data.as_mut_ptr(), data.len());
         // SAFETY: `isa` proves the instructions; source and destination are the same slice.
         unsafe { self.symbol(isa)(start, start, len, p0, p1) }
     }
 }
 
-/// Every function with its address, for an instruction set.
-pub fn activation_symbols(isa: Isa) -> [(ActivationKind, ActivationFn); 15] {
-    ActivationKind::ALL.map(|kind| (kind, kind.symbol(isa)))
-}
-
 /// The instance of `F` for `isa`.
-fn instance<F: Function>(isa: Isa) -> ActivationFn {
+fn instance<F: Function>(isa: Isa) -> RowFn {
     match isa.level() {
         Level::Baseline => baseline::<F>,
         #[cfg(target_arch = "x86_64")]
@@ -150,7 +132,7 @@ fn instance<F: Function>(isa: Isa) -> ActivationFn {
 }
 
 /// # Safety
-/// As [`ActivationFn`].
+/// As [`RowFn`].
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe extern "C" fn avx2<F: Function>(src: *const f32, dst: *mut f32, len: usize, p0: f32, p1: f32) {
@@ -159,14 +141,14 @@ unsafe extern "C" fn avx2<F: Function>(src: *const f32, dst: *mut f32, len: usiz
 }
 
 /// # Safety
-/// As [`ActivationFn`].
+/// As [`RowFn`].
 unsafe extern "C" fn baseline<F: Function>(src: *const f32, dst: *mut f32, len: usize, p0: f32, p1: f32) {
     // SAFETY: the caller's promise; `Portable` needs no instructions.
     unsafe { map::<Portable, F>(src, dst, len, p0, p1) }
 }
 
 /// # Safety
-/// As [`ActivationFn`], the instructions being those of `L`.
+/// As [`RowFn`], the instructions being those of `L`.
 #[inline(always)]
 unsafe fn map<L: Lanes, F: Function>(src: *const f32, dst: *mut f32, len: usize, p0: f32, p1: f32) {
     if len < L::WIDTH {

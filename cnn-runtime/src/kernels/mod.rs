@@ -10,11 +10,13 @@
 //! | `lanes` | vectors of eight f32: `__m256`, and a portable array |
 //! | `math` | exp, tanh, log, … of one vector, with their errors |
 //! | [`activation`] | those functions over slices, and the table of their addresses |
+//! | `epilogue` | activations of straight pieces, on sums before they are stored |
 //! | [`lrn`] | local response normalisation of one row of pixels |
 //! | [`softmax`] | softmax and log-softmax of one row |
 //! | [`winograd`] | the transforms around Winograd's matrix products |
 
 pub mod activation;
+mod epilogue;
 mod isa;
 mod lanes;
 pub mod lrn;

@@ -2,7 +2,8 @@
 
 use super::reference::Random;
 use super::{Buffers, MachineCode, Runner};
-use crate::tile::{Init, LANES, Loop, Pixel, Product, TileActivation, TileSpec};
+use crate::tile::{Init, LANES, Loop, Pixel, Product, TileSpec};
+use cnn_types::Activation;
 
 /// One convolution; sizes in elements, padding already in the input's height and width.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +82,7 @@ impl Convolution {
             taps,
             init: Init::Bias,
             residual: true,
-            activation: Some(TileActivation::Relu),
+            activation: Some(Activation::Relu),
             prefetch: 0,
         }
     }

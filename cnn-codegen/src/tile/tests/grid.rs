@@ -1,25 +1,26 @@
 //! A grid of specifications, and random ones.
 
+use cnn_types::Activation;
 use proptest::prelude::*;
 
 use super::{MachineCode, check};
-use crate::tile::{Init, Loop, Pixel, Product, TileActivation, TileSpec};
+use crate::tile::{Init, Loop, Pixel, Product, TileSpec};
 
 /// Bytes brought nearer: none, less than a line a turn of the loops, several lines a k-step.
 const PREFETCHES: [u32; 4] = [0, 192, 8_000, 100_000];
 const INITS: [Init; 3] = [Init::Zero, Init::Bias, Init::Output];
 
-fn activations() -> Vec<Option<TileActivation>> {
+fn activations() -> Vec<Option<Activation>> {
     vec![
         None,
-        Some(TileActivation::Relu),
-        Some(TileActivation::clip(0.0, 6.0)),
-        Some(TileActivation::clip(-0.25, 0.5)),
-        Some(TileActivation::leaky_relu(0.01)),
-        Some(TileActivation::leaky_relu(1.5)),
-        Some(TileActivation::leaky_relu(-0.5)),
-        Some(TileActivation::HardSigmoid),
-        Some(TileActivation::HardSwish),
+        Some(Activation::Relu),
+        Some(Activation::Relu6),
+        Some(Activation::Clip { min: -0.25, max: 0.5 }),
+        Some(Activation::LeakyRelu { alpha: 0.01 }),
+        Some(Activation::LeakyRelu { alpha: 1.5 }),
+        Some(Activation::LeakyRelu { alpha: -0.5 }),
+        Some(Activation::HARD_SIGMOID),
+        Some(Activation::HardSwish),
     ]
 }
 

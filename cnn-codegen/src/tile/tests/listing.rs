@@ -1,9 +1,10 @@
 //! Bytes and text say the same: the bytes, decoded and formatted by iced-x86, are the lines of the text.
 
+use cnn_types::Activation;
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter, Mnemonic};
 
 use super::{Buffers, MachineCode, Runner, check, grid};
-use crate::tile::{HEAD_ALIGNMENT, Init, Loop, Pixel, Product, TileActivation, TileSpec, encode, lower, text};
+use crate::tile::{HEAD_ALIGNMENT, Init, Loop, Pixel, Product, TileSpec, encode, lower, text};
 
 /// One decoded instruction: its place, where it jumps to, and its text.
 struct Decoded {
@@ -117,7 +118,7 @@ fn sample() -> TileSpec {
         taps: vec![0, 4, -4],
         init: Init::Output,
         residual: true,
-        activation: Some(TileActivation::HardSwish),
+        activation: Some(Activation::HardSwish),
         prefetch: 20_000,
     }
 }

@@ -1,9 +1,10 @@
 //! A tile by its definition: plain loops, f64 sums.
 
+use cnn_types::Activation;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Buffers, GUARD};
-use crate::tile::{Init, LANES, Product, TileActivation, TileSpec};
+use crate::tile::{Init, LANES, Product, TileSpec};
 
 /// A small generator of numbers in −1…1 (splitmix64).
 pub(super) struct Random(pub(super) u64);
@@ -169,20 +170,16 @@ pub(super) fn evaluate(spec: &TileSpec, b: &Buffers) -> BTreeMap<usize, (f64, f6
 }
 
 /// The activation in f64.
-pub(super) fn activate(activation: Option<TileActivation>, x: f64) -> f64 {
-    let float = |bits| f64::from(f32::from_bits(bits));
+pub(super) fn activate(activation: Option<Activation>, x: f64) -> f64 {
     match activation {
         None => x,
-        Some(TileActivation::Relu) => x.max(0.0),
-        Some(TileActivation::Clip { min, max }) => x.clamp(float(min), float(max)),
-        Some(TileActivation::LeakyRelu { alpha }) => {
-            if x > 0.0 {
-                x
-            } else {
-                float(alpha) * x
-            }
-        }
-        Some(TileActivation::HardSigmoid) => (x + 3.0).clamp(0.0, 6.0) / 6.0,
-        Some(TileActivation::HardSwish) => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        Some(Activation::Relu) => x.max(0.0),
+        Some(Activation::Relu6) => x.clamp(0.0, 6.0),
+        Some(Activation::Clip { min, max }) => x.clamp(f64::from(min), f64::from(max)),
+        Some(Activation::LeakyRelu { .. }) if x > 0.0 => x,
+        Some(Activation::LeakyRelu { alpha }) => f64::from(alpha) * x,
+        Some(Activation::HardSigmoid { .. }) => (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        Some(Activation::HardSwish) => x * (x + 3.0).clamp(0.0, 6.0) / 6.0,
+        Some(other) => panic!("no tile has {other:?}"),
     }
 }

@@ -1,7 +1,8 @@
 //! What the checks of a specification refuse, and what it says of itself.
 
 use super::reference::Random;
-use crate::tile::{Init, Loop, Pixel, Product, SpecError, TileActivation, TileSpec, lower};
+use crate::tile::{Init, Loop, Pixel, Product, SpecError, TileSpec, lower};
+use cnn_types::Activation;
 
 /// A 6×16 tile of a 3×3 convolution over 16 channels in blocks of eight, 10 pixels a row.
 fn tile() -> TileSpec {
@@ -117,7 +118,12 @@ fn refuses_what_is_no_tile() {
             SpecError::Offset("the weight stream"),
         ),
         (
-            |s| s.activation = Some(TileActivation::clip(f32::NAN, 1.0)),
+            |s| {
+                s.activation = Some(Activation::Clip {
+                    min: f32::NAN,
+                    max: 1.0,
+                })
+            },
             SpecError::Activation,
         ),
     ];

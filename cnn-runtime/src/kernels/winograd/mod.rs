@@ -29,7 +29,7 @@ mod output;
 mod variant;
 
 pub use input::{InputTransform, InputTransformFn};
-pub use output::{Clamp, OutputTransform, OutputTransformFn};
+pub use output::{OutputTransform, OutputTransformFn};
 
 use super::Isa;
 #[cfg(feature = "std")]

@@ -2,52 +2,21 @@
 
 use core::mem::MaybeUninit;
 
+use cnn_types::{Activation, Step};
+
 use super::variant::Transforms;
 use crate::kernels::Isa;
+use crate::kernels::epilogue::activate;
 use crate::kernels::isa::Level;
 #[cfg(target_arch = "x86_64")]
 use crate::kernels::lanes::Avx2;
 use crate::kernels::lanes::{LANES, Lanes, Portable, load_each, store_each};
 
-/// An activation of straight pieces: negative values times `slope`, then between `least` and
-/// `most`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[repr(C)]
-pub struct Clamp {
-    /// Factor of negative values: 1, or `leaky_relu`'s α.
-    pub slope: f32,
-    /// Least result.
-    pub least: f32,
-    /// Greatest result.
-    pub most: f32,
-}
-
-impl Clamp {
-    /// Leaves everything as it is.
-    pub const NONE: Self = Clamp {
-        slope: 1.0,
-        least: f32::NEG_INFINITY,
-        most: f32::INFINITY,
-    };
-
-    /// max(x, 0).
-    pub const RELU: Self = Clamp {
-        least: 0.0,
-        ..Self::NONE
-    };
-
-    /// min(max(x, 0), 6).
-    pub const RELU6: Self = Clamp {
-        most: 6.0,
-        ..Self::RELU
-    };
-}
-
 /// What an output transform reads and writes. Strides and offsets count f32.
 ///
 /// Tile t holds the outputs from row `(t / tiles_across) · m` and column `(t % tiles_across) · m`
 /// on; those beyond `rows` × `columns` are not written. An output is
-/// clamp(Y + bias + residual).
+/// activation(Y + bias + residual).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct OutputTransform {
@@ -79,14 +48,14 @@ pub struct OutputTransform {
     pub blocks: usize,
     /// Eight f32 a block, or null.
     pub bias: *const f32,
-    /// What is added before the clamp, or null: the counterpart of the first output.
+    /// What is added before the activation, or null: the counterpart of the first output.
     pub residual: *const f32,
     /// From a row to the next in `residual`.
     pub residual_row_stride: usize,
     /// From a channel block to the next in `residual`.
     pub residual_block_stride: usize,
-    /// The activation.
-    pub clamp: Clamp,
+    /// The activation, one of [steps](Activation::steps), or null.
+    pub activation: *const Activation,
 }
 
 // SAFETY: the pointers are only addresses until a transform, whose caller vouches for them, is carried out.
@@ -97,7 +66,7 @@ unsafe impl Sync for OutputTransform {}
 /// To call one, the processor must have the instruction set it was asked for with; the parameters
 /// must be readable, `src` be readable at
 /// `ξ · xi_stride + block · src_block_stride + tile · tile_stride`, eight f32 each, for all
-/// ξ < a², blocks and `tile` counted from `first_tile`; `bias` and `residual`, unless null, be
+/// ξ < a², blocks and `tile` counted from `first_tile`; `bias`, `residual` and `activation`, unless null, be
 /// readable and `dst` writable where the tiles have outputs; `dst` must not overlap the others,
 /// except that it may equal `residual` with the same strides; `tiles_across` must not be 0.
 pub type OutputTransformFn = unsafe extern "C" fn(parameters: *const OutputTransform);
@@ -128,7 +97,7 @@ unsafe extern "C" fn baseline<V: Transforms<A, M>, const A: usize, const M: usiz
 }
 
 /// Where one tile's outputs go and what is added to them.
-struct Target<L> {
+struct Target<'a, L> {
     dst: *mut f32,
     row_stride: usize,
     /// Null if there is none.
@@ -138,13 +107,17 @@ struct Target<L> {
     rows: usize,
     columns: usize,
     bias: L,
-    clamp: Clamp,
+    /// The activation.
+    steps: &'a [Step],
 }
 
 /// # Safety
 /// As [`OutputTransformFn`], the instructions being those of `L`.
 #[inline(always)]
 unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(p: &OutputTransform) {
+    // SAFETY: null, or readable, as the caller promises.
+    let steps = unsafe { p.activation.as_ref() }.and_then(|activation| activation.steps());
+    let steps = steps.as_ref().map_or(&[][..], |steps| steps.as_slice());
     for block in 0..p.blocks {
         let zeros = [0.0; LANES];
         // SAFETY: the bias, if there is one, has eight f32 a block.
@@ -180,7 +153,7 @@ unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(p: 
                         rows,
                         columns,
                         bias,
-                        clamp: p.clamp,
+                        steps,
                     };
                     let src = p.src.add(block * p.src_block_stride + tile * p.tile_stride);
                     transform::<L, V, A, M>(src, p.xi_stride, &target);
@@ -203,7 +176,7 @@ unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(p: 
 unsafe fn transform<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(
     src: *const f32,
     xi_stride: usize,
-    target: &Target<L>,
+    target: &Target<'_, L>,
 ) {
     // Aᵀ P, row by row. Written before it is read, so not initialised.
     let mut half = MaybeUninit::<[[[f32; LANES]; A]; M]>::uninit();
@@ -218,41 +191,36 @@ unsafe fn transform<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usiz
     for i in 0..target.rows {
         // SAFETY: row i < M of the scratch was written above.
         let outputs = V::output(unsafe { load_each::<L, A>(half.add(i * A * LANES), LANES) });
-        // SAFETY: row `i` is inside the map, and each loop ends at its last column.
+        // SAFETY: row `i` is inside the map, and so are its first `columns` outputs and their counterparts.
         unsafe {
             if target.columns == M {
-                for (j, &output) in outputs.iter().enumerate() {
-                    finish(output, i, j, target);
+                let outputs = activate(target.steps, sums(outputs, M, i, target));
+                for (j, output) in outputs.into_iter().enumerate() {
+                    output.store(target.dst.add(i * target.row_stride + j * LANES));
                 }
             } else {
-                for (j, &output) in outputs.iter().enumerate().take(target.columns) {
-                    finish(output, i, j, target);
+                let outputs = activate(target.steps, sums(outputs, target.columns, i, target));
+                for (j, output) in outputs.into_iter().enumerate().take(target.columns) {
+                    output.store(target.dst.add(i * target.row_stride + j * LANES));
                 }
             }
         }
     }
 }
 
-/// Completes and writes output (i, j) of a tile.
+/// Adds the bias and the residual to the first `columns` outputs of row `i` of a tile.
 ///
 /// # Safety
-/// The output is inside the map.
+/// Their counterparts may be read.
 #[inline(always)]
-unsafe fn finish<L: Lanes>(output: L, i: usize, j: usize, target: &Target<L>) {
-    let mut y = output.add(target.bias);
-    let clamp = target.clamp;
-    // SAFETY: the output is inside the map, and so is its counterpart.
-    unsafe {
-        if !target.residual.is_null() {
-            let from = target.residual.add(i * target.residual_row_stride + j * LANES);
-            y = y.add(L::load(from));
+unsafe fn sums<L: Lanes, const M: usize>(outputs: [L; M], columns: usize, i: usize, target: &Target<'_, L>) -> [L; M] {
+    let mut outputs = outputs.map(|output| output.add(target.bias));
+    if !target.residual.is_null() {
+        for (j, output) in outputs.iter_mut().enumerate().take(columns) {
+            // SAFETY: the caller's promise.
+            let other = unsafe { L::load(target.residual.add(i * target.residual_row_stride + j * LANES)) };
+            *output = output.add(other);
         }
-        // The same way for all tiles, so the branch costs nothing.
-        if clamp.slope != 1.0 {
-            y = y.if_less(y.splat(0.0), y.mul(y.splat(clamp.slope)), y);
-        }
-        y.at_least(y.splat(clamp.least))
-            .at_most(y.splat(clamp.most))
-            .store(target.dst.add(i * target.row_stride + j * LANES));
     }
+    outputs
 }
