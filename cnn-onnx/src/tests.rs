@@ -10,7 +10,7 @@ use prost::Message;
 use crate::proto::{self, DimensionValue, kind};
 use crate::{Import, ImportError, ImportOptions};
 
-const MODELS: [&str; 14] = [
+const MODELS: [&str; 15] = [
     "residual",
     "old",
     "channels_last",
@@ -19,6 +19,7 @@ const MODELS: [&str; 14] = [
     "parts",
     "views",
     "resizes",
+    "resampled",
     "transposed",
     "matrices",
     "elements",

@@ -182,6 +182,15 @@ fn sizes_that_change() {
     check("transposed");
 }
 
+/// As PyTorch and ONNX Runtime resize, where the ONNX project's evaluator takes other pixels.
+#[test]
+fn sizes_that_change_by_scales_that_are_not_whole() {
+    check("resize_third");
+    check("resize_tenth");
+    check("resize_half_of_odd");
+    check("resampled");
+}
+
 #[test]
 fn matrices_and_tensors_without_a_batch() {
     let (import, _) = check("matrices");

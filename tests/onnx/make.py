@@ -286,6 +286,30 @@ def resizes():
     wide("resizes", {"x": [2, 2, 4, 5]}, {key: [2, 2, *size] for key, size in sizes.items()}, nodes, constants, 18)
 
 
+def resampled():
+    """Cubic and antialiased resizes, and resizes of signals, which ONNX Runtime answers."""
+    node = helper.make_node
+    nodes = [
+        node("Resize", ["x", "", "more"], ["cubic"], mode="cubic"),
+        node("Resize", ["x", "", "", "size"], ["corners"], mode="cubic", coordinate_transformation_mode="align_corners"),
+        node("Resize", ["x", "", "half"], ["excluded"], mode="cubic", exclude_outside=1, cubic_coeff_a=-0.5),
+        node("Resize", ["x", "", "half"], ["smooth"], mode="linear", antialias=1),
+        node("Resize", ["x", "", "half"], ["smoothest"], mode="cubic", antialias=1, cubic_coeff_a=-0.5, exclude_outside=1),
+        node("Resize", ["signal", "", "third"], ["nearest"], mode="nearest", coordinate_transformation_mode="asymmetric", nearest_mode="floor"),
+        node("Resize", ["signal", "", "longer"], ["linear"], mode="linear", coordinate_transformation_mode="align_corners"),
+    ]
+    constants = {
+        "half": np.array([1, 1, 0.75, 0.5], np.float32), "more": np.array([1, 1, 2, 1.7], np.float32), "size": ints(2, 3, 4, 5),
+        "third": np.array([1, 1, 1 / 3], np.float32), "longer": np.array([1, 1, 2.5], np.float32),
+    }
+    outputs = {"cubic": (8, 15), "corners": (4, 5), "excluded": (3, 4), "smooth": (3, 4), "smoothest": (3, 4)}
+    values = [value(name, [2, 3, *size]) for name, size in outputs.items()]
+    values += [value("nearest", [2, 3, 3]), value("linear", [2, 3, 22])]
+    built = model(nodes, [value("x", [2, 3, 4, 9]), value("signal", [2, 3, 9])], values, constants, 18)
+    arrays = {"x": weights(2, 3, 4, 9), "signal": weights(2, 3, 9)}
+    save("resampled", built, arrays, answers=onnxruntime.InferenceSession(built.SerializeToString()).run(None, arrays))
+
+
 def transposed():
     """ConvTranspose, with all that decides its size; pools with more padding than half of the window."""
     node = helper.make_node
@@ -431,6 +455,6 @@ def attributes():
 
 
 FOLDER.mkdir(parents=True, exist_ok=True)
-MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes]
+MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled]
 for make in MODELS:
     make()

@@ -32,11 +32,13 @@ pub struct Upsample {
 pub enum ResizeTo {
     /// So many rows and columns; factors are those of the sizes.
     Size(Pair),
-    /// `⌊n · factor⌋`, vertically and horizontally. Coordinates go by the factor itself.
+    /// `⌊n · factor⌋` in single precision, vertically and horizontally. Coordinates go by the factor itself, taken as the
+    /// simplest fraction that single precision does not tell from it (0.33333334 is ⅓), unless the map keeps its size.
     Scale([f32; 2]),
 }
 
-/// Which place of the input a place `x` of the result is at, for `n` places becoming `m`.
+/// Which place of the input a place `x` of the result is at, for `n` places becoming `m`; where a factor is declared, `n/m`
+/// is one over it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Coordinates {
     /// `(x + ½) · n/m − ½`: pixels are areas.
@@ -65,7 +67,8 @@ pub enum Rounding {
 /// How a place between pixels gets its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResizeMode {
-    /// It is that of one pixel.
+    /// It is that of one pixel. `Asymmetric` with `Floor` is PyTorch's `nearest`, `HalfPixel` with `PreferCeil` its
+    /// `nearest-exact`: to the pixel, as PyTorch multiplies in single precision.
     Nearest(Rounding),
     /// From the four around it; no more of them when the map becomes smaller (no antialiasing).
     Bilinear,
@@ -89,10 +92,18 @@ pub struct ResizeAxis {
     pub n: usize,
     /// Places of the result.
     pub size: usize,
-    /// The declared factor, if that is what counts.
+    /// The declared factor, for whoever reads how the size comes about.
     scale: Option<f32>,
+    step: Step,
     mode: ResizeMode,
     coordinates: Coordinates,
+}
+
+/// How far neighbours of the result are apart in the input: a quotient of whole numbers, so that a single division rounds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Step {
+    over: f64,
+    under: f64,
 }
 
 /// What a place of the result is made of: `(1 − share) · x[first] + share · x[second]`.
@@ -196,66 +207,129 @@ impl Resize {
 
     /// Vertical and horizontal half for an input of `height` × `width`.
     pub fn axes(&self, height: usize, width: usize) -> [ResizeAxis; 2] {
-        let axis = |n: usize, size: usize, scale: Option<f32>| ResizeAxis {
+        let (sizes, scales) = match self.to {
+            ResizeTo::Size(size) => ([size.h, size.w], [None; 2]),
+            ResizeTo::Scale(scales) => {
+                let size = |n: usize, scale: f32| (n as f32 * scale) as usize;
+                ([size(height, scales[0]), size(width, scales[1])], scales.map(Some))
+            }
+        };
+        // PyTorch and ONNX Runtime copy a map that keeps its size, whatever the factors.
+        let same = sizes == [height, width];
+        [(height, 0), (width, 1)].map(|(n, axis)| ResizeAxis {
             n,
-            size: scale.map_or(size, |scale| (n as f32 * scale) as usize),
-            scale,
+            size: sizes[axis],
+            scale: scales[axis],
+            step: match scales[axis] {
+                Some(scale) if !same => Step::of_scale(scale),
+                _ => Step::of_size(n, sizes[axis]),
+            },
             mode: self.mode,
             coordinates: self.coordinates,
-        };
-        match self.to {
-            ResizeTo::Size(size) => [axis(height, size.h, None), axis(width, size.w, None)],
-            ResizeTo::Scale([h, w]) => [axis(height, 0, Some(h)), axis(width, 0, Some(w))],
+        })
+    }
+}
+
+impl Step {
+    /// `n` places become `size`.
+    fn of_size(n: usize, size: usize) -> Step {
+        Step {
+            over: n as f64,
+            under: size as f64,
         }
+    }
+
+    /// One over the simplest fraction among the numbers that round to `scale`: what its writer meant. ⅓ is no f32, and
+    /// ⌊x / scale⌋ goes wrong at every third place if the nearest f32 is taken at its word.
+    fn of_scale(scale: f32) -> Step {
+        let exact = f64::from(scale);
+        let ends = |other: f32| (exact + f64::from(other)) / 2.0;
+        let (mut low, mut high) = (ends(scale.next_down()), ends(scale.next_up()));
+        if !(low > 0.0 && high.is_finite()) {
+            return Step {
+                over: 1.0,
+                under: exact,
+            };
+        }
+        // Both ends' continued fractions, as far as they are the same: so the fraction between them with the least
+        // denominator (Stern and Brocot). Its terms are at most some dozen, since the ends are 2⁻²⁴ apart.
+        let (mut before, mut last) = ((0.0, 1.0), (1.0, 0.0));
+        loop {
+            let whole = low.ceil();
+            let term = if whole <= high { whole } else { low.floor() };
+            (before, last) = (last, (term * last.0 + before.0, term * last.1 + before.1));
+            if whole <= high {
+                return Step {
+                    over: last.1,
+                    under: last.0,
+                };
+            }
+            (low, high) = (1.0 / (high - term), 1.0 / (low - term));
+        }
+    }
+
+    /// The step as PyTorch has it.
+    fn single(self) -> f32 {
+        (self.over / self.under) as f32
     }
 }
 
 impl ResizeAxis {
     /// Whether every place stays what it is.
     pub fn is_identity(&self) -> bool {
-        self.n == self.size && self.scale.is_none_or(|scale| scale == 1.0)
+        self.n == self.size && self.step.over == self.step.under
     }
 
     /// The place of the input that place `i` of the result is at.
     fn place(&self, i: usize) -> f64 {
-        let (x, n) = (i as f64, self.n as f64);
-        // Of a size, one division: what is whole stays whole.
-        let (size, scale) = match self.scale {
-            None => (self.size as f64, None),
-            Some(scale) => (n * f64::from(scale), Some(f64::from(scale))),
-        };
+        let Step { over, under } = self.step;
+        let x = i as f64;
         match self.coordinates {
-            Coordinates::PytorchHalfPixel if size == 1.0 => 0.0,
-            Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => match scale {
-                None => ((2.0 * x + 1.0) * n - size) / (2.0 * size),
-                Some(scale) => (x + 0.5) / scale - 0.5,
-            },
-            Coordinates::AlignCorners if size == 1.0 => 0.0,
-            Coordinates::AlignCorners => x * (n - 1.0) / (size - 1.0),
-            Coordinates::Asymmetric => scale.map_or_else(|| x * n / size, |scale| x / scale),
+            Coordinates::AlignCorners | Coordinates::PytorchHalfPixel if self.size == 1 => 0.0,
+            Coordinates::AlignCorners => x * (self.n as f64 - 1.0) / (self.size as f64 - 1.0),
+            Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => ((2.0 * x + 1.0) * over - under) / (2.0 * under),
+            Coordinates::Asymmetric => x * over / under,
         }
     }
 
-    /// What place `i` of the result is made of. Beyond the border are its pixels again.
-    pub fn tap(&self, i: usize) -> Tap {
-        let place = self.place(i);
-        let before = place.floor();
-        let share = place - before;
-        let clamped = |place: f64| (place.max(0.0) as usize).min(self.n.saturating_sub(1));
-        match self.mode {
-            ResizeMode::Bilinear => Tap {
-                first: clamped(before),
-                second: clamped(before + 1.0),
-                share,
-            },
-            ResizeMode::Nearest(rounding) => {
+    /// The place of the only pixel that place `i` of the result is.
+    fn nearest(&self, i: usize, rounding: Rounding) -> f64 {
+        match (self.coordinates, rounding) {
+            // PyTorch's two ways, with its roundings.
+            (Coordinates::Asymmetric, Rounding::Floor) => f64::from((i as f32 * self.step.single()).floor()),
+            (Coordinates::HalfPixel, Rounding::PreferCeil) => {
+                f64::from(((i as f32 + 0.5) * self.step.single()).floor())
+            }
+            _ => {
+                let place = self.place(i);
+                let before = place.floor();
+                let share = place - before;
                 let behind = match rounding {
                     Rounding::Floor => false,
                     Rounding::Ceil => share > 0.0,
                     Rounding::PreferFloor => share > 0.5,
                     Rounding::PreferCeil => share >= 0.5,
                 };
-                let nearest = clamped(if behind { before + 1.0 } else { before });
+                if behind { before + 1.0 } else { before }
+            }
+        }
+    }
+
+    /// What place `i` of the result is made of. Beyond the border are its pixels again.
+    pub fn tap(&self, i: usize) -> Tap {
+        let clamped = |place: f64| (place.max(0.0) as usize).min(self.n.saturating_sub(1));
+        match self.mode {
+            ResizeMode::Bilinear => {
+                let place = self.place(i);
+                let before = place.floor();
+                Tap {
+                    first: clamped(before),
+                    second: clamped(before + 1.0),
+                    share: place - before,
+                }
+            }
+            ResizeMode::Nearest(rounding) => {
+                let nearest = clamped(self.nearest(i, rounding));
                 Tap {
                     first: nearest,
                     second: nearest,
@@ -441,13 +515,55 @@ mod tests {
     }
 
     #[test]
+    fn a_factor_is_the_simplest_fraction_that_it_can_be() {
+        for (over, under) in [
+            (1, 3),
+            (2, 3),
+            (1, 7),
+            (11, 10),
+            (7, 20),
+            (32, 1),
+            (1, 16),
+            (13, 8),
+            (99, 100),
+        ] {
+            let step = Step::of_scale((f64::from(over) / f64::from(under)) as f32);
+            assert_eq!((step.under, step.over), (f64::from(over), f64::from(under)));
+        }
+        for scale in [
+            f32::MIN_POSITIVE,
+            1e-30,
+            1e30,
+            f32::MAX,
+            f32::INFINITY,
+            0.0,
+            std::f32::consts::PI,
+        ] {
+            let step = Step::of_scale(scale);
+            assert_eq!((step.under / step.over) as f32, scale);
+        }
+    }
+
+    #[test]
     fn a_factor_counts_itself_not_the_sizes() {
         let scale = ResizeTo::Scale([0.6, 1.0]);
-        let axis = axis(4, scale, ResizeMode::Bilinear, Coordinates::AlignCorners);
-        // ONNX's example: 4 · 0.6 = 2.4 places, of which 2 are taken: 1 · 3 / 1.4.
-        assert_eq!(axis.size, 2);
-        assert!((axis.tap(1).share - 0.142_857).abs() < 1e-6, "{:?}", axis.tap(1));
-        assert!(!axis.is_identity());
+        let half = axis(4, scale, ResizeMode::Bilinear, Coordinates::HalfPixel);
+        // 2 of 2.4 places: the second one's centre is at 1.5 / 0.6 − 0.5.
+        assert_eq!((half.size, half.tap(1).first, half.tap(1).share), (2, 2, 0.0));
+        assert!(!half.is_identity());
+        // Corners are aligned as the places are, whatever the factor.
+        let aligned = axis(4, scale, ResizeMode::Bilinear, Coordinates::AlignCorners);
+        assert_eq!((aligned.tap(1).first, aligned.tap(1).share), (3, 0.0));
+        // A map that keeps its size is copied.
+        assert!(
+            axis(
+                2,
+                ResizeTo::Scale([1.25, 1.0]),
+                ResizeMode::Bilinear,
+                Coordinates::HalfPixel
+            )
+            .is_identity()
+        );
         let Ok(Op::Resize(same)) = read("resize", &[("scale", int(1))]) else {
             panic!("an operator")
         };

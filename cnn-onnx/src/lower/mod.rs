@@ -9,6 +9,7 @@ mod form;
 mod norm;
 mod part;
 mod pool;
+mod resample;
 mod resize;
 mod window;
 

@@ -2,6 +2,7 @@
 
 use cnn_ir::ast::{Value as KeyValue, ValueKind};
 
+use super::resample::{Filter, Place, Resample};
 use super::window::{Spatial, size};
 use crate::network::{integer, pair, word};
 use crate::node::{Node, Outputs};
@@ -13,10 +14,11 @@ enum Target {
     Size([usize; 2]),
 }
 
-/// Of one number for each axis, those of height and width; the others must be `same`.
+/// Of one number for each axis, those of height and width, which is `one` for signals; the others must be `same`.
 fn pixels<T: Copy + PartialEq + std::fmt::Debug>(
     numbers: &[T],
     input: &Spatial,
+    one: T,
     same: impl Fn(usize, T) -> bool,
 ) -> Result<[T; 2], String> {
     let rank = input.rank + 2;
@@ -30,8 +32,13 @@ fn pixels<T: Copy + PartialEq + std::fmt::Debug>(
         ));
     }
     match *numbers {
+        // A signal is a map of one row.
+        [_, _, w] => Ok([one, w]),
         [_, _, h, w] => Ok([h, w]),
-        _ => Err("resizes signals of one axis; images are possible".to_owned()),
+        _ => Err(format!(
+            "{} numbers; those of images and signals are possible",
+            numbers.len()
+        )),
     }
 }
 
@@ -49,18 +56,42 @@ pub(super) fn upsample(node: &mut Node<'_>) -> Outputs {
             }
         },
     };
-    let scale = pixels(&scales, &input, |_, scale| scale == 1.0)?;
-    let mode = mode(node)?;
+    let scale = pixels(&scales, &input, 1.0, |_, scale| scale == 1.0)?;
+    let mode = match mode(node)? {
+        Mode::Nearest => "nearest",
+        Mode::Linear => "bilinear",
+        Mode::Cubic => return Err("`mode` is \"cubic\"; \"nearest\" and \"linear\" are possible".to_owned()),
+    };
     resized(node, &input, mode, "asymmetric", "floor", Target::Scale(scale))
 }
 
-fn mode(node: &Node<'_>) -> Result<&'static str, String> {
+/// What `mode` says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Nearest,
+    Linear,
+    Cubic,
+}
+
+fn mode(node: &Node<'_>) -> Result<Mode, String> {
     match node.attributes.text("mode", "nearest")? {
-        "nearest" => Ok("nearest"),
-        "linear" | "bilinear" => Ok("bilinear"),
-        other => Err(format!("`mode` is {other:?}; \"nearest\" and \"linear\" are possible")),
+        "nearest" => Ok(Mode::Nearest),
+        "linear" | "bilinear" => Ok(Mode::Linear),
+        "cubic" => Ok(Mode::Cubic),
+        other => Err(format!(
+            "`mode` is {other:?}; \"nearest\", \"linear\" and \"cubic\" are possible"
+        )),
     }
 }
+
+/// The words for where pixels are, which are the language's too but for one.
+const COORDINATES: [(&str, Place); 5] = [
+    ("half_pixel", Place::HalfPixel),
+    ("align_corners", Place::AlignCorners),
+    ("asymmetric", Place::Asymmetric),
+    ("pytorch_half_pixel", Place::PytorchHalfPixel),
+    ("half_pixel_symmetric", Place::HalfPixelSymmetric),
+];
 
 pub(super) fn resize(node: &mut Node<'_>) -> Outputs {
     let value = node.value(0)?;
@@ -72,13 +103,14 @@ pub(super) fn resize(node: &mut Node<'_>) -> Outputs {
         true => "asymmetric",
         false => node.attributes.text("coordinate_transformation_mode", "half_pixel")?,
     };
-    let coordinates = ["half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel"]
-        .into_iter()
-        .find(|known| *known == coordinates)
+    let (coordinates, place) = *COORDINATES
+        .iter()
+        .find(|(word, _)| *word == coordinates)
         .ok_or_else(|| {
+            let known = COORDINATES.map(|(word, _)| format!("{word:?}"));
             format!(
-                "`coordinate_transformation_mode` is {coordinates:?}; \"half_pixel\", \"align_corners\", \"asymmetric\" and \
-                 \"pytorch_half_pixel\" are possible"
+                "`coordinate_transformation_mode` is {coordinates:?}; {} are possible",
+                known.join(", ")
             )
         })?;
     let rounding = match old {
@@ -89,9 +121,7 @@ pub(super) fn resize(node: &mut Node<'_>) -> Outputs {
         .into_iter()
         .find(|known| *known == rounding)
         .ok_or_else(|| format!("`nearest_mode` is {rounding:?}, which is not known"))?;
-    if node.attributes.flag("antialias", false)? {
-        return Err("`antialias` is 1; 0 is possible".to_owned());
-    }
+    let antialias = node.attributes.flag("antialias", false)?;
     match node.attributes.text("keep_aspect_ratio_policy", "stretch")? {
         "stretch" => {}
         other => {
@@ -100,12 +130,9 @@ pub(super) fn resize(node: &mut Node<'_>) -> Outputs {
             ));
         }
     }
-    if node.attributes.flag("exclude_outside", false)? && mode != "nearest" {
-        return Err("`exclude_outside` is 1; 0 is possible".to_owned());
-    }
-    ["cubic_coeff_a", "extrapolation_value"]
-        .iter()
-        .for_each(|name| node.attributes.ignore(name));
+    let exclude_outside = node.attributes.flag("exclude_outside", false)?;
+    let coefficient = node.attributes.float("cubic_coeff_a", -0.75)?;
+    node.attributes.ignore("extrapolation_value"); // of crops
     let axes = node.attributes.ints("axes")?;
     let rank = input.rank + 2;
     let (scales, sizes) = match old {
@@ -135,17 +162,45 @@ pub(super) fn resize(node: &mut Node<'_>) -> Outputs {
     ) {
         (Some(scales), _) => {
             let scales = all(scales.few_doubles()?, &|_| 1.0)?;
-            let scale = pixels(&scales, &input, |_, scale| scale == 1.0)?;
+            let scale = pixels(&scales, &input, 1.0, |_, scale| scale == 1.0)?;
             Target::Scale(scale.map(|scale| scale as f32))
         }
         (None, Some(sizes)) => {
             let sizes = all(sizes.few_doubles()?, &|axis| now.get(axis).map_or(1.0, |&n| n as f64))?;
-            let [h, w] = pixels(&sizes, &input, |axis, size| size == now[axis] as f64)?;
+            let [h, w] = pixels(&sizes, &input, 1.0, |axis, size| size == now[axis] as f64)?;
             Target::Size([size("sizes", h as i64, 1)?, size("sizes", w as i64, 1)?])
         }
         (None, None) => return Err("has neither scales nor sizes".to_owned()),
     };
-    resized(node, &input, mode, coordinates, rounding, target)
+    let filter = match mode {
+        Mode::Nearest => return resized(node, &input, "nearest", coordinates, rounding, target),
+        Mode::Linear if !antialias && place != Place::HalfPixelSymmetric => {
+            return resized(node, &input, "bilinear", coordinates, rounding, target);
+        }
+        Mode::Linear => Filter::Linear,
+        Mode::Cubic => Filter::Cubic(f64::from(coefficient)),
+    };
+    let resample = Resample {
+        filter,
+        place,
+        antialias,
+        exclude_outside,
+    };
+    let (size, scale) = match target {
+        Target::Size(size) => (size, [size[0] as f64 / height as f64, size[1] as f64 / width as f64]),
+        Target::Scale(scale) => {
+            let size = |n: usize, scale: f32| (n as f32 * scale) as usize;
+            ([size(height, scale[0]), size(width, scale[1])], scale.map(f64::from))
+        }
+    };
+    if size == [height, width] {
+        return Ok(vec![Known::Value(input.value(input.data.clone()))]);
+    }
+    if size.contains(&0) {
+        return Err(format!("leaves nothing of {height} × {width} pixels"));
+    }
+    let data = resample.resample(node, &input.data, size, scale)?;
+    Ok(vec![Known::Value(input.value(data))])
 }
 
 fn resized(
