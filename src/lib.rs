@@ -25,7 +25,8 @@
 //! | [`Roofs`] | what this machine can do at most |
 //! | [`Error`] | everything that can go wrong, typed, with messages that teach |
 //!
-//! What lies below is public too: [`ir`] (graphs, shapes, passes, dumps), [`plan`] and [`jit`].
+//! What lies below is public too: [`ir`] (graphs, shapes, passes, dumps), [`plan`] and [`jit`], and with the feature
+//! `explain` the page that explains a network.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -54,6 +55,8 @@ pub mod tune;
 #[cfg(feature = "std")]
 pub mod weights;
 
+#[cfg(feature = "explain")]
+pub use cnn_explain as explain;
 #[cfg(feature = "macros")]
 pub use cnn_macros::cnn;
 pub use cnn_runtime::emitted as rt;

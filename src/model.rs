@@ -216,6 +216,11 @@ impl Model {
         cost::multiplications(&self.graph, &self.shapes)
     }
 
+    /// The network's text as TOML, and what messages call it. The spans of the graph's nodes are ranges of it.
+    pub fn text(&self) -> (&str, &str) {
+        (&self.source.text, &self.source.origin)
+    }
+
     /// The graph as declared.
     pub fn graph(&self) -> &Graph {
         &self.graph

@@ -2,7 +2,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | `run`, `check`, `summary`, `dump`, `bench`, `import`, `emit` | a subcommand each |
+//! | `run`, `check`, `summary`, `dump`, `explain`, `bench`, `import`, `emit` | a subcommand each |
 //! | `args` | arguments that subcommands share, and the forms of their values |
 //! | `session` | from arguments to model, weights and compiled network |
 //! | `inputs`, `outputs` | from arguments to input arrays, from output arrays to files |
@@ -16,6 +16,7 @@ mod check;
 mod draw;
 mod dump;
 mod emit;
+mod explain;
 mod format;
 mod import;
 mod inputs;
@@ -65,6 +66,8 @@ enum Command {
     Summary(summary::Arguments),
     /// Show what a network becomes on its way to machine code
     Dump(dump::Arguments),
+    /// Write a page that shows a network at work: every layer's arithmetic, its maps, what the compiler makes of it
+    Explain(explain::Arguments),
     /// Measure how long a network takes
     Bench(bench::Arguments),
     /// Write an ONNX model as a TOML file and a safetensors file
@@ -109,6 +112,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(arguments) => check::main(arguments, &mut out),
         Command::Summary(arguments) => summary::main(arguments, &mut out),
         Command::Dump(arguments) => dump::main(arguments, &mut out),
+        Command::Explain(arguments) => explain::main(arguments, &mut out),
         Command::Bench(arguments) => bench::main(arguments, &mut out),
         Command::Import(arguments) => import::main(arguments, &mut out),
         Command::Emit(arguments) => emit::main(arguments, &mut out),

@@ -94,13 +94,13 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
 }
 
 /// The image that a built-in model comes with, for its only input.
-fn sample(model: &Model) -> Option<Given> {
+pub(super) fn sample(model: &Model) -> Option<Given> {
     let sample = model.as_builtin()?.sample?;
     (model.inputs().len() == 1).then_some(Given::Sample(sample.png))
 }
 
 /// The names of classes, as many as some output has.
-fn labels(path: &Path, model: &Model) -> Result<Vec<String>, Error> {
+pub(super) fn labels(path: &Path, model: &Model) -> Result<Vec<String>, Error> {
     let text = read_text(path, MAX_LABELS_BYTES)?;
     let labels: Vec<_> = text.trim_end().lines().map(|line| line.trim().to_owned()).collect();
     let classes: Vec<_> = model.outputs().iter().map(|port| port.shape[0]).collect();

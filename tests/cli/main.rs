@@ -4,6 +4,7 @@ mod bad_inputs;
 mod bad_models;
 mod commands;
 mod digits;
+mod explain;
 mod onnx;
 mod readme;
 mod rust;

@@ -1,0 +1,325 @@
+/** What the compiler makes of the network: passes, plan, memory, code, time. */
+
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import type { Code, Compiler, DiffLine, Planned } from "./data";
+import { family } from "./colours";
+import type { Network } from "./load";
+import { bytes, dims, duration, grouped, short } from "./numbers";
+import { useApp } from "./state";
+import { t, type Key } from "./strings";
+
+const PARTS: Key[] = ["passes", "fused", "plan", "memoryView", "code", "times"];
+
+export function CompilerView() {
+  const { network, state, go } = useApp();
+  const { compiler } = network;
+  if (!compiler) return <p>{t("noCompiler")}</p>;
+  const part = PARTS.includes(state.part as Key) ? (state.part as Key) : "passes";
+  return (
+    <div>
+      <div class="bar" role="group">
+        {PARTS.map((one) => <button type="button" aria-pressed={one === part} onClick={() => go({ part: one })}>{t(one)}</button>)}
+      </div>
+      {part === "passes" && <Passes compiler={compiler} />}
+      {part === "fused" && <Fused network={network} compiler={compiler} />}
+      {part === "plan" && <Plan planned={compiler.planned} />}
+      {part === "memoryView" && <Memory planned={compiler.planned} />}
+      {part === "code" && <CodeView planned={compiler.planned} layer={network.layers[state.layer].name} />}
+      {part === "times" && <Times planned={compiler.planned} />}
+    </div>
+  );
+}
+
+function Passes({ compiler }: { compiler: Compiler }) {
+  return (
+    <div>
+      {compiler.steps.map((step) => {
+        const [done, refused] = [step.notes.filter((note) => !note.refused), step.notes.filter((note) => note.refused)];
+        return (
+          <section class="pass">
+            <header>
+              <h3 class="mono">{step.pass}</h3>
+              {done.length > 0 && <span class="tag ok">{t("done")} {done.length}</span>}
+              {refused.length > 0 && <span class="tag no">{t("refused")} {refused.length}</span>}
+              {step.notes.length === 0 && <span class="tag">{t("nothingToDo")}</span>}
+              {step.layers[0] !== step.layers[1] && <span class="soft small">{t("layersBeforeAfter", { a: step.layers[0], b: step.layers[1] })}</span>}
+            </header>
+            <p>{step.lesson}</p>
+            {step.notes.length > 0 && (
+              <ul class="notelist" tabIndex={0}>
+                {step.notes.map((note) => <li><span class={note.refused ? "tag no" : "tag ok"}>{t(note.refused ? "refused" : "done")}</span> <b>{note.layer}</b>: {note.text}</li>)}
+              </ul>
+            )}
+            {step.hunks.length > 0 && (
+              <details open={step.hunks.length < 12}>
+                <summary>{t("showDifference", { n: step.hunks.length })}</summary>
+                <Diff hunks={step.hunks} />
+              </details>
+            )}
+          </section>
+        );
+      })}
+    </div>
+  );
+}
+
+function Diff({ hunks }: { hunks: DiffLine[][] }) {
+  return (
+    <div class="diff" tabIndex={0}>
+      {hunks.map((hunk, i) => (
+        <>
+          {i > 0 && <hr />}
+          {hunk.map((line) => <div class={line.sign === "+" ? "plus" : line.sign === "-" ? "minus" : ""}>{line.sign} {line.text}</div>)}
+        </>
+      ))}
+    </div>
+  );
+}
+
+/** The declared layers beside those that are left, corresponding ones lit together. */
+function Fused({ network, compiler }: { network: Network; compiler: Compiler }) {
+  const [lit, setLit] = useState<number | undefined>();
+  const owner = useMemo(() => {
+    const owners = new Map<number, number>();
+    compiler.fused.forEach((node, i) => node.covers.forEach((layer) => owners.set(layer, i)));
+    return owners;
+  }, [compiler]);
+  const covers = lit === undefined ? new Set<number>() : new Set(compiler.fused[lit].covers);
+  return (
+    <div class="two">
+      <section>
+        <h3>{t("declared")} ({network.layers.length})</h3>
+        <ol tabIndex={0}>
+          {network.layers.map((layer) => (
+            <li class={`${covers.has(layer.index) ? "lit" : ""}${owner.has(layer.index) ? "" : " gone"}`} title={owner.has(layer.index) ? undefined : t("removed")} onPointerEnter={() => setLit(owner.get(layer.index))} onClick={() => setLit(owner.get(layer.index))} style={{ borderLeftColor: family(layer.word) }}>
+              <b>{layer.name}</b> <span class="soft">{layer.op}</span>
+            </li>
+          ))}
+        </ol>
+      </section>
+      <section>
+        <h3>{t("afterPasses")} ({compiler.fused.length})</h3>
+        <ol tabIndex={0}>
+          {compiler.fused.map((node, i) => (
+            <li class={i === lit ? "lit" : ""} onPointerEnter={() => setLit(i)} onClick={() => setLit(i)} style={{ borderLeftColor: family(node.op) }}>
+              <code>{node.text}</code>
+            </li>
+          ))}
+        </ol>
+      </section>
+    </div>
+  );
+}
+
+function Plan({ planned }: { planned: Planned }) {
+  const name = (index: number) => `%${index} ${planned.buffers[index].name}`;
+  return (
+    <div class="scroll">
+      <table class="data">
+        <thead><tr><th class="r">{t("stepN")}</th><th>{t("layer")}</th><th>{t("kernel")}</th><th>{t("why")}</th><th>{t("reads")} → {t("writes")}</th><th class="r">{t("time")}</th></tr></thead>
+        <tbody>
+          {planned.steps.map((step, i) => (
+            <tr>
+              <td class="r">{i}</td>
+              <td>{step.layer}<br /><span class="soft small">{step.op}</span></td>
+              <td><code>{step.kernel}</code>{step.recipes.length > 0 && <><br /><code class="soft small">{step.recipes.join(", ")}</code></>}<br /><span class="soft small">{t("items", { n: step.items })}</span></td>
+              <td class="small">{step.why}</td>
+              <td class="small">{step.reads.map(name).join(", ")} → {name(step.writes)}<br /><span class="soft">{planned.buffers[step.writes].layout}</span></td>
+              <td class="r">{step.ms === null ? "" : duration(step.ms)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Buffers as rectangles: along, the steps they live; upwards, their place in the arena. */
+function Memory({ planned }: { planned: Planned }) {
+  const [over, setOver] = useState<number | undefined>();
+  const [width, height, left, bottom] = [900, 380, 70, 26];
+  const [columns, arena] = [planned.steps.length, Math.max(planned.arena, 1)];
+  const x = (step: number) => left + ((width - left) * step) / columns;
+  const y = (offset: number) => (height - bottom) * (1 - offset / arena) + 2;
+  const inside = planned.buffers.map((buffer, index) => ({ ...buffer, index })).filter((buffer) => buffer.offset !== null && buffer.life);
+  const all = inside.reduce((sum, buffer) => sum + buffer.bytes, 0);
+  const op = (name: string) => planned.steps.find((step) => step.layer === name)?.op ?? "identity";
+  const shown = over === undefined ? undefined : planned.buffers[over];
+  return (
+    <div>
+      <p>{t("peakText", { peak: bytes(planned.arena), bound: bytes(planned.bound), all: bytes(all) })}</p>
+      <div class="panel">
+        <svg class="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t("memoryView")}>
+          {[0, 0.25, 0.5, 0.75, 1].map((share) => (
+            <>
+              <line class="gridline" x1={left} x2={width} y1={y(arena * share)} y2={y(arena * share)} />
+              <text x={left - 6} y={y(arena * share) + 4} text-anchor="end">{bytes(Math.round(arena * share))}</text>
+            </>
+          ))}
+          {inside.map((buffer) => {
+            const [first, last] = buffer.life!;
+            const [w, h] = [Math.max(x(last + 1) - x(first) - 1, 1), Math.max(y(buffer.offset!) - y(buffer.offset! + buffer.bytes) - 1, 1)];
+            return (
+              <g onPointerEnter={() => setOver(buffer.index)} onClick={() => setOver(buffer.index)}>
+                <rect x={x(first)} y={y(buffer.offset! + buffer.bytes)} width={w} height={h} rx={2} fill={family(op(buffer.name))} opacity={over === buffer.index ? 0.95 : 0.6} />
+                <title>{`${buffer.name} ${dims(buffer.shape)}, ${bytes(buffer.bytes)}`}</title>
+                {w > 52 && h > 13 && <text x={x(first) + 5} y={y(buffer.offset! + buffer.bytes) + 13} style={{ fill: "var(--ink)" }}>{buffer.name.slice(0, Math.floor(w / 7))}</text>}
+              </g>
+            );
+          })}
+          <line class="axis" x1={left} x2={width} y1={y(0)} y2={y(0)} />
+          <line x1={left} x2={width} y1={y(planned.bound)} y2={y(planned.bound)} stroke="var(--bad)" stroke-dasharray="5 4" />
+          <text x={width} y={height - 6} text-anchor="end">{t("memoryAxis")}</text>
+        </svg>
+        <p class="small soft" role="status">
+          {shown ? `%${over} ${shown.name}: ${dims(shown.shape)}, ${shown.layout}, ${bytes(shown.bytes)}, ${t("arena")} + ${grouped(shown.offset ?? 0)}, ${t("stepN")} ${shown.life![0]}–${shown.life![1]}` : " "}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+/** A step's function three times: loop code, Cranelift's IR, machine code; lines of one origin lit together. */
+function CodeView({ planned, layer }: { planned: Planned; layer: string }) {
+  const first = planned.steps.find((step) => step.layer === layer && planned.code[step.code].loops.some((line) => line.includes("tile_")));
+  const [chosen, setChosen] = useState(first?.code ?? planned.steps.find((step) => step.layer === layer)?.code ?? planned.steps[0]?.code ?? 0);
+  const code = planned.code[chosen];
+  const users = planned.steps.filter((step) => step.code === chosen).map((step) => step.layer);
+  return (
+    <div>
+      <div class="bar">
+        <select aria-label={t("code")} value={chosen} onChange={(event) => setChosen(Number(event.currentTarget.value))}>
+          {planned.code.map((one, i) => {
+            const layers = [...new Set(planned.steps.filter((step) => step.code === i).map((step) => step.layer))];
+            return <option value={i}>{one.name}{layers.length ? ` (${layers.slice(0, 3).join(", ")}${layers.length > 3 ? ", …" : ""})` : ""}</option>;
+          })}
+        </select>
+        <span class="soft small">{[...new Set(users)].join(", ")}</span>
+      </div>
+      <Listing code={code} choose={(name) => setChosen(planned.code.findIndex((one) => one.name === name))} />
+    </div>
+  );
+}
+
+/** The number of the loop-code line that a line of CLIF or assembly came from: `@0012` in CLIF, `;; 18` in assembly. */
+const originOf = (line: string): number | undefined => {
+  const mark = /^\s*@([0-9a-f]{4})\b/.exec(line);
+  if (mark) return parseInt(mark[1], 16);
+  const comment = /;; (\d+)$/.exec(line);
+  return comment ? Number(comment[1]) : undefined;
+};
+
+function Listing({ code, choose }: { code: Code; choose: (name: string) => void }) {
+  const [lit, setLit] = useState<number | undefined>();
+  useEffect(() => setLit(undefined), [code]);
+  const columns: { title: Key; lines: { text: string; origin?: number }[] }[] = useMemo(() => {
+    const origins = (text: string) => text.split("\n").map((line) => ({ text: line.replace(/;; \d+$/, "").trimEnd(), origin: originOf(line) }));
+    return [
+      { title: "loopCode", lines: code.loops.map((text, origin) => ({ text, origin: origin + 1 })) },
+      { title: "clif", lines: code.clif ? origins(code.clif) : [] },
+      { title: "asm", lines: origins(code.asm) },
+    ];
+  }, [code]);
+  const shown = columns.filter((column) => column.lines.length > 0);
+  return (
+    <>
+      {shown.length === 1 && <p class="soft">{t("noClif")}</p>}
+      <div class="codes" style={shown.length === 1 ? { gridTemplateColumns: "minmax(0, 1fr)" } : {}}>
+        {shown.map((column) => <Column title={column.title} lines={column.lines} lit={lit} light={setLit} choose={choose} />)}
+      </div>
+    </>
+  );
+}
+
+function Column({ title, lines, lit, light, choose }: { title: Key; lines: { text: string; origin?: number }[]; lit?: number; light: (origin?: number) => void; choose: (name: string) => void }) {
+  const box = useRef<HTMLPreElement>(null);
+  const over = useRef(false);
+  useEffect(() => {
+    if (over.current || lit === undefined) return;
+    const line = box.current?.querySelector<HTMLElement>(".lit");
+    if (line && box.current) box.current.scrollTop = line.offsetTop - box.current.clientHeight / 3;
+  }, [lit]);
+  return (
+    <section>
+      <h3>{t(title)}</h3>
+      <pre ref={box} tabIndex={0} style={{ position: "relative" }} onPointerEnter={() => { over.current = true; }} onPointerLeave={() => { over.current = false; }}>
+        {lines.map(({ text, origin }) => {
+          const tile = /\b(tile_\d+)\(/.exec(text);
+          return (
+            <div class={origin !== undefined && origin === lit ? "lit live" : origin === undefined ? "" : "live"} onPointerEnter={() => origin !== undefined && light(origin)} onClick={() => { if (tile) choose(tile[1]); }}>
+              {text || " "}
+            </div>
+          );
+        })}
+      </pre>
+    </section>
+  );
+}
+
+/** Times as bars, and as dots under the machine's roofs. */
+function Times({ planned }: { planned: Planned }) {
+  const measured = planned.steps.map((step, index) => ({ ...step, index, ms: step.ms ?? 0 }));
+  if (planned.steps.every((step) => step.ms === null)) return <p>{t("notMeasured")}</p>;
+  const total = measured.reduce((sum, step) => sum + step.ms, 0);
+  const slowest = Math.max(...measured.map((step) => step.ms));
+  return (
+    <div>
+      <p>{t("measuredOn", { target: planned.target, threads: planned.threads, total: duration(total) })}</p>
+      {planned.roofs && <Roofline steps={measured} roofs={planned.roofs} />}
+      <div class="scroll">
+        <table class="data">
+          <thead><tr><th class="r">{t("stepN")}</th><th>{t("layer")}</th><th>{t("kernel")}</th><th class="r">{t("time")}</th><th class="r">{t("share")}</th><th class="r">GFLOP/s</th></tr></thead>
+          <tbody>
+            {measured.map((step) => (
+              <tr>
+                <td class="r">{step.index}</td><td>{step.layer}</td><td><code>{step.kernel}</code></td>
+                <td class="r" style={{ background: `linear-gradient(to left, var(--accent-soft) ${(100 * step.ms) / slowest}%, transparent 0)` }}>{duration(step.ms)}</td>
+                <td class="r">{((100 * step.ms) / total).toFixed(1)} %</td>
+                <td class="r">{step.multiplications ? short((2 * step.multiplications) / step.ms / 1e6) : ""}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </div>
+  );
+}
+
+function Roofline({ steps, roofs: [flops, bandwidth] }: { steps: { layer: string; op: string; kernel: string; multiplications: number; bytes: number; ms: number; index: number }[]; roofs: [number, number] }) {
+  const dots = steps.filter((step) => step.multiplications > 0 && step.ms > 0).map((step) => ({
+    ...step,
+    intensity: (2 * step.multiplications) / Math.max(step.bytes, 1),
+    rate: (2 * step.multiplications) / (step.ms / 1e3),
+  }));
+  if (!dots.length) return null;
+  const [width, height, left, bottom] = [900, 380, 70, 40];
+  const low = Math.floor(Math.log10(Math.min(...dots.map((dot) => dot.intensity), flops / bandwidth))) ;
+  const high = Math.ceil(Math.log10(Math.max(...dots.map((dot) => dot.intensity), flops / bandwidth)));
+  const top = Math.ceil(Math.log10(Math.max(...dots.map((dot) => dot.rate), flops)) * 2) / 2;
+  const base = Math.floor(Math.log10(Math.min(...dots.map((dot) => dot.rate))));
+  const x = (n: number) => left + ((width - left - 10) * (Math.log10(n) - low)) / Math.max(high - low, 1);
+  const y = (n: number) => (height - bottom) * (1 - (Math.log10(n) - base) / Math.max(top - base, 1)) + 6;
+  const ridge = flops / bandwidth;
+  const decades = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+  const start = Math.max(10 ** low, 10 ** base / bandwidth);
+  return (
+    <>
+      <p class="small">{t("roofText", { flops: short(flops / 1e9), bytes: short(bandwidth / 1e9) })}</p>
+      <div class="panel" style={{ marginBottom: "1rem" }}>
+        <svg class="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t("times")}>
+          {decades(low, high).map((n) => <><line class="gridline" x1={x(10 ** n)} x2={x(10 ** n)} y1={6} y2={height - bottom + 6} /><text x={x(10 ** n)} y={height - bottom + 22} text-anchor="middle">{short(10 ** n)}</text></>)}
+          {decades(base, Math.floor(top)).map((n) => <><line class="gridline" x1={left} x2={width - 10} y1={y(10 ** n)} y2={y(10 ** n)} /><text x={left - 6} y={y(10 ** n) + 4} text-anchor="end">{short(10 ** (n - 9))}</text></>)}
+          <text x={4} y={14}>GFLOP/s</text>
+          <text x={width - 10} y={height - 4} text-anchor="end">{t("intensity")} →</text>
+          <path d={`M${x(start)},${y(start * bandwidth)}L${x(ridge)},${y(flops)}L${width - 10},${y(flops)}`} fill="none" stroke="var(--bad)" stroke-width="2" />
+          {dots.map((dot) => (
+            <circle cx={x(dot.intensity)} cy={y(dot.rate)} r={5 + 9 * Math.sqrt(dot.ms / Math.max(...dots.map((one) => one.ms)))} fill={family(dot.op)} opacity={0.65} stroke="var(--panel)">
+              <title>{`${dot.layer}: ${dot.kernel}, ${duration(dot.ms)}, ${short(dot.rate / 1e9)} GFLOP/s`}</title>
+            </circle>
+          ))}
+          {dots.length <= 12 && dots.map((dot) => <text x={x(dot.intensity) + 14} y={y(dot.rate) - 8} style={{ fill: "var(--ink)" }}>{dot.layer}</text>)}
+        </svg>
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,124 @@
+/** What the program tells the page: the counterpart of `cnn-explain/src/data.rs`. */
+
+export interface Blob { at: number; count: number }
+export type Extent = [number, number, number];
+export interface Part { at: Extent; size: Extent; blob: Blob }
+export interface Picture { channels: number; size: [number, number]; scale: number; blob: Blob; ranges: Blob }
+export interface Stored { extent: Extent; range: [number, number]; parts: Part[]; picture: Picture | null }
+
+export interface Window {
+  size: [number, number];
+  stride: [number, number];
+  dilation: [number, number];
+  /** Top, left, bottom, right. */
+  sides: [number, number, number, number];
+}
+export interface Func { name: string; parameters: [number | null, number | null] }
+export type Tap = [first: number, second: number, share: number];
+
+export type Arithmetic =
+  | { kind: "input" | "constant" | "adaptive_pool" | "prelu" | "matmul" | "concat" | "same" }
+  | { kind: "conv"; window: Window; groups: number; transposed: boolean; activation: Func | null }
+  | { kind: "dense"; activation: Func | null }
+  | { kind: "pool"; of: "max" | "min" | "avg"; window: Window; include_pad: boolean }
+  | { kind: "global_pool"; of: "max" | "avg" }
+  | { kind: "mean"; axes: [boolean, boolean, boolean] }
+  | { kind: "function"; function: Func }
+  | { kind: "softmax"; axis: number; log: boolean }
+  | { kind: "batch_norm"; epsilon: number; activation: Func | null }
+  | { kind: "lrn"; size: number; alpha: number; beta: number; k: number }
+  | { kind: "combine"; of: "add" | "mul" | "sub" | "div" | "max" | "min"; activation: Func | null }
+  | { kind: "pad"; sides: [number, number, number, number]; value: number }
+  | { kind: "blend"; rows: Tap[]; columns: Tap[] }
+  | { kind: "slice"; axis: number; first: number; step: number }
+  | { kind: "transpose"; order: Extent }
+  | { kind: "depth_to_space"; block: number; sources: number[] }
+  | { kind: "space_to_depth"; block: number }
+  | { kind: "shuffle"; groups: number };
+
+export interface Cost {
+  name: string;
+  op: string;
+  operands: number[];
+  shape: number[];
+  formula: string;
+  parameters: number;
+  multiplications: number;
+  product: string;
+  bytes: number;
+}
+export interface WeightTensor { role: string; name: string; shape: number[]; value: Stored }
+export interface Layer extends Cost {
+  word: string;
+  keys: [string, string][];
+  path: string[];
+  lines: [number, number] | null;
+  arithmetic: Arithmetic;
+  weights: WeightTensor[];
+  value: Stored;
+}
+export interface Totals { parameters: number; multiplications: number; value_bytes: number; weight_bytes: number }
+export interface Outline { name: string; layers: Cost[]; totals: Totals }
+export interface Origin { kind: "own" | "file" | "random" | "none"; text: string }
+
+export interface DiffLine { sign: "+" | "-" | " "; text: string }
+export interface PassStep {
+  pass: string;
+  lesson: string;
+  notes: { layer: string; text: string; refused: boolean }[];
+  hunks: DiffLine[][];
+  layers: [number, number];
+}
+export interface FusedNode { name: string; text: string; op: string; shape: number[]; operands: number[]; covers: number[] }
+export interface PlanStep {
+  layer: string;
+  op: string;
+  kernel: string;
+  why: string;
+  multiplications: number;
+  bytes: number;
+  reads: number[];
+  writes: number;
+  recipes: string[];
+  code: number;
+  items: number;
+  ms: number | null;
+}
+export interface PlanBuffer {
+  name: string;
+  shape: number[];
+  layout: string;
+  bytes: number;
+  offset: number | null;
+  life: [number, number] | null;
+}
+export interface Code { name: string; loops: string[]; clif: string; asm: string }
+export interface Planned {
+  target: string;
+  arena: number;
+  bound: number;
+  constants: number;
+  /** Floating-point operations and bytes a second. */
+  roofs: [number, number] | null;
+  threads: number;
+  steps: PlanStep[];
+  buffers: PlanBuffer[];
+  code: Code[];
+}
+export interface Compiler { steps: PassStep[]; fused: FusedNode[]; planned: Planned }
+
+export interface Data {
+  generator: string;
+  name: string;
+  about: string;
+  source: { name: string; text: string };
+  weights: Origin;
+  input: Origin;
+  labels: string[];
+  layers: Layer[];
+  outputs: { name: string; layer: number }[];
+  totals: Totals;
+  reduced: boolean;
+  compiler: Compiler | null;
+  beside: Outline | null;
+}

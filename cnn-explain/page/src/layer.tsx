@@ -1,0 +1,258 @@
+/** A layer at work: its operands, its filter, its result, and the arithmetic of the cell that is pointed at. */
+
+import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
+import { explain, Missing, symbols, type Cell, type Term } from "./arithmetic";
+import { CellWork } from "./cell";
+import { tint } from "./colours";
+import { Facts, SourceLines } from "./facts";
+import type { Network, NetworkLayer } from "./load";
+import { MapView, Strip, styleOf, type Frame } from "./map";
+import { dims, short } from "./numbers";
+import { cellOf, setCell, useApp } from "./state";
+import { t } from "./strings";
+import { useTheme } from "./theme";
+
+type Place = [number, number, number];
+
+/** The cell's arithmetic, or that of the nearest cell whose numbers the page has. */
+function nearest(network: Network, layer: NetworkLayer, at: Place): Cell | undefined {
+  const attempt = (place: Place) => {
+    try {
+      return explain(network, layer, place);
+    } catch (error) {
+      if (error instanceof Missing) return undefined;
+      throw error;
+    }
+  };
+  const exact = attempt(at);
+  if (exact || layer.value.whole) return exact;
+  const { extent } = layer.value;
+  const middle: Place = [0, Math.floor((extent[1] - 1) / 2), Math.floor((extent[2] - 1) / 2)];
+  const clamped = layer.value.boxes().map((box) => at.map((n, i) => Math.min(Math.max(n, box.at[i]), box.at[i] + box.size[i] - 1)) as Place);
+  const far = (place: Place) => place.reduce((sum, n, i) => sum + Math.abs(n - at[i]), 0);
+  const places = [...clamped, middle, [0, 0, 0] as Place].sort((a, b) => far(a) - far(b));
+  for (const place of places) {
+    const cell = attempt(place);
+    if (cell) return cell;
+  }
+  return undefined;
+}
+
+/** What the terms of a cell see of one channel of an operand, as frames over its picture. */
+function frames(terms: Term[], operand: number, channel: number): Frame[] {
+  const own = terms.filter((term) => term.operand === operand && term.at[0] === channel);
+  if (!own.length) return [];
+  const ys = own.map((term) => term.at[1]);
+  const xs = own.map((term) => term.at[2]);
+  const [y, x] = [Math.min(...ys), Math.min(...xs)];
+  const box: Frame = { y, x, h: Math.max(...ys) - y + 1, w: Math.max(...xs) - x + 1, kind: "window" };
+  // Windows with holes (dilated, transposed) show each tap.
+  const taps: Frame[] = own.length < box.h * box.w && own.length < 130 ? own.map((term) => ({ y: term.at[1], x: term.at[2], h: 1, w: 1, kind: "tap" })) : [];
+  const won: Frame[] = own.filter((term) => term.won).map((term) => ({ y: term.at[1], x: term.at[2], h: 1, w: 1, kind: "won" }));
+  return [box, ...taps, ...won];
+}
+
+function outside(layer: NetworkLayer): [number, number, number, number] | undefined {
+  const { arithmetic } = layer;
+  if (arithmetic.kind === "conv" && !arithmetic.transposed) return arithmetic.window.sides;
+  return arithmetic.kind === "pool" ? arithmetic.window.sides : undefined;
+}
+
+export function LayerView() {
+  const { network, state, go } = useApp();
+  const layer = network.layers[state.layer];
+  const move = (by: number) => go({ layer: Math.min(Math.max(state.layer + by, 0), network.layers.length - 1) });
+  return (
+    <div>
+      <div class="lhead">
+        <div class="bar" style={{ marginBottom: 0 }}>
+          <button type="button" onClick={() => move(-1)} disabled={state.layer === 0} aria-label={t("previous")} title={t("previous")}>←</button>
+          <select aria-label={t("layer")} value={state.layer} onChange={(event) => go({ layer: Number(event.currentTarget.value) })}>
+            {network.layers.map((one) => <option value={one.index}>{one.name}</option>)}
+          </select>
+          <button type="button" onClick={() => move(1)} disabled={state.layer === network.layers.length - 1} aria-label={t("next")} title={t("next")}>→</button>
+        </div>
+        <h2>{layer.name}</h2>
+        <span class="op">{layer.op}</span>
+        <span class="num">{layer.operands.map((index) => dims(network.layers[index].shape)).join(", ")}{layer.operands.length > 0 && " → "}<b>{dims(layer.shape)}</b></span>
+      </div>
+      <Formula layer={layer} />
+      <LayerStage key={layer.index} network={network} layer={layer} />
+      <div class="work">
+        <div class="panel"><Facts network={network} layer={layer} go={(index) => go({ layer: index })} /></div>
+        <div class="panel"><h3>{t("source")}</h3><SourceLines network={network} layer={layer} /></div>
+      </div>
+    </div>
+  );
+}
+
+/** The layer's formula with its numbers. */
+function Formula({ layer }: { layer: NetworkLayer }) {
+  const { arithmetic } = layer;
+  const activation = "activation" in arithmetic && arithmetic.activation ? symbols(arithmetic.activation, "·").replaceAll("·", "Σ") : "";
+  const rule = (() => {
+    switch (arithmetic.kind) {
+      case "conv": {
+        const [h, w] = arithmetic.window.size;
+        const channels = arithmetic.transposed ? "" : ` × ${layer.weights[0]?.shape[1] ?? 1}`;
+        return `y = ${layer.weights.some((one) => one.role === "bias") ? "b + " : ""}Σ x·w  (${h} × ${w}${channels})`;
+      }
+      case "dense": return `y = ${layer.weights.some((one) => one.role === "bias") ? "b + " : ""}Σ x·w  (${layer.weights[0]?.shape[1]})`;
+      case "pool": return `y = ${arithmetic.of} (${arithmetic.window.size.join(" × ")})`;
+      case "softmax": return arithmetic.log ? "y = x − ln Σ e^x" : "y = e^x / Σ e^x";
+      case "batch_norm": return `y = γ·(x − μ) / √(σ² + ${arithmetic.epsilon}) + β`;
+      case "lrn": return `y = x / (${short(arithmetic.k)} + ${short(arithmetic.alpha)}/${arithmetic.size}·Σ x²)^${short(arithmetic.beta)}`;
+      case "function": return `y = ${symbols(arithmetic.function)}`;
+      default: return "";
+    }
+  })();
+  const parts = [rule, activation && `σ(Σ) = ${activation}`, layer.formula && `${t("formula")}: ${layer.formula}`, layer.product && `${t("multiplications")}: ${layer.product}`];
+  return <p class="formula">{parts.filter(Boolean).map((part) => <code>{part}</code>)}</p>;
+}
+
+/** Operands, filter and result of a layer, and the work on one cell: the part that the course uses too. */
+export function LayerStage({ network, layer, compact = false }: { network: Network; layer: NetworkLayer; compact?: boolean }) {
+  const theme = useTheme();
+  const [at, setAt] = useState<Place>(cellOf(layer));
+  const [input, setInput] = useState<number | undefined>();
+  const [playing, setPlaying] = useState(false);
+  const cell = useMemo(() => nearest(network, layer, at), [network, layer, at]);
+  const [channels, rows, columns] = layer.value.extent;
+  const place = cell?.at ?? at;
+  const moveTo = useCallback((to: Place) => {
+    setCell(layer, to);
+    setAt(to);
+  }, [layer]);
+  const steps = rows * columns;
+  const flat = steps === 1;
+  const advance = useCallback((by: number) => {
+    setAt((now) => {
+      const next: Place = flat
+        ? [(now[0] + by + channels) % channels, 0, 0]
+        : (() => {
+            const n = (now[1] * columns + now[2] + by + steps) % steps;
+            return [now[0], Math.floor(n / columns), n % columns];
+          })();
+      setCell(layer, next);
+      return next;
+    });
+  }, [layer, steps, columns, flat, channels]);
+  useEffect(() => {
+    if (!playing) return undefined;
+    const timer = setInterval(() => advance(1), 450);
+    return () => clearInterval(timer);
+  }, [playing, advance]);
+
+  // The channel of each operand that is shown: the reader's, if the cell uses it, else the first that the cell uses.
+  const shown = (operand: number): number => {
+    const used = cell?.terms.filter((term) => term.operand === operand) ?? [];
+    if (operand === 0 && input !== undefined && (!used.length || used.some((term) => term.at[0] === input))) return input;
+    const winner = used.find((term) => term.won) ?? used[0];
+    return winner ? winner.at[0] : Math.min(place[0], network.layers[layer.operands[operand]].value.extent[0] - 1);
+  };
+  const keys = (event: KeyboardEvent) => {
+    const by = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    if (event.key === "PageUp" || event.key === "PageDown") {
+      moveTo([Math.min(Math.max(place[0] + (event.key === "PageDown" ? 1 : -1), 0), channels - 1), place[1], place[2]]);
+    } else if (by) {
+      moveTo([place[0], Math.min(Math.max(place[1] + by[0], 0), rows - 1), Math.min(Math.max(place[2] + by[1], 0), columns - 1)]);
+    } else return;
+    event.preventDefault();
+  };
+  const size = compact ? 240 : 320;
+  const boxes: Frame[] = layer.value.whole ? [] : layer.value.boxes().filter((box) => place[0] >= box.at[0] && place[0] < box.at[0] + box.size[0]).map((box) => ({ y: box.at[1], x: box.at[2], h: box.size[1], w: box.size[2], kind: "kept" }));
+  const outputStyle = styleOf(layer.word, layer.value);
+  const operandShown = layer.operands.slice(0, 6);
+  return (
+    <div>
+      <div class="stage">
+        {operandShown.map((index, operand) => {
+          const from = network.layers[index];
+          const channel = shown(operand);
+          const style = from.value.extent[0] === 3 && operand === 0 && input === undefined && layer.arithmetic.kind === "input" ? styleOf(from.word, from.value) : styleOf(from.word, from.value) === "rgb" ? "grey" : styleOf(from.word, from.value);
+          return (
+            <section>
+              <h3>{from.value.extent[1] * from.value.extent[2] === 1 ? `${from.name}: ${t("vectorOf", { n: from.value.extent[0] })}` : t("inputMap", { name: from.name, c: channel })}</h3>
+              {from.value.extent[1] * from.value.extent[2] === 1 ? (
+                <VectorView value={from} lit={new Set(cell?.terms.filter((term) => term.operand === operand).map((term) => term.at[0]))} theme={theme} />
+              ) : (
+                <>
+                  <MapView value={from.value} channel={channel} style={style} sides={operand === 0 ? outside(layer) : undefined} frames={frames(cell?.terms ?? [], operand, channel)} size={size} label={t("inputMap", { name: from.name, c: channel })} theme={theme} />
+                  <Strip value={from.value} style={style} chosen={channel} choose={setInput} label={(c) => t("inputMap", { name: from.name, c })} theme={theme} />
+                </>
+              )}
+            </section>
+          );
+        })}
+        {layer.operands.length > operandShown.length && <p class="soft">{t("others", { n: layer.operands.length - operandShown.length })}</p>}
+        {layer.arithmetic.kind === "conv" && cell && <FilterView layer={layer} cell={cell} channel={shown(0)} />}
+        {layer.operands.length > 0 && <div class="operator" aria-hidden="true">→</div>}
+        <section>
+          <h3>{flat ? `${layer.name}: ${t("vectorOf", { n: channels })}` : t("outputMap", { c: place[0] })}</h3>
+          {flat ? (
+            <VectorView value={layer} lit={new Set([place[0]])} pick={(c) => moveTo([c, 0, 0])} theme={theme} />
+          ) : (
+            <>
+              <MapView
+                value={layer.value}
+                channel={outputStyle === "rgb" ? 0 : place[0]}
+                style={outputStyle}
+                frames={[...boxes, { y: place[1], x: place[2], h: 1, w: 1, kind: "cell" }]}
+                size={size}
+                label={`${t("outputMap", { c: place[0] })}. ${t("pointHint")}`}
+                pick={(y, x) => moveTo([place[0], y, x])}
+                keys={keys}
+                theme={theme}
+              />
+              <Strip value={layer.value} style={outputStyle} chosen={place[0]} choose={(c) => moveTo([c, place[1], place[2]])} label={(c) => t("outputMap", { c })} theme={theme} />
+            </>
+          )}
+        </section>
+      </div>
+      <div class="bar" style={{ marginTop: ".8rem" }}>
+        <button type="button" onClick={() => advance(-1)}>{t("stepBack")}</button>
+        <button type="button" onClick={() => advance(1)}>{t("step")}</button>
+        <button type="button" aria-pressed={playing} onClick={() => setPlaying(!playing)}>{playing ? t("pause") : t("play")}</button>
+        <span class="soft small">{t("pointHint")}</span>
+      </div>
+      {cell ? <CellWork network={network} layer={layer} cell={cell} channel={shown(0)} choose={setInput} /> : <p class="panel">{t("missingAll")}</p>}
+    </div>
+  );
+}
+
+/** A filter's weights for one channel. */
+function FilterView({ layer, cell, channel }: { layer: NetworkLayer; cell: Cell; channel: number }) {
+  const own = cell.terms.filter((term) => term.at[0] === channel && term.tap);
+  if (layer.arithmetic.kind !== "conv" || !own.length) return null;
+  const [height, width] = layer.arithmetic.window.size;
+  const scale = Math.max(...cell.terms.map((term) => Math.abs(term.weight ?? 0)));
+  const byTap = new Map(own.map((term) => [term.tap!.join(), term.weight!]));
+  return (
+    <section>
+      <h3>{t("filterOf", { f: cell.at[0], c: channel })}</h3>
+      <div class={width > 5 ? "grid tight" : "grid"} style={{ gridTemplateColumns: `repeat(${width}, auto)` }}>
+        {Array.from({ length: height * width }, (_, i) => {
+          const weight = byTap.get(`${Math.floor(i / width)},${i % width}`);
+          return <span style={weight === undefined ? {} : tint(weight, scale)}>{weight === undefined ? "·" : short(weight, width > 7 ? 1 : 2)}</span>;
+        })}
+      </div>
+    </section>
+  );
+}
+
+/** A vector as cells. */
+function VectorView({ value: layer, lit, pick, theme }: { value: NetworkLayer; lit: Set<number>; pick?: (channel: number) => void; theme: string }) {
+  const { value } = layer;
+  const most = Math.min(value.extent[0], 1024);
+  const scale = Math.max(Math.abs(value.range[0]), Math.abs(value.range[1]));
+  const cells = useMemo(() => Array.from({ length: most }, (_, c) => value.at(c, 0, 0)), [value, most]);
+  const all = lit.size === value.extent[0] && !pick;
+  return (
+    <div class="vector" data-theme-used={theme}>
+      {cells.map((x, c) => (
+        <button type="button" tabIndex={pick ? 0 : -1} class={!all && lit.has(c) ? "lit" : ""} title={`${c}: ${short(x, 5)}`} aria-label={`${t("valueTitle", { c })}: ${short(x, 4)}`} disabled={!pick} style={{ background: x === undefined ? "var(--sunk)" : tint(x, scale).background, opacity: 1 }} onClick={() => pick?.(c)} onPointerEnter={() => pick?.(c)} />
+      ))}
+      {value.extent[0] > most && <span class="soft small">… {t("others", { n: value.extent[0] - most })}</span>}
+    </div>
+  );
+}

@@ -1,0 +1,151 @@
+/** The page's frame: title, views, language, theme; reads the data and shows the view that the address names. */
+
+import { render } from "preact";
+import { useCallback, useEffect, useState } from "preact/hooks";
+import { explain, Missing } from "./arithmetic";
+import { CompilerView } from "./compiler";
+import { LayerView } from "./layer";
+import { embedded, unpack, type Network } from "./load";
+import { MapsView } from "./maps";
+import { NetworkView } from "./network";
+import { AppContext, readState, VIEWS, writeState, type State } from "./state";
+import { setLanguage, t, type Key, type Language } from "./strings";
+import { TableView } from "./table";
+import { applyTheme, ThemeContext, type Theme } from "./theme";
+
+/** What the reader chose before, where the browser lets a page remember. */
+function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(`cnn-explain-${key}`);
+  } catch {
+    return null;
+  }
+}
+
+function remember(key: string, value: string) {
+  try {
+    localStorage.setItem(`cnn-explain-${key}`, value);
+  } catch {
+    // The choice lasts as long as the page.
+  }
+}
+
+const THEMES: Theme[] = ["auto", "light", "dark"];
+
+function App({ network }: { network: Network }) {
+  const [state, setState] = useState<State>(() => readState(network));
+  const [language, chooseLanguage] = useState<Language>(() => (remembered("language") ?? (navigator.language.startsWith("ko") ? "ko" : "en")) as Language);
+  const [theme, chooseTheme] = useState<Theme>(() => (remembered("theme") as Theme) ?? "auto");
+  const [used, setUsed] = useState(() => applyTheme(theme));
+  setLanguage(language);
+  useEffect(() => {
+    setUsed(applyTheme(theme));
+    const system = matchMedia("(prefers-color-scheme: dark)");
+    const follow = () => setUsed(applyTheme(theme));
+    system.addEventListener("change", follow);
+    return () => system.removeEventListener("change", follow);
+  }, [theme]);
+  const go = useCallback((change: Partial<State>) => {
+    setState((now) => {
+      const next = { ...now, ...change };
+      if (change.view && change.view !== now.view) {
+        if (change.part === undefined) next.part = "";
+        window.scrollTo(0, 0);
+      }
+      history[change.view && change.view !== now.view ? "pushState" : "replaceState"](null, "", writeState(network, next));
+      return next;
+    });
+  }, [network]);
+  useEffect(() => {
+    const follow = () => setState(readState(network));
+    window.addEventListener("popstate", follow);
+    window.addEventListener("hashchange", follow);
+    return () => {
+      window.removeEventListener("popstate", follow);
+      window.removeEventListener("hashchange", follow);
+    };
+  }, [network]);
+  useEffect(() => {
+    document.title = `${network.name} · cnn explain`;
+  }, [network]);
+  const origin = (kind: string, what: "weights" | "input", text: string) => t(`${what}${kind[0].toUpperCase()}${kind.slice(1)}` as Key, { text });
+  const themeNames: Record<Theme, Key> = { auto: "themeAuto", light: "themeLight", dark: "themeDark" };
+  const nextTheme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
+  return (
+    <AppContext.Provider value={{ network, state, go }}>
+      <ThemeContext.Provider value={used}>
+        <a class="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>{t("skip")}</a>
+        <header class="top">
+          <div class="name"><h1>{network.name}</h1>{network.about && <span title={network.about}>{network.about}</span>}</div>
+          <nav class="tabs" aria-label={t("views")}>
+            {VIEWS.map((view) => (
+              <a href={writeState(network, { ...state, view, part: "" })} aria-current={view === state.view ? "page" : undefined} onClick={(event) => { event.preventDefault(); go({ view }); }}>{t(view as Key)}</a>
+            ))}
+          </nav>
+          <div class="right">
+            <button type="button" lang={language === "en" ? "ko" : "en"} onClick={() => { const next = language === "en" ? "ko" : "en"; remember("language", next); chooseLanguage(next); }}>{t("language")}</button>
+            <button type="button" aria-label={t(themeNames[theme])} title={t(themeNames[theme])} onClick={() => { remember("theme", nextTheme); chooseTheme(nextTheme); }}>{theme === "auto" ? "◐" : theme === "light" ? "☀" : "☾"}</button>
+          </div>
+        </header>
+        <div class="notes">
+          <span class={network.weights.kind === "random" ? "warn" : ""}>{origin(network.weights.kind, "weights", network.weights.text)}</span>
+          <span>{origin(network.input.kind, "input", network.input.text)}</span>
+          {network.reduced && <span>{t("reduced")}</span>}
+        </div>
+        <main id="main" tabIndex={-1}>
+          {state.view === "network" && <NetworkView />}
+          {state.view === "layer" && <LayerView />}
+          {state.view === "maps" && <MapsView />}
+          {state.view === "table" && <TableView />}
+          {state.view === "compiler" && <CompilerView />}
+        </main>
+      </ThemeContext.Provider>
+    </AppContext.Provider>
+  );
+}
+
+declare global {
+  interface Window {
+    /** For the tests: the network, and the check of every cell the page can explain against the engine's number. */
+    cnn?: { network: Network; check: (layer: number, most: number) => { checked: number; wrong: string[] } };
+  }
+}
+
+/** Explains up to `most` cells of a layer and names those whose f32 is not the engine's. */
+function check(network: Network, index: number, most: number) {
+  const layer = network.layers[index];
+  const wrong: string[] = [];
+  let checked = 0;
+  const cells = layer.value.boxes().flatMap(({ at, size }) => Array.from({ length: size[0] * size[1] * size[2] }, (_, i) => [
+    at[0] + Math.floor(i / (size[1] * size[2])),
+    at[1] + (Math.floor(i / size[2]) % size[1]),
+    at[2] + (i % size[2]),
+  ] as [number, number, number]));
+  const every = Math.max(1, Math.floor(cells.length / most));
+  for (let i = 0; i < cells.length; i += every) {
+    try {
+      const cell = explain(network, layer, cells[i]);
+      checked++;
+      if (!cell.same) wrong.push(`${layer.name} (${cells[i].join(", ")}): ${cell.result}, engine ${cell.engine}`);
+    } catch (error) {
+      if (!(error instanceof Missing)) throw error;
+    }
+  }
+  return { checked, wrong };
+}
+
+async function start() {
+  const root = document.getElementById("app")!;
+  applyTheme((remembered("theme") as Theme) ?? "auto");
+  try {
+    const network = await unpack(embedded() ?? new Uint8Array(await (await fetch("data")).arrayBuffer()));
+    window.cnn = { network, check: (layer, most) => check(network, layer, most) };
+    root.textContent = "";
+    render(<App network={network} />, root);
+    performance.mark("cnn-shown");
+  } catch (error) {
+    root.textContent = `${t("broken")}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+void start();

@@ -1,0 +1,290 @@
+//! How a cell of each operator's result comes about: what the page needs to write it out.
+
+use cnn_ir::op::{Activation, CombineKind, GlobalPoolKind, Op, Padding, Pair, PoolKind, Sides, Tap, UpsampleMode};
+use cnn_ir::shape::Shape;
+use serde::Serialize;
+
+/// How a cell comes about. Padding is resolved, places are explicit: the page knows no rule twice.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Arithmetic {
+    /// It is given.
+    Input,
+    /// It comes with the weights.
+    Constant,
+    /// Products of a window with a filter, their sum, bias, activation.
+    Conv {
+        window: Window,
+        groups: usize,
+        /// Whether windows of the result are scattered, not windows of the input gathered.
+        transposed: bool,
+        activation: Option<Function>,
+    },
+    /// Products of a vector with a row.
+    Dense { activation: Option<Function> },
+    /// The greatest, least or mean of a window.
+    Pool {
+        of: &'static str,
+        window: Window,
+        /// Whether padding counts in a mean.
+        include_pad: bool,
+    },
+    /// The greatest or mean of a map.
+    GlobalPool { of: &'static str },
+    /// The mean of a window that divides the map.
+    AdaptivePool,
+    /// The mean along axes.
+    Mean { axes: [bool; 3] },
+    /// A function of the element.
+    Function { function: Function },
+    /// ReLU with a slope per channel.
+    Prelu,
+    /// Exponentials over their sum.
+    Softmax { axis: usize, log: bool },
+    /// Scale and shift per channel.
+    BatchNorm { epsilon: f64, activation: Option<Function> },
+    /// Over a power of the neighbours' energy.
+    Lrn { size: usize, alpha: f64, beta: f64, k: f64 },
+    /// Element by element of several operands.
+    Combine {
+        of: &'static str,
+        activation: Option<Function>,
+    },
+    /// A row times a column.
+    Matmul,
+    /// The channels of one operand after another's.
+    Concat,
+    /// The same elements in the same order.
+    Same,
+    /// An element or the border's value.
+    Pad { sides: [usize; 4], value: f64 },
+    /// Between two rows and two columns: the first, the second, the second's share.
+    Blend {
+        rows: Vec<(usize, usize, f64)>,
+        columns: Vec<(usize, usize, f64)>,
+    },
+    /// Each so-many-th place of an axis.
+    Slice { axis: usize, first: usize, step: isize },
+    /// Axes in another order: the operand's axis of each of the result's.
+    Transpose { order: [usize; 3] },
+    /// Channels as blocks of pixels: the operand's channel for each channel and place in the block.
+    DepthToSpace { block: usize, sources: Vec<usize> },
+    /// Blocks of pixels as channels.
+    SpaceToDepth { block: usize },
+    /// Groups of channels interleaved.
+    Shuffle { groups: usize },
+}
+
+/// A window over a map.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Window {
+    pub size: [usize; 2],
+    pub stride: [usize; 2],
+    pub dilation: [usize; 2],
+    /// Rows and columns of padding: top, left, bottom, right.
+    pub sides: [usize; 4],
+}
+
+/// A function of an element and its parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Function {
+    pub name: &'static str,
+    /// `alpha`, `beta`, or least and greatest; JSON writes what is not finite as null.
+    pub parameters: [f64; 2],
+}
+
+impl Function {
+    fn new(activation: Activation) -> Function {
+        let [alpha, beta] = activation.parameters();
+        let parameters = match activation {
+            Activation::Gelu { tanh: true } => [1.0, 0.0],
+            _ => [alpha, beta],
+        };
+        let named = match activation {
+            // Declared without parameters, it divides by 6, which is not a multiplication by a rounded sixth.
+            _ if activation == Activation::HARD_SIGMOID => "hard_sigmoid_6",
+            _ => activation.name(),
+        };
+        Function {
+            name: named,
+            parameters: parameters.map(f64::from),
+        }
+    }
+}
+
+fn pair(pair: Pair) -> [usize; 2] {
+    [pair.h, pair.w]
+}
+
+fn sides(sides: Sides) -> [usize; 4] {
+    [sides.top, sides.left, sides.bottom, sides.right]
+}
+
+fn window(x: Shape, padding: Padding, size: Pair, stride: Pair, dilation: Pair) -> Window {
+    let [_, height, width] = x.extent();
+    Window {
+        size: pair(size),
+        stride: pair(stride),
+        dilation: pair(dilation),
+        sides: sides(padding.resolve(height, width, size, stride, dilation)),
+    }
+}
+
+fn taps(count: usize, tap: impl Fn(usize) -> Tap) -> Vec<(usize, usize, f64)> {
+    let all = (0..count).map(tap);
+    all.map(|tap| (tap.first, tap.second, tap.share)).collect()
+}
+
+/// The two places between which a place of an enlarged axis is, by its centre.
+fn enlarged(i: usize, scale: usize, size: usize, mode: UpsampleMode) -> Tap {
+    match mode {
+        UpsampleMode::Nearest => Tap {
+            first: i / scale,
+            second: i / scale,
+            share: 0.0,
+        },
+        UpsampleMode::Bilinear => {
+            let source = ((i as f64 + 0.5) / scale as f64 - 0.5).max(0.0);
+            let first = source.floor() as usize;
+            Tap {
+                first,
+                second: (first + 1).min(size - 1),
+                share: source - source.floor(),
+            }
+        }
+    }
+}
+
+impl Arithmetic {
+    /// Of an operator with operands of these shapes and this result.
+    pub(crate) fn new(op: &Op, operands: &[Shape], result: Shape) -> Arithmetic {
+        let x = operands.first().copied().unwrap_or(result);
+        let [_, rows, columns] = result.extent();
+        let function = |activation: Option<Activation>| activation.map(Function::new);
+        match op {
+            Op::Input(_) => Arithmetic::Input,
+            Op::Constant(_) => Arithmetic::Constant,
+            Op::Conv(conv) => Arithmetic::Conv {
+                window: window(x, conv.padding, conv.kernel, conv.stride, conv.dilation),
+                groups: conv.groups,
+                transposed: false,
+                activation: function(conv.activation),
+            },
+            Op::ConvTranspose(conv) => Arithmetic::Conv {
+                window: Window {
+                    size: pair(conv.kernel),
+                    stride: pair(conv.stride),
+                    dilation: pair(conv.dilation),
+                    sides: sides(conv.padding),
+                },
+                groups: conv.groups,
+                transposed: true,
+                activation: function(conv.activation),
+            },
+            Op::Dense(dense) => Arithmetic::Dense {
+                activation: function(dense.activation),
+            },
+            Op::Pool(pool) => Arithmetic::Pool {
+                of: match pool.kind {
+                    PoolKind::Max => "max",
+                    PoolKind::Min => "min",
+                    PoolKind::Avg { .. } => "avg",
+                },
+                window: window(x, pool.padding, pool.size, pool.stride, pool.dilation),
+                include_pad: matches!(
+                    pool.kind,
+                    PoolKind::Avg {
+                        count_include_pad: true
+                    }
+                ),
+            },
+            Op::GlobalPool(pool) => Arithmetic::GlobalPool {
+                of: match pool.kind {
+                    GlobalPoolKind::Avg => "avg",
+                    GlobalPoolKind::Max => "max",
+                },
+            },
+            Op::AdaptiveAvgPool(_) => Arithmetic::AdaptivePool,
+            Op::ReduceMean(reduce) => Arithmetic::Mean { axes: reduce.axes },
+            Op::Activation(activation) => Arithmetic::Function {
+                function: Function::new(*activation),
+            },
+            Op::Prelu(_) => Arithmetic::Prelu,
+            Op::Softmax(softmax) => Arithmetic::Softmax {
+                axis: softmax.axis,
+                log: softmax.log,
+            },
+            Op::BatchNorm(norm) => Arithmetic::BatchNorm {
+                epsilon: norm.epsilon,
+                activation: function(norm.activation),
+            },
+            Op::Lrn(lrn) => Arithmetic::Lrn {
+                size: lrn.size,
+                alpha: f64::from(lrn.alpha),
+                beta: f64::from(lrn.beta),
+                k: f64::from(lrn.k),
+            },
+            Op::Combine(combine) => Arithmetic::Combine {
+                of: match combine.kind {
+                    CombineKind::Add => "add",
+                    CombineKind::Mul => "mul",
+                    CombineKind::Sub => "sub",
+                    CombineKind::Div => "div",
+                    CombineKind::Max => "max",
+                    CombineKind::Min => "min",
+                },
+                activation: function(combine.activation),
+            },
+            Op::Matmul(_) => Arithmetic::Matmul,
+            Op::Concat(_) => Arithmetic::Concat,
+            Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => Arithmetic::Same,
+            Op::Pad(pad) => Arithmetic::Pad {
+                sides: sides(pad.sides),
+                value: f64::from(pad.value),
+            },
+            Op::Upsample(upsample) => {
+                let [_, height, width] = x.extent();
+                let (scale, mode) = (upsample.scale, upsample.mode);
+                Arithmetic::Blend {
+                    rows: taps(rows, |i| enlarged(i, scale.h, height, mode)),
+                    columns: taps(columns, |i| enlarged(i, scale.w, width, mode)),
+                }
+            }
+            Op::Resize(resize) => {
+                let [_, height, width] = x.extent();
+                let [vertical, horizontal] = resize.axes(height, width);
+                Arithmetic::Blend {
+                    rows: taps(rows, |i| vertical.tap(i)),
+                    columns: taps(columns, |i| horizontal.tap(i)),
+                }
+            }
+            Op::Slice(slice) => {
+                let places = slice.places(x.dims()[slice.axis]);
+                let (first, step) = places.map_or((0, 1), |places| (places.first, places.step));
+                Arithmetic::Slice {
+                    axis: slice.axis,
+                    first,
+                    step,
+                }
+            }
+            Op::Transpose(transpose) => Arithmetic::Transpose { order: transpose.order },
+            Op::DepthToSpace(op) => {
+                let channels = result.channels();
+                let places = (0..channels * op.block * op.block).map(|place| {
+                    let (c, y, x) = (
+                        place / op.block / op.block,
+                        place / op.block % op.block,
+                        place % op.block,
+                    );
+                    op.source(channels, c, y, x)
+                });
+                Arithmetic::DepthToSpace {
+                    block: op.block,
+                    sources: places.collect(),
+                }
+            }
+            Op::SpaceToDepth(op) => Arithmetic::SpaceToDepth { block: op.block },
+            Op::ChannelShuffle(shuffle) => Arithmetic::Shuffle { groups: shuffle.groups },
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! The page that explains a network: what the pipeline knows about it as data, and the page that shows it.
+//!
+//! [`explain`] asks the engines for everything ([`Subject`] → [`Data`] and numbers), [`page::fill`] puts it into the built
+//! front end (`page/`, TypeScript; its build is committed).
+//! The page holds no second inference engine: all numbers are made here, and it multiplies only what one cell needs.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `data` | [`Data`], what the page is told, and its numbers |
+//! | `subject` | [`Subject`], what is to be explained, and [`explain`] |
+//! | `layers` | each layer: shapes, arithmetic, weights, place in the source |
+//! | `arithmetic` | how a cell of each operator's result comes about |
+//! | `values` | every layer's result, by the interpreter |
+//! | `excerpt` | what a large network's page keeps of its numbers |
+//! | `store` | numbers as bytes: whole, in boxes, as pictures |
+//! | `steps` | what each pass changed, as a difference; which declared layers became which |
+//! | `planned` | the plan: steps, buffers over time |
+//! | `loops_text` | loop code as text |
+//! | `page` | the page's file |
+
+mod arithmetic;
+mod data;
+mod error;
+mod excerpt;
+mod layers;
+mod loops_text;
+pub mod page;
+mod planned;
+pub mod steps;
+mod store;
+mod subject;
+mod values;
+
+pub use data::Data;
+pub use error::ExplainError;
+pub use store::Explained;
+pub use subject::{Compiled, Machine, Origin, Subject, explain};
