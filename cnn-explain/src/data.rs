@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use crate::arithmetic::Arithmetic;
+use crate::course::Course;
 use crate::planned::Planned;
 use crate::steps::{FusedNode, Step};
 use crate::store::Stored;
@@ -38,6 +39,8 @@ pub struct Data {
     pub compiler: Option<Compiler>,
     /// Another network to hold it against.
     pub beside: Option<Box<Outline>>,
+    /// The course.
+    pub course: Option<Course>,
 }
 
 /// A network's text.
@@ -156,6 +159,8 @@ pub struct Outline {
     pub name: String,
     /// Its layers.
     pub layers: Vec<Cost>,
+    /// The blocks that each is in, outermost first.
+    pub paths: Vec<Vec<String>>,
     /// Their sums.
     pub totals: Totals,
 }

@@ -15,6 +15,7 @@ pub(crate) fn outline(graph: &Graph, shapes: &Shapes, order: &[NodeId]) -> Outli
     Outline {
         name: graph.name.clone(),
         layers: costs(graph, shapes, order),
+        paths: paths(graph, order),
         totals: totals(graph, shapes),
     }
 }

@@ -14,11 +14,13 @@
 //! | `excerpt` | what a large network's page keeps of its numbers |
 //! | `store` | numbers as bytes: whole, in boxes, as pictures |
 //! | `steps` | what each pass changed, as a difference; which declared layers became which |
+//! | `course` | the course's small networks, and tables of famous ones |
 //! | `planned` | the plan: steps, buffers over time |
 //! | `loops_text` | loop code as text |
 //! | `page` | the page's file |
 
 mod arithmetic;
+mod course;
 mod data;
 mod error;
 mod excerpt;

@@ -12,6 +12,7 @@ use cnn_runtime::weights::WeightSource;
 
 use crate::ExplainError;
 use crate::arithmetic::Arithmetic;
+use crate::course;
 use crate::data::{Compiler, Cost, Data, Layer, Output, Source, Tensor};
 use crate::excerpt::{Cells, needs};
 use crate::layers;
@@ -59,6 +60,8 @@ pub struct Subject<'a> {
     pub compiled: Option<Compiled<'a>>,
     /// Another network to hold it against.
     pub beside: Option<(&'a Graph, &'a Shapes)>,
+    /// Networks whose tables the course shows; `None` leaves the course out.
+    pub famous: Option<Vec<(&'a Graph, &'a Shapes)>>,
 }
 
 /// A network, compiled.
@@ -107,7 +110,7 @@ pub fn explain(subject: &Subject<'_>, weights: &dyn WeightSource) -> Result<Expl
         values: &values,
         weights,
     };
-    let (kept, store, reduced) = numbers.keep()?;
+    let (kept, mut store, reduced) = numbers.keep()?;
     let compiler = subject
         .compiled
         .as_ref()
@@ -143,6 +146,10 @@ pub fn explain(subject: &Subject<'_>, weights: &dyn WeightSource) -> Result<Expl
         let order = graph.order().unwrap_or_default();
         Box::new(layers::outline(graph, shapes, &order))
     });
+    let famous = subject.famous.as_ref();
+    let course = famous
+        .map(|famous| course::course(famous, &mut store.bytes))
+        .transpose()?;
     let data = Data {
         generator: concat!("cnn ", env!("CARGO_PKG_VERSION")).to_owned(),
         name: graph.name.clone(),
@@ -160,6 +167,7 @@ pub fn explain(subject: &Subject<'_>, weights: &dyn WeightSource) -> Result<Expl
         reduced,
         compiler,
         beside,
+        course,
     };
     Ok(Explained {
         data,

@@ -18,6 +18,8 @@ use super::{Failure, session};
 /// Runs that are measured step by step, at least and at most, and for how long.
 const RUNS: (usize, usize) = (3, 200);
 const BUDGET: Duration = Duration::from_millis(300);
+/// Built-in models whose tables the course shows.
+const FAMOUS: [&str; 6] = ["lenet5", "alexnet", "vgg16", "resnet18", "inception_naive", "googlenet"];
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -48,6 +50,10 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         None => digits(&model),
     };
     let (weights, weight_origin) = weights(&model, arguments.weights.as_ref())?;
+    let famous = FAMOUS
+        .iter()
+        .map(|name| Model::builtin(name))
+        .collect::<Result<Vec<_>, _>>()?;
     let progress = Progress::new(format!("explaining {}", model.name()));
     let subject = Lesson {
         model: &model,
@@ -57,6 +63,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         input_origin,
         labels,
         beside: beside.as_ref(),
+        famous: &famous,
     };
     let page = explain::page::fill(&subject.explained()?).map_err(error)?;
     atomic::write(&arguments.output, |file| file.write_all(page.as_bytes()))?;
@@ -140,6 +147,7 @@ struct Lesson<'a> {
     input_origin: Origin,
     labels: Vec<String>,
     beside: Option<&'a Model>,
+    famous: &'a [Model],
 }
 
 impl Lesson<'_> {
@@ -170,6 +178,12 @@ impl Lesson<'_> {
                 machine,
             }),
             beside: self.beside.map(|model| (model.graph(), model.shapes())),
+            famous: Some(
+                self.famous
+                    .iter()
+                    .map(|model| (model.graph(), model.shapes()))
+                    .collect(),
+            ),
         };
         explain::explain(&subject, self.weights.source()).map_err(error)
     }

@@ -58,7 +58,7 @@ export interface Layer extends Cost {
   value: Stored;
 }
 export interface Totals { parameters: number; multiplications: number; value_bytes: number; weight_bytes: number }
-export interface Outline { name: string; layers: Cost[]; totals: Totals }
+export interface Outline { name: string; layers: Cost[]; paths: string[][]; totals: Totals }
 export interface Origin { kind: "own" | "file" | "random" | "none"; text: string }
 
 export interface DiffLine { sign: "+" | "-" | " "; text: string }
@@ -121,4 +121,5 @@ export interface Data {
   reduced: boolean;
   compiler: Compiler | null;
   beside: Outline | null;
+  course: { lessons: { key: string; data: Data; at: number }[]; outlines: Outline[] } | null;
 }

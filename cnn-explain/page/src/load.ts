@@ -82,6 +82,8 @@ export interface NetworkLayer extends Omit<Layer, "value" | "weights"> {
 export interface Network extends Omit<Data, "layers"> {
   layers: NetworkLayer[];
   byName: Map<string, number>;
+  /** The course's small networks by key. */
+  lessons: Map<string, Network>;
 }
 
 export async function inflate(packed: Uint8Array): Promise<ArrayBuffer> {
@@ -95,6 +97,10 @@ export async function unpack(packed: Uint8Array): Promise<Network> {
   const length = new DataView(bytes).getUint32(0, true);
   const data = JSON.parse(new TextDecoder().decode(new Uint8Array(bytes, 4, length))) as Data;
   const numbers = bytes.slice(4 + Math.ceil(length / 4) * 4);
+  return connect(data, numbers);
+}
+
+function connect(data: Data, numbers: ArrayBuffer): Network {
   const layers: NetworkLayer[] = data.layers.map((layer, index) => ({
     ...layer,
     index,
@@ -105,7 +111,9 @@ export async function unpack(packed: Uint8Array): Promise<Network> {
   for (const layer of layers) {
     for (const operand of new Set(layer.operands)) layers[operand].users.push(layer.index);
   }
-  return { ...data, layers, byName: new Map(layers.map((layer) => [layer.name, layer.index])) };
+  // Offsets of a lesson's numbers count from where they begin.
+  const lessons = new Map((data.course?.lessons ?? []).map(({ key, data: lesson, at }) => [key, connect(lesson, numbers.slice(at))]));
+  return { ...data, layers, lessons, byName: new Map(layers.map((layer) => [layer.name, layer.index])) };
 }
 
 /** The data inside the page. */

@@ -4,6 +4,7 @@ import { render } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
 import { explain, Missing } from "./arithmetic";
 import { CompilerView } from "./compiler";
+import { CourseView } from "./course";
 import { LayerView } from "./layer";
 import { embedded, unpack, type Network } from "./load";
 import { MapsView } from "./maps";
@@ -98,6 +99,7 @@ function App({ network }: { network: Network }) {
           {state.view === "maps" && <MapsView />}
           {state.view === "table" && <TableView />}
           {state.view === "compiler" && <CompilerView />}
+          {state.view === "course" && <CourseView />}
         </main>
       </ThemeContext.Provider>
     </AppContext.Provider>

@@ -5,7 +5,7 @@ import { useContext } from "preact/hooks";
 import type { Network, NetworkLayer } from "./load";
 
 export type View = "network" | "layer" | "maps" | "table" | "compiler" | "course" | "desk";
-export const VIEWS: View[] = ["network", "layer", "maps", "table", "compiler"];
+export const VIEWS: View[] = ["network", "layer", "maps", "table", "compiler", "course"];
 
 export interface State {
   view: View;
