@@ -10,6 +10,7 @@ use cnn_ir::shape::Shape;
 use cnn_runtime::weights::MappedFile;
 
 use crate::attributes::Attributes;
+use crate::budget::Budget;
 use crate::error::{ImportError, Place, Problem, quoted};
 use crate::file::{self, External};
 use crate::fold;
@@ -30,6 +31,8 @@ use crate::weights::OnnxWeights;
 pub struct ImportOptions {
     /// Dimensions of inputs whose file leaves them open, by the input's name, with the batch.
     pub shapes: BTreeMap<String, Vec<usize>>,
+    /// Bytes that constants computed while importing may take; what the machine has available if `None`.
+    pub max_memory: Option<u64>,
 }
 
 /// What axis 0 of a model's tensors is.
@@ -141,6 +144,7 @@ impl Import {
             uses: Uses::of(graph),
             files: file.into_iter().chain(external.files).collect(),
             origin: format!("`{}`", path.display()),
+            max_memory: options.max_memory,
         };
         let unsupported = |problems| ImportError::Unsupported {
             path: path.into(),
@@ -203,6 +207,7 @@ struct Source<'a> {
     uses: Uses<'a>,
     files: Vec<Arc<MappedFile>>,
     origin: String,
+    max_memory: Option<u64>,
 }
 
 impl Source<'_> {
@@ -245,7 +250,7 @@ impl Source<'_> {
 
     /// The whole way, with axis 0 taken as `batch` says.
     fn import(&self, batch: Batch) -> Result<Import, Vec<Problem>> {
-        let mut network = Network::new(batch != Batch::None);
+        let mut network = Network::new(batch != Batch::None, Budget::new(self.max_memory));
         let size = match batch {
             Batch::Fixed(size) => size,
             Batch::Free | Batch::None => 1,
@@ -341,7 +346,8 @@ impl Source<'_> {
             uses: &self.uses,
             network,
         };
-        let results: Outputs = match fold::fold(&mut node) {
+        let constants = fold::fold(&mut node).or_else(|| fold::evaluated(&mut node));
+        let results: Outputs = match constants {
             Some(tensors) => tensors.map(|tensors| tensors.into_iter().map(Known::Constant).collect()),
             None => lower::lower(&mut node),
         };

@@ -14,7 +14,7 @@
 //! | `fold` | operators whose result is known when a file is read: the arithmetic with shapes that exporters leave |
 //! | `value`, `movement` | how a tensor lies in what a layer gives, so that transposes cost nothing until they must |
 //! | `node`, `lower` | a node's inputs and attributes in every version of the operator set; the layers it becomes |
-//! | `network`, `names`, `uses`, `weights` | the declaration under construction |
+//! | `network`, `names`, `uses`, `weights`, `budget` | the declaration under construction, and the memory it may take |
 //! | `import` | all of it, in order |
 //!
 //! **The batch.** A network here computes each image alone. Axis 0 of the model's tensors is therefore taken as the
@@ -25,6 +25,7 @@
 //! the model's folder.
 
 mod attributes;
+mod budget;
 mod error;
 mod file;
 mod fold;

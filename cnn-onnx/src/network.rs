@@ -7,6 +7,7 @@ use cnn_ir::op::{Dialect, Op};
 use cnn_ir::shape::Shape;
 use cnn_ir::span::{Span, Spanned};
 
+use crate::budget::Budget;
 use crate::names::Names;
 use crate::value::Data;
 use crate::weights::Weight;
@@ -24,12 +25,9 @@ pub(crate) struct Network {
     wishes: HashMap<String, Vec<String>>,
     /// Whether axis 0 of every computed tensor is the batch. Otherwise the whole tensor is one image.
     pub(crate) batched: bool,
-    /// Elements of constants that may still be computed, so that a small file cannot ask for all memory.
-    budget: usize,
+    /// So that a small file cannot ask for all memory.
+    pub(crate) budget: Budget,
 }
-
-/// Elements of constants that may be computed while importing.
-const BUDGET: usize = 1 << 27;
 
 fn unplaced(text: impl Into<String>) -> Spanned<String> {
     Spanned::new(text.into(), Span::NONE)
@@ -84,14 +82,14 @@ pub(crate) fn sides([top, left, bottom, right]: [usize; 4]) -> ValueKind {
 }
 
 impl Network {
-    pub(crate) fn new(batched: bool) -> Network {
+    pub(crate) fn new(batched: bool, budget: Budget) -> Network {
         Network {
             net: NetDecl::default(),
             names: Names::default(),
             weights: BTreeMap::new(),
             wishes: HashMap::new(),
             batched,
-            budget: BUDGET,
+            budget,
         }
     }
 
@@ -104,13 +102,9 @@ impl Network {
         name
     }
 
-    /// Counts the elements of a constant that is about to be computed.
+    /// Counts a constant that is about to be computed.
     pub(crate) fn spend(&mut self, dims: &[usize]) -> Result<(), String> {
-        let left = self.budget.checked_sub(crate::tensor::count(dims)?);
-        self.budget = left.ok_or_else(|| {
-            format!("constants computed while importing would have more than {BUDGET} elements altogether")
-        })?;
-        Ok(())
+        self.budget.constant(dims)
     }
 
     /// Declares an input; `dims` as its arrays have them.
@@ -176,6 +170,9 @@ impl Network {
                     "`{role}` holds elements of {:?}; floats are possible",
                     weight.tensor().kind
                 ));
+            }
+            if weight.tensor().is_uniform() {
+                self.budget.repeated(&declared.shape)?;
             }
             self.weights.insert(format!("{name}.{role}"), weight);
         }

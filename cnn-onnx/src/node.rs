@@ -147,7 +147,7 @@ impl Node<'_> {
 
     /// A constant with its axes permuted.
     pub(crate) fn turned(&mut self, tensor: &Tensor, permutation: &[usize]) -> Result<Tensor, String> {
-        if !permutation.is_sorted() {
+        if !permutation.is_sorted() && !tensor.is_uniform() {
             self.network.spend(&tensor.dims)?;
         }
         Ok(crate::fold::transposed(tensor, permutation))

@@ -222,6 +222,24 @@ impl Tensor {
         }
     }
 
+    /// The element that all are, without axes; `None` if they may differ.
+    pub(crate) fn repeated(&self) -> Option<Tensor> {
+        (self.uniform || self.len() == 1).then(|| Tensor {
+            dims: Vec::new(),
+            uniform: false,
+            ..self.clone()
+        })
+    }
+
+    /// A function of every element, in single precision. What is one element, however often, stays that.
+    pub(crate) fn map(&self, function: impl Fn(f64) -> f64) -> Tensor {
+        if let (true, Some(one)) = (self.uniform, self.repeated()) {
+            return Tensor::uniform(self.dims.clone(), &one.map(function));
+        }
+        let numbers = self.doubles().into_iter().map(|number| function(number) as f32);
+        Tensor::from_floats(self.dims.clone(), numbers.collect())
+    }
+
     /// Whether it is one element, however often.
     pub(crate) fn is_uniform(&self) -> bool {
         self.uniform

@@ -10,7 +10,7 @@ use prost::Message;
 use crate::proto::{self, DimensionValue, kind};
 use crate::{Import, ImportError, ImportOptions};
 
-const MODELS: [&str; 15] = [
+const MODELS: [&str; 17] = [
     "residual",
     "old",
     "channels_last",
@@ -20,6 +20,8 @@ const MODELS: [&str; 15] = [
     "views",
     "resizes",
     "resampled",
+    "standardised",
+    "weighted",
     "transposed",
     "matrices",
     "elements",
@@ -202,18 +204,28 @@ fn a_small_file_cannot_ask_for_all_memory() {
     let large = |dims: &[i64]| {
         let nodes = vec![
             node("ConstantOfShape", &["s"], "c"),
-            node("Neg", &["c"], "d"),
+            node("Concat", &["c", "c"], "d"),
             node("Add", &["x", "d"], "y"),
         ];
         told(&model(nodes, vec![shape("s", dims)]))
     };
-    assert!(large(&[1 << 20, 1 << 20]).contains("elements altogether"));
+    assert!(large(&[1 << 20, 1 << 20]).contains("more than is left"));
     assert!(large(&[i64::MAX, i64::MAX, 2]).contains("too many elements"));
     assert!(large(&[-5]).contains("negative"));
     // Many nodes of a moderate size each.
-    let mut nodes: Vec<_> = (0..200).map(|i| node("Neg", &["c"], &format!("c{i}"))).collect();
+    let mut nodes: Vec<_> = (0..200)
+        .map(|i| node("Concat", &["c", "c"], &format!("c{i}")))
+        .collect();
     nodes.extend([node("ConstantOfShape", &["s"], "c"), node("Relu", &["x"], "y")]);
-    assert!(told(&model(nodes, vec![shape("s", &[1 << 20])])).contains("elements altogether"));
+    let options = ImportOptions {
+        max_memory: Some(1 << 30),
+        ..ImportOptions::default()
+    };
+    let many = model(nodes, vec![shape("s", &[1 << 20, 1])]).encode_to_vec();
+    let error = Import::from_bytes(many, "model.onnx", &options)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("more than is left of 1073741824"), "{error}");
     // As a parameter, an axis or a scale, nobody lists its elements.
     for (op, input) in [("Resize", 2), ("Clip", 1)] {
         let mut inputs = vec!["x", "", ""];
@@ -301,6 +313,7 @@ fn free_dimensions_are_named_and_can_be_given() {
     );
     let given = |name: &str, dims: &[usize]| {
         let options = ImportOptions {
+            max_memory: None,
             shapes: BTreeMap::from([(name.to_owned(), dims.to_vec())]),
         };
         Import::from_bytes(free.encode_to_vec(), "model.onnx", &options)
@@ -329,4 +342,142 @@ fn what_is_no_onnx_file_says_so() {
     let open = |path: &Path| Import::open(path, &ImportOptions::default()).unwrap_err().to_string();
     assert!(open(folder.path()).contains("a directory"));
     assert!(open(&folder.path().join("none.onnx")).contains("cannot read"));
+}
+
+/// Files of a few bytes whose tensors are as large as can be: imported or refused, in little memory.
+const SIZES: [[i64; 3]; 6] = [
+    [2_147_483_647, 1, 1],
+    [1, 2_147_483_647, 1],
+    [1, 1, 2_147_483_647],
+    [1 << 16, 1 << 16, 1 << 15],
+    [3, 40_000, 40_000],
+    [100_000, 100, 1],
+];
+
+fn blown_up() -> Vec<proto::Model> {
+    use DimensionValue::Size;
+    let ints = |name: &str, ints: &[i64]| proto::Attribute {
+        name: name.into(),
+        kind: kind::INTS,
+        ints: ints.to_vec(),
+        ..proto::Attribute::default()
+    };
+    let float = |name: &str, f: f32| proto::Attribute {
+        name: name.into(),
+        kind: kind::FLOAT,
+        f,
+        ..proto::Attribute::default()
+    };
+    let with = |mut node: proto::Node, attributes: &[proto::Attribute]| {
+        node.attribute = attributes.to_vec();
+        node
+    };
+    let mut models = Vec::new();
+    for [c, h, w] in SIZES {
+        let mut nodes = Vec::new();
+        for op in ["Add", "Sub", "Mul", "Div", "Max", "PRelu"] {
+            for other in ["half", "halves", "map"] {
+                nodes.push(node(op, &["x", other], "y"));
+                nodes.push(node(op, &[other, "x"], "y"));
+            }
+        }
+        for op in [
+            "Relu",
+            "Softmax",
+            "GlobalAveragePool",
+            "ReduceMean",
+            "Flatten",
+            "Softplus",
+            "HardSwish",
+        ] {
+            nodes.push(node(op, &["x"], "y"));
+        }
+        nodes.push(with(node("Selu", &["x"], "y"), &[float("alpha", 0.5)]));
+        nodes.push(node("Clip", &["x", "half"], "y"));
+        nodes.push(node("BatchNormalization", &["x", "ones", "ones", "ones", "ones"], "y"));
+        nodes.push(node("Conv", &["x", "filters"], "y"));
+        nodes.push(with(node("MatMul", &["x", "square"], "y"), &[]));
+        nodes.push(with(node("Transpose", &["x"], "y"), &[ints("perm", &[0, 3, 1, 2])]));
+        nodes.push(with(node("Concat", &["x", "map"], "y"), &[int("axis", 1)]));
+        nodes.push(with(node("Concat", &["map", "map"], "d"), &[int("axis", 2)]));
+        nodes.push(node("Pad", &["x", "pads"], "y"));
+        nodes.push(node("Resize", &["x", "", "scales"], "y"));
+        for op in ["AveragePool", "MaxPool"] {
+            let window = [ints("kernel_shape", &[3, 3]), ints("pads", &[2, 2, 2, 2])];
+            nodes.push(with(node(op, &["x"], "y"), &window));
+            let window = [ints("kernel_shape", &[h, w]), ints("pads", &[h, w, h, w])];
+            nodes.push(with(node(op, &["x"], "y"), &window));
+        }
+        for op in ["Neg", "Exp", "Sqrt", "Erf", "ReduceMean", "Relu", "Softmax", "Cast"] {
+            let mut folded = node(op, &["map"], "folded");
+            folded.attribute.extend((op == "Cast").then(|| int("to", 11)));
+            let mut model = model(vec![folded, node("Add", &["x", "folded"], "y")], Vec::new());
+            constants(&mut model, [c, h, w]);
+            models.push(model);
+        }
+        for node in nodes {
+            let mut model = model(vec![node], Vec::new());
+            constants(&mut model, [c, h, w]);
+            models.push(model);
+        }
+    }
+    fn constants(model: &mut proto::Model, [c, h, w]: [i64; 3]) {
+        let graph = model.graph.as_mut().unwrap();
+        graph.input[0] = value("x", &[Size(1), Size(c), Size(h), Size(w)]);
+        for (name, dims) in [
+            ("halves", vec![1, c, 1, 1]),
+            ("map", vec![1, c, h, w]),
+            ("ones", vec![c]),
+            ("filters", vec![c, c, 1, 1]),
+            ("square", vec![w, w]),
+        ] {
+            graph
+                .node
+                .insert(0, node("ConstantOfShape", &[&format!("{name}.shape")], name));
+            graph.initializer.push(shape(&format!("{name}.shape"), &dims));
+        }
+        graph.initializer.push(floats("half", &[], &[0.5]));
+        graph.initializer.push(floats("scales", &[4], &[1.0, 1.0, 1.5, 0.5]));
+        graph.initializer.push(shape("pads", &[0, c, h, 0, 0, 1, 0, w]));
+    }
+    models
+}
+
+/// Run by [`blown_up_files_take_little_memory`].
+#[test]
+#[ignore = "it is run in a process with little memory"]
+fn blown_up_files() {
+    let hostile = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile/selu_2g_channels.onnx");
+    let files = blown_up()
+        .iter()
+        .map(Message::encode_to_vec)
+        .chain([fs::read(hostile).unwrap()])
+        .collect::<Vec<_>>();
+    let mut imported = 0;
+    for file in files {
+        if let Ok(import) = read(file) {
+            imported += 1;
+            let shapes = import
+                .weights
+                .tensors
+                .values()
+                .filter(|weight| weight.tensor().is_uniform());
+            let repeated: usize = shapes.map(|weight| weight.dims().iter().product::<usize>()).sum();
+            assert!(repeated <= 1 << 26, "{repeated} numbers would be written out");
+        }
+    }
+    assert!(imported > 100, "{imported}");
+}
+
+#[cfg(unix)]
+#[test]
+fn blown_up_files_take_little_memory() {
+    let command = "ulimit -v 500000; exec \"$0\" --exact tests::blown_up_files --ignored --test-threads 1";
+    let done = std::process::Command::new("sh")
+        .args(["-c", command])
+        .arg(std::env::current_exe().unwrap())
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    assert!(String::from_utf8_lossy(&done.stdout).contains("1 passed"));
 }

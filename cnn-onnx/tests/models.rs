@@ -192,6 +192,15 @@ fn sizes_that_change_by_scales_that_are_not_whole() {
 }
 
 #[test]
+fn weights_that_are_computed() {
+    // From constants they are constants, whatever the operators.
+    let (import, _) = check("standardised");
+    assert_eq!(ops(&import), ["conv", "relu"]);
+    let (import, _) = check("weighted");
+    assert_eq!(import.batch, Batch::None);
+}
+
+#[test]
 fn matrices_and_tensors_without_a_batch() {
     let (import, _) = check("matrices");
     assert_eq!(import.batch, Batch::None);

@@ -46,6 +46,7 @@ impl ModelArgument {
         let shapes = self.shapes.iter().map(|shape| (shape.name.clone(), shape.dims.clone()));
         let options = ImportOptions {
             shapes: shapes.collect(),
+            ..ImportOptions::default()
         };
         let source = Source::open(&self.model, &options)?;
         match (self.shapes.is_empty(), source.import()) {

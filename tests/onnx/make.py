@@ -310,6 +310,18 @@ def resampled():
     save("resampled", built, arrays, answers=onnxruntime.InferenceSession(built.SerializeToString()).run(None, arrays))
 
 
+def weighted():
+    """Convolutions whose weights are inputs, or computed."""
+    node = helper.make_node
+    nodes = [
+        node("Conv", ["x", "w", "b"], ["grouped"], group=2, strides=[2, 1], pads=[1, 0, 1, 2], dilations=[1, 2]),
+        node("Relu", ["w"], ["positive"]),
+        node("Conv", ["y", "positive"], ["plain"], auto_pad="SAME_UPPER"),
+    ]
+    inputs = {"x": [1, 4, 7, 6], "w": [6, 2, 3, 2], "b": [6], "y": [1, 2, 4, 5]}
+    wide("weighted", inputs, {"grouped": [1, 6, 4, 6], "plain": [1, 6, 4, 5]}, nodes, {}, 13)
+
+
 def transposed():
     """ConvTranspose, with all that decides its size; pools with more padding than half of the window."""
     node = helper.make_node
@@ -455,6 +467,6 @@ def attributes():
 
 
 FOLDER.mkdir(parents=True, exist_ok=True)
-MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled]
+MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled, weighted]
 for make in MODELS:
     make()

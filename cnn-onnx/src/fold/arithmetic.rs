@@ -4,23 +4,22 @@ use super::form::{offsets, strides};
 use crate::lower::broadcast_dims;
 use crate::tensor::{DataType, Numbers, Tensor};
 
-/// The elements of a tensor broadcast to `dims`.
-fn spread<'a>(tensor: &'a Tensor, dims: &'a [usize]) -> Vec<usize> {
+/// The strides by which the elements of a tensor are broadcast to `dims`.
+fn spread(tensor: &Tensor, dims: &[usize]) -> Vec<usize> {
     let missing = dims.len() - tensor.dims.len();
     let own = strides(&tensor.dims);
-    let steps: Vec<usize> = (0..dims.len())
+    (0..dims.len())
         .map(|axis| match axis.checked_sub(missing) {
             Some(axis) if tensor.dims[axis] != 1 => own[axis],
             _ => 0,
         })
-        .collect();
-    offsets(dims, &steps).collect()
+        .collect()
 }
 
 /// A tensor broadcast to `dims`, as Expand does.
 pub(crate) fn expanded(tensor: &Tensor, dims: Vec<usize>) -> Tensor {
-    let picked = spread(tensor, &dims);
-    tensor.picked(dims, picked.into_iter())
+    let steps = spread(tensor, &dims);
+    tensor.picked(dims.clone(), offsets(&dims, &steps))
 }
 
 /// The dimensions of the result of an elementwise operator.
@@ -30,7 +29,12 @@ pub(super) fn result_dims(tensors: &[&Tensor]) -> Result<Vec<usize>, String> {
 
 /// Add, Sub, Mul, Div, Min, Max, Mod and comparisons; `None` for other operators.
 pub(super) fn binary(op: &str, a: &Tensor, b: &Tensor, dims: Vec<usize>) -> Option<Result<Tensor, String>> {
+    if let (Some(a), Some(b), false) = (a.repeated(), b.repeated(), dims.is_empty()) {
+        let one = binary(op, &a, &b, Vec::new())?;
+        return Some(one.map(|one| Tensor::uniform(dims, &one)));
+    }
     let (left, right) = (spread(a, &dims), spread(b, &dims));
+    let places = || offsets(&dims, &left).zip(offsets(&dims, &right));
     let kind = match op {
         "Equal" | "Less" | "Greater" | "And" | "Or" => DataType::Bool,
         _ => a.kind,
@@ -52,7 +56,7 @@ pub(super) fn binary(op: &str, a: &Tensor, b: &Tensor, dims: Vec<usize>) -> Opti
                 "Or" => |a, b| Some((a != 0 || b != 0).into()),
                 _ => return None,
             };
-            let result: Option<Vec<i64>> = left.iter().zip(&right).map(|(&i, &j)| function(a[i], b[j])).collect();
+            let result: Option<Vec<i64>> = places().map(|(i, j)| function(a[i], b[j])).collect();
             match result {
                 Some(result) => Numbers::Integer(result),
                 None => return Some(Err("divides by 0".to_owned())),
@@ -73,7 +77,7 @@ pub(super) fn binary(op: &str, a: &Tensor, b: &Tensor, dims: Vec<usize>) -> Opti
                 _ => return None,
             };
             let (a, b) = (a.doubles(), b.doubles());
-            Numbers::Float(left.iter().zip(&right).map(|(&i, &j)| function(a[i], b[j])).collect())
+            Numbers::Float(places().map(|(i, j)| function(a[i], b[j])).collect())
         }
     };
     Some(Ok(Tensor::from_numbers(dims, kind, &numbers)))
@@ -81,6 +85,9 @@ pub(super) fn binary(op: &str, a: &Tensor, b: &Tensor, dims: Vec<usize>) -> Opti
 
 /// Neg, Sqrt, Floor, Ceil, Abs, Reciprocal, Exp, Not; `None` for other operators.
 pub(super) fn unary(op: &str, tensor: &Tensor) -> Option<Tensor> {
+    if let (true, Some(one)) = (tensor.is_uniform(), tensor.repeated()) {
+        return Some(Tensor::uniform(tensor.dims.clone(), &unary(op, &one)?));
+    }
     let numbers = match tensor.numbers() {
         Numbers::Integer(numbers) => {
             let function: fn(i64) -> i64 = match op {
@@ -111,20 +118,28 @@ pub(super) fn unary(op: &str, tensor: &Tensor) -> Option<Tensor> {
 
 /// Where: elements of `a` where the condition holds, of `b` elsewhere.
 pub(super) fn choose(condition: &Tensor, a: &Tensor, b: &Tensor, dims: Vec<usize>) -> Tensor {
+    if let (Some(condition), Some(a), Some(b), false) =
+        (condition.repeated(), a.repeated(), b.repeated(), dims.is_empty())
+    {
+        return Tensor::uniform(dims, &choose(&condition, &a, &b, Vec::new()));
+    }
     let holds = condition.doubles();
     let (places, left, right) = (spread(condition, &dims), spread(a, &dims), spread(b, &dims));
-    let pick = |i: usize| holds[places[i]] != 0.0;
+    let places = || {
+        let sides = offsets(&dims, &left).zip(offsets(&dims, &right));
+        offsets(&dims, &places).map(|place| holds[place] != 0.0).zip(sides)
+    };
     let numbers = match (a.numbers(), b.numbers()) {
         (Numbers::Integer(a), Numbers::Integer(b)) => Numbers::Integer(
-            (0..places.len())
-                .map(|i| if pick(i) { a[left[i]] } else { b[right[i]] })
+            places()
+                .map(|(holds, (i, j))| if holds { a[i] } else { b[j] })
                 .collect(),
         ),
         _ => {
             let (a, b) = (a.doubles(), b.doubles());
             Numbers::Float(
-                (0..places.len())
-                    .map(|i| if pick(i) { a[left[i]] } else { b[right[i]] })
+                places()
+                    .map(|(holds, (i, j))| if holds { a[i] } else { b[j] })
                     .collect(),
             )
         }

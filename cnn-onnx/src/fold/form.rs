@@ -215,8 +215,7 @@ pub(crate) fn transposed(tensor: &Tensor, permutation: &[usize]) -> Tensor {
     }
     let strides = strides(&tensor.dims);
     let steps: Vec<usize> = permutation.iter().map(|&axis| strides[axis]).collect();
-    let picked = offsets(&dims, &steps).collect::<Vec<_>>();
-    tensor.picked(dims, picked.into_iter())
+    tensor.picked(dims.clone(), offsets(&dims, &steps))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! leave behind.
 
 mod arithmetic;
+mod evaluate;
 mod form;
 
 use crate::node::{Node, absolute_axis};
@@ -9,6 +10,7 @@ use crate::tensor::{DataType, Numbers, Tensor, count};
 use crate::value::Known;
 
 pub(crate) use arithmetic::expanded;
+pub(crate) use evaluate::evaluated;
 pub(crate) use form::{Range, flattened_dims, permutation, reshaped_dims, slices, split_sizes, transposed};
 
 /// The results of a node that depends on constants only (or on shapes); `None` if it must be computed.
@@ -97,8 +99,16 @@ fn folded(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Option<Vec<Tensor>>
             if kind == first.kind {
                 first.clone()
             } else {
-                node.network.spend(&first.dims)?;
-                Tensor::from_numbers(first.dims.clone(), kind, &first.numbers())
+                match first.repeated().filter(|_| first.is_uniform()) {
+                    Some(one) => {
+                        let one = Tensor::from_numbers(Vec::new(), kind, &one.numbers());
+                        Tensor::uniform(first.dims.clone(), &one)
+                    }
+                    None => {
+                        node.network.spend(&first.dims)?;
+                        Tensor::from_numbers(first.dims.clone(), kind, &first.numbers())
+                    }
+                }
             }
         }
         "Reshape" => {
@@ -110,14 +120,22 @@ fn folded(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Option<Vec<Tensor>>
         "Squeeze" => first.reshaped(squeezed(node, &first.dims)?),
         "Unsqueeze" => first.reshaped(unsqueezed(node, &first.dims)?),
         "Transpose" => {
-            node.network.spend(&first.dims)?;
-            transposed(first, &permutation(node.attributes.ints("perm")?, first.dims.len())?)
+            let permutation = permutation(node.attributes.ints("perm")?, first.dims.len())?;
+            node.turned(first, &permutation)?
         }
         "Expand" => {
             let wanted = sizes(&node.constant(1, "the shape")?.integers()?)?;
             let dims = crate::lower::broadcast_dims(&[first.dims.clone(), wanted])?;
-            node.network.spend(&dims)?;
-            arithmetic::expanded(first, dims)
+            match first.repeated() {
+                Some(one) => {
+                    count(&dims)?;
+                    Tensor::uniform(dims, &one)
+                }
+                None => {
+                    node.network.spend(&dims)?;
+                    arithmetic::expanded(first, dims)
+                }
+            }
         }
         "Gather" => {
             let indices = node.constant(1, "the indices")?;
@@ -149,12 +167,12 @@ fn folded(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Option<Vec<Tensor>>
                 _ => return Err("has not three inputs".to_owned()),
             };
             let dims = arithmetic::result_dims(&[condition, a, b])?;
-            node.network.spend(&dims)?;
+            spend(node, tensors, &dims)?;
             arithmetic::choose(condition, a, b, dims)
         }
         op => match tensors {
             [one] => {
-                node.network.spend(&one.dims)?;
+                spend(node, tensors, &one.dims)?;
                 match arithmetic::unary(op, one) {
                     Some(result) => result,
                     None => return Ok(None),
@@ -167,7 +185,7 @@ fn folded(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Option<Vec<Tensor>>
                 let Ok(dims) = arithmetic::result_dims(&[a, b]) else {
                     return Ok(None);
                 };
-                node.network.spend(&dims)?;
+                spend(node, tensors, &dims)?;
                 match arithmetic::binary(op, a, b, dims) {
                     Some(result) => result?,
                     None => return Ok(None),
@@ -177,6 +195,14 @@ fn folded(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Option<Vec<Tensor>>
         },
     };
     Ok(Some(vec![result]))
+}
+
+/// Counts an elementwise operator's result, which takes memory unless each operand is one number, repeated.
+fn spend(node: &mut Node<'_>, tensors: &[Tensor], dims: &[usize]) -> Result<(), String> {
+    match tensors.iter().all(|tensor| tensor.repeated().is_some()) {
+        true => count(dims).map(drop),
+        false => node.network.spend(dims),
+    }
 }
 
 /// Sizes of a shape.

@@ -3,7 +3,7 @@
 use cnn_ir::shape::Shape;
 
 use crate::node::{Node, Outputs};
-use crate::tensor::{Numbers, Tensor, count};
+use crate::tensor::{Tensor, count};
 use crate::value::{Data, Known, Value, frame, identity};
 use crate::weights::Weight;
 
@@ -88,65 +88,71 @@ pub(super) fn per_channel(node: &Node<'_>, value: &Value, tensor: &Tensor) -> Re
     let fits = (0..dims.len()).all(|axis| {
         dims[axis] == 1 || ((Some(axis) == first || tensor.is_uniform()) && dims[axis] == value.dims[axis])
     });
-    Ok(fits.then(|| {
-        let index = |channel| if tensor.len() == 1 { 0 } else { channel };
-        tensor.picked(vec![channels], (0..channels).map(index))
+    Ok(fits.then(|| match tensor.repeated() {
+        Some(one) => Tensor::uniform(vec![channels], &one),
+        None => tensor.reshaped(vec![channels]),
     }))
 }
+
+/// More channels are not given a number each if it is the same for all of them.
+const MANY: usize = 1 << 12;
 
 /// One operand is a constant. One number a channel makes a batch norm, which a convolution before it takes in;
 /// anything else is a layer of its own.
 fn affine(node: &mut Node<'_>, op: &str, value: &Value, constant: &Tensor, constant_first: bool) -> Outputs {
     let per_channel = per_channel(node, value, constant)?.filter(|_| !(op == "div" && constant_first));
-    let Some(numbers) = per_channel.map(|tensor| tensor.doubles()) else {
-        let mut operands = [Known::Value(value.clone()), Known::Constant(constant.clone())];
+    let Some(numbers) = per_channel.filter(|numbers| !(numbers.is_uniform() && numbers.len() > MANY)) else {
+        // Of what is one number everywhere one is enough, if the value has all the axes.
+        let one = constant.repeated().filter(|_| spreads_over(node, constant, value));
+        let mut operands = [
+            Known::Value(value.clone()),
+            Known::Constant(one.unwrap_or_else(|| constant.clone())),
+        ];
         if constant_first {
             operands.reverse();
         }
         return combined(node, op, &operands);
     };
-    if matches!((op, constant_first), ("add", _) | ("sub", false)) && is_sum_without_bias(node, value, &numbers) {
+    if matches!((op, constant_first), ("add", _) | ("sub", false)) && is_sum_without_bias(node, value, numbers.len()) {
         let sign = if op == "add" { 1.0 } else { -1.0 };
-        let bias = numbers.iter().map(|x| (sign * x) as f32).collect();
-        let bias = Weight::Plain(Tensor::from_floats(vec![numbers.len()], bias));
+        let bias = Weight::Plain(numbers.map(|x| sign * x));
         node.network.give_bias(&value.data.layer, bias);
         return Ok(vec![Known::Value(value.clone())]);
     }
-    let n = numbers.len();
-    let (weight, bias): (Vec<f64>, Vec<f64>) = match (op, constant_first) {
-        ("add", _) => (vec![1.0; n], numbers),
-        ("sub", false) => (vec![1.0; n], numbers.iter().map(|x| -x).collect()),
-        ("sub", true) => (vec![-1.0; n], numbers),
-        ("div", _) => (numbers.iter().map(|x| 1.0 / x).collect(), vec![0.0; n]),
-        _ => (numbers, vec![0.0; n]),
+    let all = |number: f32| Tensor::uniform(vec![numbers.len()], &Tensor::from_floats(Vec::new(), vec![number]));
+    let (weight, bias) = match (op, constant_first) {
+        ("add", _) => (all(1.0), numbers.map(|x| x)),
+        ("sub", false) => (all(1.0), numbers.map(|x| -x)),
+        ("sub", true) => (all(-1.0), numbers.map(|x| x)),
+        ("div", _) => (numbers.map(|x| 1.0 / x), all(0.0)),
+        _ => (numbers.map(|x| x), all(0.0)),
     };
     per_channel_layer(node, value, weight, bias)
 }
 
-/// Whether the value is a convolution's or a dense layer's that has no bias yet and is used here only.
-fn is_sum_without_bias(node: &Node<'_>, value: &Value, numbers: &[f64]) -> bool {
-    value.data.shape.channels() == numbers.len()
+/// Whether the constant's dimensions add nothing to the value's.
+fn spreads_over(node: &Node<'_>, constant: &Tensor, value: &Value) -> bool {
+    let fits = |dims: &Vec<usize>| dims.iter().zip(&value.dims).all(|(&dim, &own)| dim == 1 || dim == own);
+    image_dims(node, constant, value.dims.len()).is_ok_and(|dims| dims.len() == value.dims.len() && fits(&dims))
+}
+
+/// Whether the value is a convolution's or a dense layer's of so many channels that has no bias yet and is used here only.
+fn is_sum_without_bias(node: &Node<'_>, value: &Value, channels: usize) -> bool {
+    value.data.shape.channels() == channels
         && node.message.input.iter().any(|name| node.uses.is_lone_sum(name))
         && node.network.lacks_bias(&value.data.layer)
 }
 
 /// `weight · x + bias`, one of each a channel.
-fn per_channel_layer(node: &mut Node<'_>, value: &Value, weight: Vec<f64>, bias: Vec<f64>) -> Outputs {
+fn per_channel_layer(node: &mut Node<'_>, value: &Value, weight: Tensor, bias: Tensor) -> Outputs {
     let data = node.by_channels(value)?;
-    let n = weight.len();
-    let tensor = |numbers| {
-        Weight::Plain(Tensor::from_numbers(
-            vec![n],
-            crate::tensor::DataType::F32,
-            &Numbers::Float(numbers),
-        ))
-    };
-    let weights = vec![
-        ("weight", tensor(weight)),
-        ("bias", tensor(bias)),
-        ("running_mean", tensor(vec![0.0; n])),
-        ("running_var", tensor(vec![1.0; n])),
-    ];
+    let all = |number: f32| Tensor::uniform(weight.dims.clone(), &Tensor::from_floats(Vec::new(), vec![number]));
+    let (mean, variance) = (all(0.0), all(1.0));
+    let roles = ["weight", "bias", "running_mean", "running_var"];
+    let weights = roles
+        .into_iter()
+        .zip([weight, bias, mean, variance].map(Weight::Plain))
+        .collect();
     let keys = vec![("epsilon", cnn_ir::ast::ValueKind::Float(0.0))];
     let data = node.layer("batch_norm", keys, &[&data], weights)?;
     Ok(vec![Known::Value(value.through(data))])
@@ -154,9 +160,13 @@ fn per_channel_layer(node: &mut Node<'_>, value: &Value, weight: Vec<f64>, bias:
 
 /// A value times a number.
 pub(super) fn scaled(node: &mut Node<'_>, value: &Value, factor: f32) -> Outputs {
-    let data = node.by_channels(value)?;
-    let n = data.shape.channels();
-    per_channel_layer(node, &value.through(data), vec![factor.into(); n], vec![0.0; n])
+    affine(
+        node,
+        "mul",
+        value,
+        &Tensor::from_floats(Vec::new(), vec![factor]),
+        false,
+    )
 }
 
 /// A value and a constant, as a helper of a node that does more.

@@ -32,6 +32,9 @@ fn bias(node: &Node<'_>, keys: &mut crate::network::Keys) -> Result<Option<(&'st
 
 pub(super) fn conv(node: &mut Node<'_>) -> Outputs {
     let value = node.value(0)?;
+    if let Known::Value(weight) = node.input(1)?.clone() {
+        return super::computed::conv(node, &value, &weight);
+    }
     let weight = node.constant(1, "the weights")?;
     let input = Spatial::of(node, &value)?;
     let [filters, _, h, w] = kernel(&weight, input.rank)?;

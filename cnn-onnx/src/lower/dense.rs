@@ -109,19 +109,16 @@ fn scaled(node: &mut Node<'_>, tensor: Tensor, factor: f32) -> Result<Tensor, St
     if factor == 1.0 {
         return Ok(tensor);
     }
-    node.network.spend(&tensor.dims)?;
-    let numbers = tensor
-        .doubles()
-        .iter()
-        .map(|x| (x * f64::from(factor)) as f32)
-        .collect();
-    Ok(Tensor::from_floats(tensor.dims, numbers))
+    if !tensor.is_uniform() {
+        node.network.spend(&tensor.dims)?;
+    }
+    Ok(tensor.map(|x| x * f64::from(factor)))
 }
 
 /// Gemm's third input as a bias: one number for each unit.
 fn vector(tensor: &Tensor, units: usize) -> Result<Tensor, String> {
     match *tensor.dims {
-        [] | [1] | [1, 1] => Ok(tensor.picked(vec![units], (0..units).map(|_| 0))),
+        [] | [1] | [1, 1] => Ok(Tensor::uniform(vec![units], tensor)),
         [n] | [1, n] if n == units => Ok(tensor.reshaped(vec![n])),
         _ => Err(format!(
             "the third input has the dimensions {:?}; one number for each of {units} columns is possible",

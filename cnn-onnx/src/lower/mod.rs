@@ -3,6 +3,7 @@
 
 mod activation;
 mod combine;
+mod computed;
 mod conv;
 mod dense;
 mod form;

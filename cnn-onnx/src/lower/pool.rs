@@ -85,12 +85,13 @@ fn padded_before(
         return Ok(means);
     };
     let [_, rows, columns] = input.size();
+    node.network.spend(&[1, height, width])?;
     let counts = |axis: usize, outputs: usize, before: usize, n: usize| -> Vec<f32> {
+        // Taps at `start + tap · dilation` that lie in `before .. before + n`. Places of a padded map are below 2³³.
         let taps = |output: usize| {
-            let at = |tap: usize| output * window.stride[axis] + tap * window.dilation[axis];
-            (0..window.kernel[axis])
-                .filter(|&tap| (before..before + n).contains(&at(tap)))
-                .count()
+            let (start, step) = (output * window.stride[axis], window.dilation[axis]);
+            let below = |end: usize| end.saturating_sub(start).div_ceil(step).min(window.kernel[axis]);
+            below(before + n) - below(before)
         };
         (0..outputs)
             .map(|output| window.kernel[axis] as f32 / taps(output) as f32)
