@@ -13,8 +13,8 @@ use cnn_ir::cost;
 use cnn_ir::diag::{Diagnostic, Severity};
 use cnn_ir::graph::{Graph, NodeId};
 use cnn_ir::op::{InputLayout, Op, WeightDecl};
-use cnn_ir::passes::{self, Report};
-use cnn_ir::validate::{Shapes, validate};
+use cnn_ir::passes::{self, Pass, Report};
+use cnn_ir::validate::Shapes;
 use cnn_onnx::{Import, ImportOptions};
 use cnn_runtime::weights::{WeightError, WeightSource};
 
@@ -236,10 +236,20 @@ impl Model {
     /// # Errors
     /// [`Error::Internal`]: a pass made an invalid graph.
     pub fn optimised(&self) -> Result<Optimised, Error> {
+        self.after(passes::PASSES)
+    }
+
+    /// The graph in operators of the core, otherwise as it was declared.
+    pub(crate) fn expanded(&self) -> Result<Optimised, Error> {
+        self.after(&[&passes::Expand])
+    }
+
+    fn after(&self, passes: &[&dyn Pass]) -> Result<Optimised, Error> {
         let internal = |fault: String| Error::Internal(format!("{}: {fault}", self.name()));
         let mut graph = self.graph.clone();
-        let reports = passes::optimise(&mut graph).map_err(|invalid| internal(invalid.to_string()))?;
-        let shapes = validate(&graph).map_err(|faults| internal(format!("{faults:?}")))?;
+        let mut shapes = Shapes::default();
+        let reports = passes::optimise_with(&mut graph, passes, |_, _, after| shapes = after.clone());
+        let reports = reports.map_err(|invalid| internal(invalid.to_string()))?;
         Ok(Optimised { graph, shapes, reports })
     }
 

@@ -194,7 +194,8 @@ pub(crate) fn with_job<T>(
         optimised = model.optimised()?;
         (&optimised.graph, &optimised.shapes)
     } else {
-        (model.graph(), model.shapes())
+        optimised = model.expanded()?;
+        (&optimised.graph, &optimised.shapes)
     };
     work(Job {
         graph,

@@ -68,7 +68,7 @@ fn kind(work: &Work) -> &'static str {
         Work::Gather(_) => "gather",
         Work::Interpolate(_) => "interpolate",
         Work::Matmul { .. } => "matmul",
-        Work::ReduceMean { .. } => "mean",
+        Work::Reduce { .. } => "reduction",
     }
 }
 
@@ -139,7 +139,7 @@ fn every_kind_of_step_gives_the_same_bits() {
     }
     assert_eq!(
         kinds.into_iter().collect::<Vec<_>>().join(", "),
-        "adaptive pool, clear halo, copy, elementwise, gather, global pool, interpolate, lrn, matmul, mean, pool, softmax, \
+        "adaptive pool, clear halo, copy, elementwise, gather, global pool, interpolate, lrn, matmul, pool, reduction, softmax, \
          sweep, winograd"
     );
 }

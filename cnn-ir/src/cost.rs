@@ -2,7 +2,6 @@
 //! about.
 
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 use crate::graph::Graph;
 use crate::op::{Op, WeightDecl};
@@ -32,74 +31,11 @@ impl Op {
             .iter()
             .filter(|weight| weight.is_parameter())
             .fold(0, |sum: u64, weight| sum.saturating_add(weight.elements()));
-        let (multiplications, product) = match self {
-            Op::Conv(conv) => {
-                let [filters, depth, rows, columns] = conv.weight_dims(operands[0].channels());
-                convolution(
-                    result,
-                    [rows, columns],
-                    [operands[0].channels(), depth],
-                    conv.groups,
-                    filters,
-                )
-            }
-            // Once a pixel of the input.
-            Op::ConvTranspose(conv) => {
-                let channels = operands[0].channels();
-                let depths = [channels, channels / conv.groups.max(1)];
-                convolution(
-                    operands[0],
-                    [conv.kernel.h, conv.kernel.w],
-                    depths,
-                    conv.groups,
-                    conv.filters,
-                )
-            }
-            Op::Matmul(_) => {
-                let (rows, columns) = (operands[0].dims()[1], operands[1].dims()[2]);
-                let (inner, channels) = (operands[0].dims()[2], result.channels());
-                let product = format!("({rows}×{columns})×{inner}");
-                let more = if channels > 1 {
-                    format!("×{channels}")
-                } else {
-                    String::new()
-                };
-                (count(&[rows, columns, inner, channels]), product + &more)
-            }
-            Op::Dense(dense) => {
-                let factors = [operands[0].elements(), dense.units];
-                (count(&factors), format!("{}×{}", factors[0], factors[1]))
-            }
-            Op::Input(_)
-            | Op::Pool(_)
-            | Op::GlobalPool(_)
-            | Op::AdaptiveAvgPool(_)
-            | Op::Activation(_)
-            | Op::Prelu(_)
-            | Op::Softmax(_)
-            | Op::BatchNorm(_)
-            | Op::Lrn(_)
-            | Op::Combine(_)
-            | Op::Concat(_)
-            | Op::Flatten(_)
-            | Op::Reshape(_)
-            | Op::Pad(_)
-            | Op::Upsample(_)
-            | Op::Resize(_)
-            | Op::ReduceMean(_)
-            | Op::Slice(_)
-            | Op::Transpose(_)
-            | Op::DepthToSpace(_)
-            | Op::SpaceToDepth(_)
-            | Op::ChannelShuffle(_)
-            | Op::Constant(_)
-            | Op::Dropout(_)
-            | Op::Identity(_) => {
-                return Cost {
-                    parameters,
-                    ..Cost::default()
-                };
-            }
+        let Some((multiplications, product)) = self.multiplications(operands, result) else {
+            return Cost {
+                parameters,
+                ..Cost::default()
+            };
         };
         Cost {
             parameters,
@@ -131,36 +67,6 @@ pub fn parameters(graph: &Graph, shapes: &Shapes) -> u64 {
 pub fn multiplications(graph: &Graph, shapes: &Shapes) -> u64 {
     let cost = |id| graph[id].op.cost(&shapes.operands(graph, id)).multiplications;
     graph.ids().map(cost).fold(0, u64::saturating_add)
-}
-
-/// Pixels × elements of one filter × filters. `channels` and, of these, `depth` that a filter sees.
-fn convolution(
-    pixels: Shape,
-    [rows, columns]: [usize; 2],
-    [channels, depth]: [usize; 2],
-    groups: usize,
-    filters: usize,
-) -> (u128, String) {
-    let mut product = String::new();
-    if let Shape::Map { height, width, .. } = pixels {
-        product = format!("({height}×{width})×({rows}×{columns}");
-    }
-    // Writing to a String cannot fail.
-    let _ = match (groups, depth) {
-        (1, 1) => write!(product, ")"), // as it is written for an image without channels
-        (1, depth) => write!(product, "×{depth})"),
-        (groups, _) => write!(product, "×{channels}/{groups})"),
-    };
-    if filters > 1 {
-        let _ = write!(product, "×{filters}");
-    }
-    (count(&[pixels.plane(), rows, columns, depth, filters]), product)
-}
-
-fn count(factors: &[usize]) -> u128 {
-    factors
-        .iter()
-        .fold(1, |product: u128, &factor| product.saturating_mul(factor as u128))
 }
 
 #[cfg(test)]

@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn every_node_gets_a_shape() {
         let (mut graph, image) = graph();
-        let flat = graph.add(node("flat", Op::Flatten(Flatten), 2), &[image]);
+        let flat = graph.add(node("flat", Flatten.into(), 2), &[image]);
         let dense = graph.add(node("dense", dense(), 3), &[flat]);
         let shapes = validate(&graph).expect("a valid graph");
         assert_eq!(

@@ -66,23 +66,6 @@ impl Activation {
         beta: 0.5,
     };
 
-    /// The words for all activations.
-    pub const NAMES: [&'static str; 13] = [
-        "relu",
-        "relu6",
-        "tanh",
-        "sigmoid",
-        "silu",
-        "gelu",
-        "hard_sigmoid",
-        "hard_swish",
-        "softplus",
-        "leaky_relu",
-        "elu",
-        "selu",
-        "clip",
-    ];
-
     /// The word for it.
     pub const fn name(&self) -> &'static str {
         match self {

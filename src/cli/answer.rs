@@ -43,12 +43,12 @@ pub(super) fn meaning(graph: &Graph, mut id: NodeId, classes_wanted: bool, shape
             Op::Softmax(softmax) if softmax.log => return Meaning::LogProbabilities,
             Op::Softmax(_) => return Meaning::Probabilities,
             Op::Dense(dense) if dense.activation.is_none() => return Meaning::Scores,
-            Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => match graph.operands(id).first() {
+            op if op.keeps_elements() => match graph.operands(id).first() {
                 Some(&operand) => id = operand,
                 None => return Meaning::Values,
             },
             // SqueezeNet's last convolution is its classifier.
-            Op::GlobalPool(_) if graph.is_output(id) || classes_wanted => return Meaning::Scores,
+            op if op.name() == "global_avg_pool" && graph.is_output(id) => return Meaning::Scores,
             _ if classes_wanted => return Meaning::Scores,
             _ => return Meaning::Values,
         }

@@ -13,6 +13,9 @@ pub enum InterpreterError {
     /// The graph has a cycle, so it was not validated.
     #[error("the layers {0:?} depend on each other in a circle")]
     Cycle(Vec<String>),
+    /// The graph was not validated.
+    #[error("{0}")]
+    Invalid(String),
     /// Too many or too few inputs.
     #[error("the network has {expected} inputs, {found} were given")]
     InputCount {

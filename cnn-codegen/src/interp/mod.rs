@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `tensor` | [`Tensor`], one image's value |
 //! | `weights` | a layer's weights, batch norm folded into a scale and shift per channel |
-//! | `activation`, `conv`, `dense`, `pool`, `norm`, `combine`, `softmax`, `rearrange` | the operators |
+//! | `activation`, `conv`, `dense`, `pool`, `norm`, `combine`, `softmax`, `reduce`, `rearrange` | the operators |
 //! | `error` | [`InterpreterError`] |
 
 mod activation;
@@ -18,6 +18,7 @@ mod error;
 mod norm;
 mod pool;
 mod rearrange;
+mod reduce;
 mod softmax;
 mod tensor;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod weights;
 
 use cnn_ir::graph::{Graph, NodeId};
 use cnn_ir::op::{Input, InputLayout, Op};
+use cnn_ir::passes;
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
 use cnn_runtime::weights::WeightSource;
@@ -68,6 +70,14 @@ impl Interpreter {
     /// # Errors
     /// [`InterpreterError::Weights`], or [`InterpreterError::Cycle`] for a graph that cannot have been validated.
     pub fn new(graph: &Graph, shapes: &Shapes, source: &dyn WeightSource) -> Result<Interpreter, InterpreterError> {
+        let mut graph = graph.clone();
+        let expanded;
+        let shapes = if graph.ids().any(|id| matches!(graph[id].op, Op::Composite(_))) {
+            expanded = passes::expand(&mut graph).map_err(|invalid| InterpreterError::Invalid(invalid.to_string()))?;
+            &expanded
+        } else {
+            shapes
+        };
         let order = graph
             .order()
             .map_err(|cycle| InterpreterError::Cycle(cycle.into_iter().map(|id| graph[id].name.clone()).collect()))?;
@@ -83,13 +93,10 @@ impl Interpreter {
                 weights,
             });
         }
-        Ok(Interpreter {
-            graph: graph.clone(),
-            steps,
-        })
+        Ok(Interpreter { graph, steps })
     }
 
-    /// The graph it runs.
+    /// The graph it runs: the one given, in operators of the core.
     pub fn graph(&self) -> &Graph {
         &self.graph
     }
@@ -184,8 +191,8 @@ impl Interpreter {
 fn execute(op: &Op, weights: &Weights, operands: &[&Tensor], y: &mut Tensor) {
     let x = operands[0];
     match op {
-        // They have no operand.
-        Op::Input(_) | Op::Constant(_) => {}
+        // They have no operand, or are expanded before.
+        Op::Input(_) | Op::Constant(_) | Op::Composite(_) => {}
         Op::Conv(conv) => {
             let sides = conv
                 .padding
@@ -201,7 +208,6 @@ fn execute(op: &Op, weights: &Weights, operands: &[&Tensor], y: &mut Tensor) {
                 .resolve(x.height(), x.width(), pool.size, pool.stride, pool.dilation);
             pool::run(pool, sides, x, y);
         }
-        Op::GlobalPool(pool) => pool::global(*pool, x, y),
         Op::AdaptiveAvgPool(pool) => pool::adaptive(*pool, x, y),
         Op::Activation(activation) => activation::run(*activation, x, y),
         Op::Prelu(_) => activation::prelu(&weights.vector, x, y),
@@ -211,11 +217,11 @@ fn execute(op: &Op, weights: &Weights, operands: &[&Tensor], y: &mut Tensor) {
         Op::Combine(combine) => combine::run(combine, operands, y),
         Op::Matmul(_) => combine::matmul(x, operands[1], y),
         Op::Concat(_) => combine::concat(operands, y),
-        Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => rearrange::copy(x, y),
+        Op::Reshape(_) | Op::Identity(_) => rearrange::copy(x, y),
         Op::Pad(pad) => rearrange::pad(pad, x, y),
         Op::Upsample(upsample) => rearrange::upsample(upsample, x, y),
         Op::Resize(resize) => rearrange::resize(resize, x, y),
-        Op::ReduceMean(reduce) => pool::reduce_mean(*reduce, x, y),
+        Op::Reduce(reduce) => reduce::run(*reduce, x, y),
         Op::Slice(slice) => {
             let size = x.shape.dims()[slice.axis];
             if let Some(places) = slice.places(size) {

@@ -1,8 +1,9 @@
-//! Pooling over windows, over the whole map, and to a given size.
+//! Pooling over windows, and to a given size.
 
-use cnn_ir::op::{AdaptiveAvgPool, GlobalPool, GlobalPoolKind, Pool, PoolKind, ReduceMean, Sides};
+use cnn_ir::op::{AdaptiveAvgPool, Pool, PoolKind, Sides};
 
 use super::conv::inside;
+use super::reduce::greatest;
 use super::tensor::Tensor;
 
 /// Pools `x` into `y`, with `sides` of padding around `x`.
@@ -47,34 +48,6 @@ pub(super) fn run(pool: &Pool, sides: Sides, x: &Tensor, y: &mut Tensor) {
     });
 }
 
-/// Pools every channel of `x` to one element.
-pub(super) fn global(pool: GlobalPool, x: &Tensor, y: &mut Tensor) {
-    y.fill(|c, _, _| match pool.kind {
-        GlobalPoolKind::Avg => x.plane(c).iter().sum::<f64>() / x.shape.plane() as f64,
-        GlobalPoolKind::Max => greatest(x.plane(c)),
-    });
-}
-
-/// Averages `x` along axes.
-pub(super) fn reduce_mean(reduce: ReduceMean, x: &Tensor, y: &mut Tensor) {
-    let sizes = [x.channels(), x.height(), x.width()];
-    let range = |axis: usize, place: usize| match reduce.axes[axis] {
-        true => 0..sizes[axis],
-        false => place..place + 1,
-    };
-    y.fill(|c, row, column| {
-        let (channels, rows, columns) = (range(0, c), range(1, row), range(2, column));
-        let count = channels.len() * rows.len() * columns.len();
-        let mut sum = 0.0;
-        for c in channels {
-            for row in rows.clone() {
-                sum += columns.clone().map(|column| x.at(c, row, column)).sum::<f64>();
-            }
-        }
-        sum / count as f64
-    });
-}
-
 /// Averages windows of `x` so that `y` has the declared size.
 pub(super) fn adaptive(pool: AdaptiveAvgPool, x: &Tensor, y: &mut Tensor) {
     let (height, width) = (x.height(), x.width());
@@ -90,18 +63,4 @@ pub(super) fn adaptive(pool: AdaptiveAvgPool, x: &Tensor, y: &mut Tensor) {
         }
         sum / count as f64
     });
-}
-
-/// The greatest element, NaN if one is; −∞ of none.
-fn greatest(taps: &[f64]) -> f64 {
-    let mut greatest = f64::NEG_INFINITY;
-    for &x in taps {
-        if x > greatest || x.is_nan() {
-            greatest = x;
-        }
-        if greatest.is_nan() {
-            break;
-        }
-    }
-    greatest
 }

@@ -34,38 +34,53 @@ impl Weights {
     /// Loads what `node` needs when its first operand has shape `input`.
     pub(super) fn load(node: &Node, input: Option<Shape>, source: &dyn WeightSource) -> Result<Weights, WeightError> {
         let mut weights = Weights::default();
-        if let Op::Constant(constant) = &node.op {
-            weights.vector = tensor(source, &node.weights, "value", &constant.shape.dims())?;
-        }
-        let Some(input) = input else { return Ok(weights) };
+        let channels = input.map_or(0, |input| input.channels());
         match &node.op {
             Op::Conv(conv) => {
-                let shape = [
-                    conv.filters,
-                    input.channels() / conv.groups,
-                    conv.kernel.h,
-                    conv.kernel.w,
-                ];
+                let shape = [conv.filters, channels / conv.groups, conv.kernel.h, conv.kernel.w];
                 weights.matrix = tensor(source, &node.weights, "weight", &shape)?;
                 weights.affine = bias(source, &node.weights, conv.bias, conv.filters)?;
                 fold(source, conv.norm.as_ref(), &mut weights.affine)?;
             }
             Op::ConvTranspose(conv) => {
-                weights.matrix = tensor(source, &node.weights, "weight", &conv.weight_dims(input.channels()))?;
+                weights.matrix = tensor(source, &node.weights, "weight", &conv.weight_dims(channels))?;
                 weights.affine = bias(source, &node.weights, conv.bias, conv.filters)?;
                 fold(source, conv.norm.as_ref(), &mut weights.affine)?;
             }
             Op::Dense(dense) => {
-                let shape = [dense.units, input.elements()];
+                let shape = [dense.units, input.map_or(0, |input| input.elements())];
                 weights.matrix = tensor(source, &node.weights, "weight", &shape)?;
                 weights.affine = bias(source, &node.weights, dense.bias, dense.units)?;
                 fold(source, dense.norm.as_ref(), &mut weights.affine)?;
             }
             Op::BatchNorm(norm) => {
-                weights.affine = batch_norm(source, &node.weights, norm.epsilon, input.channels())?;
+                weights.affine = batch_norm(source, &node.weights, norm.epsilon, channels)?;
             }
-            Op::Prelu(_) => weights.vector = tensor(source, &node.weights, "slope", &[input.channels()])?,
-            _ => {}
+            Op::Prelu(_) => weights.vector = tensor(source, &node.weights, "slope", &[channels])?,
+            Op::Constant(constant) => {
+                weights.vector = tensor(source, &node.weights, "value", &constant.shape.dims())?;
+            }
+            Op::Input(_)
+            | Op::Pool(_)
+            | Op::AdaptiveAvgPool(_)
+            | Op::Activation(_)
+            | Op::Softmax(_)
+            | Op::Lrn(_)
+            | Op::Combine(_)
+            | Op::Matmul(_)
+            | Op::Concat(_)
+            | Op::Reshape(_)
+            | Op::Pad(_)
+            | Op::Upsample(_)
+            | Op::Resize(_)
+            | Op::Reduce(_)
+            | Op::Slice(_)
+            | Op::Transpose(_)
+            | Op::DepthToSpace(_)
+            | Op::SpaceToDepth(_)
+            | Op::ChannelShuffle(_)
+            | Op::Identity(_)
+            | Op::Composite(_) => {}
         }
         Ok(weights)
     }

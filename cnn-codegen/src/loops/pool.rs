@@ -3,11 +3,11 @@
 //! Outputs whose windows are clipped alike are one run, whose window is unrolled; the inside of a map is a single run.
 //! Where that would be too much code, bounds are computed at run time.
 
-use cnn_ir::op::{GlobalPoolKind, PoolKind};
+use cnn_ir::op::{PoolKind, ReduceKind};
 
 use super::code::{Address, FloatExpr, Int, IntOp, Vector, VectorExpr, VectorVariable};
+use super::reduce::Reduction;
 use super::step::{Builder, ByteStrides};
-use super::writer::Extreme;
 use crate::plan::{PoolWindow, View};
 
 /// Unrolled taps of all runs together.
@@ -72,45 +72,23 @@ impl Axis {
     }
 }
 
-/// How windows are reduced.
-#[derive(Clone, Copy, PartialEq)]
-enum Reduce {
-    Sum,
-    Extreme(Extreme, f32),
-}
-
-impl From<PoolKind> for Reduce {
+impl From<PoolKind> for Reduction {
     fn from(kind: PoolKind) -> Self {
         match kind {
-            PoolKind::Max => Reduce::Extreme(Extreme::Max, f32::NEG_INFINITY),
-            PoolKind::Min => Reduce::Extreme(Extreme::Min, f32::INFINITY),
-            PoolKind::Avg { .. } => Reduce::Sum,
+            PoolKind::Max => Reduction::MAX,
+            PoolKind::Min => Reduction::MIN,
+            PoolKind::Avg { .. } => Reduction::Sum,
         }
     }
 }
 
 impl Builder<'_> {
-    fn start(&mut self, reduce: Reduce) -> Vector {
-        match reduce {
-            Reduce::Sum => self.splat(0.0),
-            Reduce::Extreme(_, limit) => self.splat(limit),
-        }
-    }
-
-    /// A NaN on either side stays, as in PyTorch.
-    fn reduce(&mut self, reduce: Reduce, sum: Vector, value: Vector) -> Vector {
-        match reduce {
-            Reduce::Sum => self.add(sum, value),
-            Reduce::Extreme(extreme, _) => self.extreme_or_nan(extreme, sum, value),
-        }
-    }
-
     /// Reduces a window's values. NaNs are looked for in pairs, beside the maxima, which lose them.
-    fn reduce_all(&mut self, reduce: Reduce, values: &[Vector]) -> Vector {
+    fn reduce_all(&mut self, reduce: Reduction, values: &[Vector]) -> Vector {
         let Some((&first, rest)) = values.split_first() else {
             return self.start(reduce);
         };
-        let Reduce::Extreme(extreme, _) = reduce else {
+        let Reduction::Extreme(extreme, _) = reduce else {
             return rest.iter().fold(first, |sum, &value| self.add(sum, value));
         };
         let result = rest
@@ -151,7 +129,7 @@ impl Builder<'_> {
             after: pool.sides.right,
             include_pad,
         };
-        let reduce = Reduce::from(pool.kind);
+        let reduce = Reduction::from(pool.kind);
         let taps = |runs: &[Run]| runs.iter().map(|run| run.taps.len() + 1).sum::<usize>();
         // Few enough windows to look at each.
         if rows.output * rows.size + columns.output * columns.size < 1 << 20 {
@@ -181,7 +159,7 @@ impl Builder<'_> {
         (sink, to): (Address, ByteStrides),
         (rows, row_run): (&Axis, &Run),
         (columns, column_run): (&Axis, &Run),
-        reduce: Reduce,
+        reduce: Reduction,
     ) {
         let scale = 1.0 / (row_run.divisor * column_run.divisor) as f32;
         self.times(row_run.first, row_run.count, |e, y| {
@@ -198,7 +176,7 @@ impl Builder<'_> {
                     }
                 }
                 let mut result = e.reduce_all(reduce, &values);
-                if reduce == Reduce::Sum {
+                if reduce == Reduction::Sum {
                     let scale = e.splat(scale);
                     result = e.mul(result, scale);
                 }
@@ -243,7 +221,7 @@ impl Builder<'_> {
         (sink, to): (Address, ByteStrides),
         rows: &Axis,
         columns: &Axis,
-        reduce: Reduce,
+        reduce: Reduction,
     ) {
         self.times(0, rows.output, |e, y| {
             let (row, y0, y1, row_divisor) = e.bounds(rows, y);
@@ -262,7 +240,7 @@ impl Builder<'_> {
                     });
                 });
                 let mut result = e.read(sum);
-                if reduce == Reduce::Sum {
+                if reduce == Reduction::Sum {
                     let divisor = e.arithmetic(IntOp::Multiply, row_divisor, column_divisor);
                     result = e.divided(result, divisor);
                 }
@@ -272,7 +250,7 @@ impl Builder<'_> {
         });
     }
 
-    fn accumulate(&mut self, reduce: Reduce, sum: VectorVariable, at: Address) {
+    fn accumulate(&mut self, reduce: Reduction, sum: VectorVariable, at: Address) {
         let value = self.load(at, 0);
         let before = self.read(sum);
         let after = self.reduce(reduce, before, value);
@@ -285,15 +263,12 @@ impl Builder<'_> {
         self.div(sum, divisor)
     }
 
-    /// Average or max of the whole map.
-    pub(super) fn global_pool(&mut self, input: View, output: View, kind: GlobalPoolKind, item: Int) {
+    /// The mean, sum, greatest … of the whole map.
+    pub(super) fn global_pool(&mut self, input: View, output: View, kind: ReduceKind, item: Int) {
         let (source, from) = self.block(0, input, item);
         let (sink, _) = self.block(1, output, item);
         let [_, height, width] = input.shape.extent();
-        let reduce = match kind {
-            GlobalPoolKind::Avg => Reduce::Sum,
-            GlobalPoolKind::Max => Reduce::from(PoolKind::Max),
-        };
+        let reduce = Reduction::from(kind);
         let start = self.start(reduce);
         let total = self.variable(start);
         self.times(0, height, |e, y| {
@@ -310,7 +285,7 @@ impl Builder<'_> {
             e.set(total, after);
         });
         let mut result = self.read(total);
-        if reduce == Reduce::Sum {
+        if kind == ReduceKind::Mean {
             let scale = self.splat(1.0 / (height * width) as f32);
             result = self.mul(result, scale);
         }
@@ -334,7 +309,7 @@ impl Builder<'_> {
                     let row = e.index(source, iy, from.row);
                     e.range(x0, x1, |e, ix| {
                         let at = e.index(row, ix, from.pixel);
-                        e.accumulate(Reduce::Sum, sum, at);
+                        e.accumulate(Reduction::Sum, sum, at);
                     });
                 });
                 let height = e.arithmetic(IntOp::Subtract, y1, y0);

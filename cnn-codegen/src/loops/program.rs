@@ -154,7 +154,7 @@ fn items(plan: &Plan, work: &Work) -> usize {
             let [channels, rows, _] = output.shape.extent();
             plan.batch * channels * rows
         }
-        Work::ReduceMean { output, .. } => reduce::items(plan.batch, *output),
+        Work::Reduce { output, .. } => reduce::items(plan.batch, *output),
         Work::Softmax { axis: 0, .. } => plan.batch,
         Work::Softmax { output, .. } => blocks(output),
         Work::Lrn { output, .. } => plan.batch * output.shape.extent()[1],
@@ -203,6 +203,11 @@ fn item_body(e: &mut Builder<'_>, work: &Work, item: Int) {
         Work::Gather(gather) => e.gather(gather, item),
         Work::Interpolate(interpolate) => e.interpolate(interpolate, item),
         Work::Matmul { left, right, output } => e.matmul(*left, *right, *output, item),
-        Work::ReduceMean { input, output, axes } => e.reduce_mean(*input, *output, *axes, item),
+        Work::Reduce {
+            input,
+            output,
+            kind,
+            axes,
+        } => e.reduce_axes(*input, *output, *kind, *axes, item),
     }
 }

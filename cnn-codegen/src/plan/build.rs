@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use cnn_ir::graph::{Graph, NodeId};
-use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, GlobalPoolKind, InputLayout, Op, Pool, Sides, Softmax};
+use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, InputLayout, Op, Pool, Sides, Softmax};
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
 use cnn_runtime::pack::{Norm, Recipe};
@@ -101,11 +101,6 @@ impl Builder<'_> {
             Op::Pool(pool) => self.pool(id, pool)?,
             Op::ConvTranspose(conv) => self.conv_transpose(id, conv)?,
             Op::Matmul(_) => self.matmul(id, &operands)?,
-            Op::GlobalPool(pool) => {
-                let (input, kind) = (self.internal(operands[0])?, pool.kind);
-                let output = self.output(id)?;
-                self.step(id, "whole map", Work::GlobalPool { input, output, kind });
-            }
             Op::AdaptiveAvgPool(_) => {
                 let input = self.internal(operands[0])?;
                 let output = self.output(id)?;
@@ -164,7 +159,7 @@ impl Builder<'_> {
                 );
             }
             Op::Concat(_) => self.concat(id, &operands)?,
-            Op::Flatten(_) | Op::Reshape(_) => self.reshape(id, operands[0])?,
+            Op::Reshape(_) => self.reshape(id, operands[0])?,
             Op::Pad(pad) => {
                 let from = self.first(operands[0]);
                 let to = self.output(id)?;
@@ -184,22 +179,29 @@ impl Builder<'_> {
             Op::DepthToSpace(op) => self.depth_to_space(id, *op)?,
             Op::SpaceToDepth(op) => self.space_to_depth(id, *op)?,
             Op::Constant(constant) => self.constant_value(id, *constant)?,
-            Op::ReduceMean(reduce) => {
+            Op::Reduce(reduce) => {
                 let input = self.internal(operands[0])?;
                 let output = self.output(id)?;
-                let (kernel, work) = if reduce.axes == [false, true, true] {
-                    let kind = GlobalPoolKind::Avg;
+                let (kind, axes) = (reduce.kind, reduce.axes);
+                let (kernel, work) = if axes == [false, true, true] {
                     ("whole map", Work::GlobalPool { input, output, kind })
                 } else {
-                    let axes = reduce.axes;
-                    ("along axes", Work::ReduceMean { input, output, axes })
+                    let work = Work::Reduce {
+                        input,
+                        output,
+                        kind,
+                        axes,
+                    };
+                    ("along axes", work)
                 };
                 self.step(id, kernel, work);
             }
-            Op::Dropout(_) | Op::Identity(_) => {
+            Op::Identity(_) => {
                 let views = self.values[&operands[0]].clone();
                 self.values.insert(id, views);
             }
+            // Expanded before.
+            Op::Composite(_) => return Err(PlanError::Invalid),
         }
         Ok(())
     }

@@ -30,42 +30,18 @@ impl Homes {
             halos: HashMap::new(),
         };
         for &id in order {
-            match &graph[id].op {
-                Op::Concat(_) => homes.house_concat(graph, shapes, id),
-                Op::Activation(_) | Op::Prelu(_) | Op::BatchNorm(_) | Op::Combine(_) => {
-                    let heir = graph.operands(id).into_iter().find(|&operand| {
-                        shapes[operand] == shapes[id]
-                            && homes.is_left_to_its_user(graph, operand)
-                            && homes.can_move(graph, shapes, operand)
-                    });
-                    if let Some(operand) = heir {
-                        homes.parents.insert(operand, (id, 0));
-                    }
+            let op = &graph[id].op;
+            if matches!(op, Op::Concat(_)) {
+                homes.house_concat(graph, shapes, id);
+            } else if op.is_elementwise() {
+                let heir = graph.operands(id).into_iter().find(|&operand| {
+                    shapes[operand] == shapes[id]
+                        && homes.is_left_to_its_user(graph, operand)
+                        && homes.can_move(graph, shapes, operand)
+                });
+                if let Some(operand) = heir {
+                    homes.parents.insert(operand, (id, 0));
                 }
-                Op::Input(_)
-                | Op::Conv(_)
-                | Op::ConvTranspose(_)
-                | Op::Dense(_)
-                | Op::Pool(_)
-                | Op::GlobalPool(_)
-                | Op::AdaptiveAvgPool(_)
-                | Op::Softmax(_)
-                | Op::Lrn(_)
-                | Op::Matmul(_)
-                | Op::Flatten(_)
-                | Op::Reshape(_)
-                | Op::Pad(_)
-                | Op::Upsample(_)
-                | Op::Resize(_)
-                | Op::ReduceMean(_)
-                | Op::Slice(_)
-                | Op::Transpose(_)
-                | Op::DepthToSpace(_)
-                | Op::SpaceToDepth(_)
-                | Op::ChannelShuffle(_)
-                | Op::Constant(_)
-                | Op::Dropout(_)
-                | Op::Identity(_) => {}
             }
         }
         for &id in order {
@@ -101,7 +77,7 @@ impl Homes {
         };
         let op = &graph[id].op;
         // A slice of an input is a copy after all.
-        let is_operand = matches!(op, Op::Dropout(_) | Op::Identity(_))
+        let is_operand = matches!(op, Op::Identity(_))
             || matches!(op, Op::Slice(slice) if is_view(slice, shapes[graph.operands(id)[0]]));
         if is_operand {
             self.widen(graph, shapes, graph.operands(id)[0], sides);
@@ -142,30 +118,8 @@ impl Homes {
     /// Whether the operator writes a buffer of its own, which has no home yet.
     fn can_move(&self, graph: &Graph, shapes: &Shapes, id: NodeId) -> bool {
         let writes = match &graph[id].op {
-            Op::Input(_) | Op::Matmul(_) | Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => false,
             Op::Slice(slice) => !is_view(slice, shapes[graph.operands(id)[0]]),
-            Op::Conv(_)
-            | Op::ConvTranspose(_)
-            | Op::Dense(_)
-            | Op::Pool(_)
-            | Op::GlobalPool(_)
-            | Op::AdaptiveAvgPool(_)
-            | Op::Activation(_)
-            | Op::Prelu(_)
-            | Op::Softmax(_)
-            | Op::BatchNorm(_)
-            | Op::Lrn(_)
-            | Op::Combine(_)
-            | Op::Concat(_)
-            | Op::Pad(_)
-            | Op::Upsample(_)
-            | Op::Resize(_)
-            | Op::ReduceMean(_)
-            | Op::Transpose(_)
-            | Op::DepthToSpace(_)
-            | Op::SpaceToDepth(_)
-            | Op::ChannelShuffle(_)
-            | Op::Constant(_) => true,
+            op => !(op.keeps_elements() || matches!(op, Op::Input(_) | Op::Matmul(_))),
         };
         writes && !graph.is_output(id) && !self.parents.contains_key(&id)
     }

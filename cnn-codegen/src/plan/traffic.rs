@@ -35,7 +35,7 @@ impl Builder<'_> {
             | Work::Lrn { .. }
             | Work::Interpolate(_)
             | Work::Matmul { .. }
-            | Work::ReduceMean { .. } => {
+            | Work::Reduce { .. } => {
                 let (reads, writes) = work.accesses();
                 let views: Vec<View> = reads.into_iter().chain([writes]).filter_map(Access::view).collect();
                 sum(&views)

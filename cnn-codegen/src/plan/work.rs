@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use cnn_ir::op::{Activation, CombineKind, GlobalPoolKind, Lrn, Pair, PoolKind, Sides, Tap};
+use cnn_ir::op::{Activation, CombineKind, Lrn, Pair, PoolKind, ReduceKind, Sides, Tap};
 
 use super::gather::Gather;
 use super::{BufferId, ConstantId, Sweep, View, WinogradWork};
@@ -28,8 +28,8 @@ pub enum Work {
         input: View,
         /// `[C, 1, 1]`.
         output: View,
-        /// Average or max.
-        kind: GlobalPoolKind,
+        /// The mean, sum, greatest …
+        kind: ReduceKind,
     },
     /// Average over windows that divide the map.
     AdaptiveAvgPool {
@@ -71,12 +71,14 @@ pub enum Work {
         /// `[C, M, N]`.
         output: View,
     },
-    /// Means along axes.
-    ReduceMean {
-        /// What is averaged.
+    /// Means, sums, greatest elements … along axes.
+    Reduce {
+        /// What is reduced.
         input: View,
         /// The result, with sizes of 1.
         output: View,
+        /// What the elements become.
+        kind: ReduceKind,
         /// Whether over channels (or a vector), rows, columns.
         axes: [bool; 3],
     },
@@ -216,7 +218,7 @@ impl Work {
             | Work::AdaptiveAvgPool { input, output }
             | Work::Softmax { input, output, .. }
             | Work::Lrn { input, output, .. }
-            | Work::ReduceMean { input, output, .. } => (vec![Access::View(*input)], Access::View(*output)),
+            | Work::Reduce { input, output, .. } => (vec![Access::View(*input)], Access::View(*output)),
         }
     }
 
@@ -246,7 +248,7 @@ impl Work {
             | Work::Gather(_)
             | Work::Interpolate(_)
             | Work::Matmul { .. }
-            | Work::ReduceMean { .. } => 0,
+            | Work::Reduce { .. } => 0,
         }
     }
 
@@ -266,7 +268,7 @@ impl Work {
             | Work::Lrn { .. }
             | Work::Interpolate(_)
             | Work::Matmul { .. }
-            | Work::ReduceMean { .. } => Vec::new(),
+            | Work::Reduce { .. } => Vec::new(),
         }
     }
 }

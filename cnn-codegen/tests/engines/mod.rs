@@ -7,7 +7,7 @@ use cnn_codegen::jit;
 use cnn_codegen::plan::{self, Accuracy, Algorithm, Measurements, PlanOptions, TileIsa};
 use cnn_ir::front::graph_from_toml;
 use cnn_ir::graph::Graph;
-use cnn_ir::passes::optimise;
+use cnn_ir::passes::{expand, optimise};
 use cnn_ir::validate::{Shapes, validate};
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::memory::Caches;
@@ -180,7 +180,7 @@ fn jit(network: &Network, weights: &dyn WeightSource, batch: usize, threads: usi
 pub(crate) struct Network {
     /// `raw` or `optimised`.
     pub(crate) stage: &'static str,
-    /// As declared, or after all passes.
+    /// As declared (in operators of the core), or after all passes.
     pub(crate) graph: Graph,
     /// Its shapes.
     pub(crate) shapes: Shapes,
@@ -189,8 +189,9 @@ pub(crate) struct Network {
 /// The graph of a model file as declared and after all passes.
 pub(crate) fn networks(toml: &str) -> [Network; 2] {
     let fail = |diagnostics| -> ! { panic!("{diagnostics:#?}\n{toml}") };
-    let (raw, _) = graph_from_toml(toml).unwrap_or_else(|diagnostics| fail(diagnostics));
+    let (mut raw, _) = graph_from_toml(toml).unwrap_or_else(|diagnostics| fail(diagnostics));
     let mut optimised = raw.clone();
+    expand(&mut raw).unwrap_or_else(|invalid| panic!("{invalid}\n{toml}"));
     optimise(&mut optimised).unwrap_or_else(|invalid| panic!("{invalid}\n{toml}"));
     [("raw", raw), ("optimised", optimised)].map(|(stage, graph)| Network {
         stage,

@@ -1,98 +1,50 @@
-//! Functions of one element, and PReLU.
+//! Functions of one element.
 
-use super::attributes::Reader;
+use super::attributes::Attributes;
+use super::operator::Operator;
 use super::range::Range;
+use super::reader::Reader;
+use super::values;
 use super::words::{found, hint, list};
-use super::writer::Writer;
-use super::{Fault, Operator, WeightDecl};
 use crate::ast::{Key, ValueKind};
-use crate::shape::Shape;
 use crate::span::Spanned;
 
 pub use cnn_types::Activation;
-
-/// `x` above 0, `slope[c] · x` below (He et al., 2015).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prelu;
 
 /// Slope of a leaky ReLU that names none.
 const LEAKY_ALPHA: f32 = 0.01;
 /// Limit of an ELU that names none.
 const ELU_ALPHA: f32 = 1.0;
+/// All activations, each with the defaults of its keys.
+pub(super) const ALL: [Activation; 13] = [
+    Activation::Relu,
+    Activation::Relu6,
+    Activation::Tanh,
+    Activation::Sigmoid,
+    Activation::Silu,
+    Activation::Gelu { tanh: false },
+    Activation::HARD_SIGMOID,
+    Activation::HardSwish,
+    Activation::Softplus,
+    Activation::LeakyRelu { alpha: LEAKY_ALPHA },
+    Activation::Elu { alpha: ELU_ALPHA },
+    Activation::Selu,
+    // Its bounds must be written.
+    Activation::Clip { min: 0.0, max: 0.0 },
+];
 
-/// The activation of that name with its keys, `None` if there is none.
-pub(super) fn read_activation(name: &str, keys: &mut Reader<'_>) -> Option<Activation> {
-    let [alpha, beta] = Activation::HARD_SIGMOID.parameters();
-    Some(match name {
-        "relu" => Activation::Relu,
-        "relu6" => Activation::Relu6,
-        "tanh" => Activation::Tanh,
-        "sigmoid" => Activation::Sigmoid,
-        "silu" => Activation::Silu,
-        "gelu" => Activation::Gelu {
-            tanh: keys.choice("approximate", &[("none", false), ("tanh", true)]),
-        },
-        "hard_sigmoid" => Activation::HardSigmoid {
-            alpha: keys.single("alpha", Some(alpha), Range::SINGLE),
-            beta: keys.single("beta", Some(beta), Range::SINGLE),
-        },
-        "hard_swish" => Activation::HardSwish,
-        "softplus" => Activation::Softplus,
-        "leaky_relu" => Activation::LeakyRelu {
-            alpha: keys.single("alpha", Some(LEAKY_ALPHA), Range::SINGLE),
-        },
-        "elu" => Activation::Elu {
-            alpha: keys.single("alpha", Some(ELU_ALPHA), Range::SINGLE),
-        },
-        "selu" => Activation::Selu,
-        "clip" => {
-            let min = keys.single("min", None, Range::EXTENDED);
-            let max = keys.single("max", None, Range::EXTENDED);
-            if let (Some(_), Some(value), true) = (keys.written("min"), keys.written("max"), min > max) {
-                keys.error(
-                    "max",
-                    value,
-                    value,
-                    format!("`max` {max} must not be below `min` {min}"),
-                );
-            }
-            Activation::Clip { min, max }
-        }
-        _ => return None,
-    })
-}
-
-/// Writes its keys.
-fn parameters(activation: Activation, writer: Writer) -> Writer {
-    match activation {
-        Activation::Relu
-        | Activation::Relu6
-        | Activation::Tanh
-        | Activation::Sigmoid
-        | Activation::Silu
-        | Activation::HardSwish
-        | Activation::Softplus
-        | Activation::Selu => writer,
-        Activation::Gelu { tanh } => writer.word("approximate", if tanh { "tanh" } else { "none" }, "none"),
-        Activation::HardSigmoid { alpha, beta } => {
-            let defaults = Activation::HARD_SIGMOID.parameters().map(Some);
-            writer
-                .single("alpha", alpha, defaults[0])
-                .single("beta", beta, defaults[1])
-        }
-        Activation::LeakyRelu { alpha } => writer.single("alpha", alpha, Some(LEAKY_ALPHA)),
-        Activation::Elu { alpha } => writer.single("alpha", alpha, Some(ELU_ALPHA)),
-        Activation::Clip { min, max } => writer.single("min", min, None).single("max", max, None),
-    }
-}
-
-/// It as the value of an `activation` key: its name, or a table if it has keys.
-pub(super) fn activation_value(activation: Activation) -> ValueKind {
-    let name = ValueKind::Text(activation.name().to_owned());
-    if activation.keys().is_empty() {
+/// An activation as the value of an `activation` key: its name, or a table if it has keys.
+pub(super) fn value(mut activation: Activation) -> ValueKind {
+    let name = values::text(activation.name());
+    let keys = super::keys(&mut activation);
+    if keys.is_empty() {
         return name;
     }
-    parameters(activation, Writer::default().value("op", name)).table()
+    values::table([vec![("op", name)], keys].concat())
+}
+
+fn names() -> Vec<&'static str> {
+    ALL.iter().map(Activation::name).collect()
 }
 
 impl Operator for Activation {
@@ -100,26 +52,78 @@ impl Operator for Activation {
         Activation::name(self)
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        parameters(*self, Writer::default()).finish()
+    fn doc(&self) -> &'static str {
+        match self {
+            Activation::Relu => "`max(x, 0)`",
+            Activation::Relu6 => "`min(max(x, 0), 6)`",
+            Activation::Tanh => "`tanh x`",
+            Activation::Sigmoid => "`1 / (1 + e^−x)`",
+            Activation::Silu => "`x / (1 + e^−x)`",
+            Activation::Gelu { .. } => "`x/2 · (1 + erf(x/√2))`, or its approximation by tanh",
+            Activation::HardSigmoid { .. } => "`min(max(alpha·x + beta, 0), 1)`",
+            Activation::HardSwish => "`x · min(max(x + 3, 0), 6) / 6`",
+            Activation::Softplus => "`ln(1 + e^x)`, and `x` itself above 20",
+            Activation::LeakyRelu { .. } => "`x` above 0, `alpha·x` below",
+            Activation::Elu { .. } => "`x` above 0, `alpha·(e^x − 1)` below",
+            Activation::Selu => "`λ·x` above 0, `λ·α·(e^x − 1)` below, λ = 1.0507…, α = 1.6733…",
+            Activation::Clip { .. } => "`min(max(x, min), max)`",
+        }
     }
 
-    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        Ok(operands[0])
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        match self {
+            Activation::Silu => &["swish"],
+            Activation::Clip { .. } => &["clamp", "hardtanh"],
+            Activation::Relu
+            | Activation::Relu6
+            | Activation::Tanh
+            | Activation::Sigmoid
+            | Activation::Gelu { .. }
+            | Activation::HardSigmoid { .. }
+            | Activation::HardSwish
+            | Activation::Softplus
+            | Activation::LeakyRelu { .. }
+            | Activation::Elu { .. }
+            | Activation::Selu => &[],
+        }
     }
-}
 
-impl Operator for Prelu {
-    fn name(&self) -> &'static str {
-        "prelu"
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        match self {
+            Activation::Relu
+            | Activation::Relu6
+            | Activation::Tanh
+            | Activation::Sigmoid
+            | Activation::Silu
+            | Activation::HardSwish
+            | Activation::Softplus
+            | Activation::Selu => {}
+            Activation::Gelu { tanh } => {
+                a.word("approximate", tanh, &[("none", false), ("tanh", true)]);
+            }
+            Activation::HardSigmoid { alpha, beta } => {
+                let defaults = Activation::HARD_SIGMOID.parameters().map(Some);
+                a.single("alpha", alpha, defaults[0], Range::SINGLE).follows("1/6");
+                a.single("beta", beta, defaults[1], Range::SINGLE);
+            }
+            Activation::LeakyRelu { alpha } => {
+                a.single("alpha", alpha, Some(LEAKY_ALPHA), Range::SINGLE);
+            }
+            Activation::Elu { alpha } => {
+                a.single("alpha", alpha, Some(ELU_ALPHA), Range::SINGLE);
+            }
+            Activation::Clip { min, max } => {
+                a.single("min", min, None, Range::EXTENDED);
+                a.single("max", max, None, Range::EXTENDED);
+                let crossed = *min > *max;
+                let fault = crossed.then(|| format!("`max` {max} must not be below `min` {min}"));
+                a.refuse(&["min", "max"], fault);
+            }
+        }
     }
 
-    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        Ok(operands[0])
-    }
-
-    fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
-        vec![WeightDecl::new(prefix, "slope", &[operands[0].channels()])]
+    fn is_elementwise(&self) -> bool {
+        true
     }
 }
 
@@ -146,7 +150,8 @@ impl Reader<'_> {
             }
             _ => return self.wrong_type(KEY, value, "the name of an activation or { op = \"…\", … }"),
         };
-        if !Activation::NAMES.contains(&name.value.as_str()) {
+        let named = ALL.into_iter().find(|activation| activation.name() == name.value);
+        let Some(mut activation) = named else {
             let (message, note) = unknown(&name.value);
             let place = crate::ast::Value {
                 span: name.span,
@@ -154,8 +159,11 @@ impl Reader<'_> {
             };
             self.error_with_note(KEY, value, &place, message, note);
             return None;
-        }
-        self.nested(KEY, value, &name, &keys, |reader| read_activation(&name.value, reader))
+        };
+        self.nested(KEY, value, &name, &keys, |reader| {
+            activation.attributes(&mut Attributes::reading(reader));
+            Some(activation)
+        })
     }
 }
 
@@ -167,8 +175,8 @@ fn unknown(name: &str) -> (String, String) {
             format!("it is not a function of each element alone: add a layer with `op = \"{name}\"` below this one"),
         ),
         _ => (
-            format!("there is no activation `{name}`{}", hint(name, Activation::NAMES)),
-            format!("activations: {}", list(&Activation::NAMES)),
+            format!("there is no activation `{name}`{}", hint(name, names())),
+            format!("activations: {}", list(&names())),
         ),
     }
 }
@@ -204,7 +212,7 @@ mod tests {
 
     #[test]
     fn all_names_are_read_as_what_they_say() {
-        for name in Activation::NAMES {
+        for name in names() {
             let keys: &[_] = if name == "clip" {
                 &[("min", int(0)), ("max", int(1))]
             } else {
@@ -247,11 +255,5 @@ mod tests {
             (message.as_str(), place),
             ("`max` 0 must not be below `min` 1", value_at(1))
         );
-    }
-
-    #[test]
-    fn prelu_has_a_slope_a_channel() {
-        let weights = Op::Prelu(Prelu).weights("p", &[Shape::map(3, 10, 12)]);
-        assert_eq!(weights, [WeightDecl::new("p", "slope", &[3])]);
     }
 }

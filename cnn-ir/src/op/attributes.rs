@@ -1,487 +1,335 @@
-//! Reads an operator's keys: typed values with defaults, and an error at the guilty word for everything else.
+//! An operator's attributes: said once, in one function, from which they are read, written, documented and drawn at
+//! random.
+//!
+//! [`Operator::attributes`](super::Operator::attributes) shows each field to [`Attributes`] with its key, type and
+//! default. What then happens is the visitor's affair: reading fills the fields in from a declaration, writing
+//! collects the keys that differ from their defaults, describing lists them.
 
 use super::range::Range;
-use super::words::{found, hint, list, quoted};
-use super::{Dialect, Pair};
-use crate::ast::{Key, Value, ValueKind};
-use crate::diag::{Diagnostic, nearest};
-use crate::shape::{MAX_DIMENSION, Shape};
-use crate::span::{Span, Spanned};
+use super::reader::Reader;
+use super::{Activation, Dialect, FoldedNorm, Padding, Pair, Sides, activation, values};
+use crate::ast::ValueKind;
+use crate::shape::Shape;
 
-/// Hands out the values of an operator's keys, and remembers what was asked for and what went wrong.
-///
-/// A getter always returns a value: after an error one that merely lets reading go on to the next key.
-/// [`Reader::finish`] decides whether the values count.
-pub(super) struct Reader<'a> {
-    owner: &'a Spanned<String>,
-    keys: &'a [Key],
-    /// Keys that every layer may have besides, which a misspelt one may mean.
-    common: &'static [&'static str],
-    /// Which keys may be asked for.
-    pub(super) dialect: Dialect,
-    asked: Vec<&'static str>,
-    /// Keys that are needed, each with what could stand for it.
-    missing: Vec<Vec<&'static str>>,
-    errors: Vec<Diagnostic>,
+/// The type of an attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kind {
+    /// An integer from 1 up.
+    Count,
+    /// Any integer.
+    Integer,
+    /// Height and width, or one integer for both.
+    Pair {
+        /// From so much up: 0 or 1.
+        least: usize,
+    },
+    /// `"valid"`, `"same"`, or a border.
+    Padding,
+    /// A border: an integer, `[height, width]` or `[top, left, bottom, right]`.
+    Sides,
+    /// `[channels, height, width]` or `[length]`.
+    Shape,
+    /// A number.
+    Number {
+        /// The least it may be.
+        least: f64,
+        /// The greatest it may be.
+        greatest: f64,
+    },
+    /// A number above 0, or one vertically and one horizontally.
+    Factors,
+    /// `true` or `false`.
+    Flag,
+    /// One of a few words.
+    Word(Vec<&'static str>),
+    /// An axis: 0 channels (or a vector's only one), 1 rows, 2 columns.
+    Axis,
+    /// A list of distinct axes.
+    Axes,
+    /// All three axes in another order.
+    Order,
+    /// The name of an activation, or a table of its name and keys.
+    Activation,
+    /// A string.
+    Text,
+    /// A folded batch norm (in dumps only).
+    Norm,
 }
 
-impl<'a> Reader<'a> {
-    /// A reader of `keys`, which stand behind the operator's name `owner`.
-    pub(super) fn new(owner: &'a Spanned<String>, keys: &'a [Key], dialect: Dialect) -> Self {
-        Reader {
-            owner,
-            keys,
-            common: &["from", "weights"],
-            dialect,
-            asked: Vec::new(),
-            missing: Vec::new(),
-            errors: Vec::new(),
-        }
+/// An attribute as it is documented.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Attribute {
+    /// Its key.
+    pub key: &'static str,
+    /// Its type.
+    pub kind: Kind,
+    /// Whether it must be written.
+    pub required: bool,
+    /// What it is when it is not written; nothing if it is then absent.
+    pub default: Option<ValueKind>,
+    /// What it means, in a few words; empty where the key says it.
+    pub doc: &'static str,
+    /// The attribute before it, if exactly one of the two must be written.
+    pub instead_of: Option<&'static str>,
+}
+
+/// Shows an operator's attributes to whoever reads, writes or describes them.
+pub(crate) struct Attributes<'v, 'a>(Visitor<'v, 'a>);
+
+enum Visitor<'v, 'a> {
+    Reads(&'v mut Reader<'a>),
+    Writes(&'v mut Vec<(&'static str, ValueKind)>),
+    Describes(Dialect, &'v mut Vec<Attribute>),
+}
+
+impl<'v, 'a> Attributes<'v, 'a> {
+    /// Fills in what is shown from the keys of a declaration.
+    pub(super) fn reading(reader: &'v mut Reader<'a>) -> Self {
+        Attributes(Visitor::Reads(reader))
     }
 
-    /// A count from 1 up; required if it has no default.
-    pub(super) fn count(&mut self, key: &'static str, default: Option<usize>) -> usize {
-        let Some(value) = self.value(key, default.is_none()) else {
-            return default.unwrap_or(1);
-        };
-        match value.kind {
-            ValueKind::Integer(_) => self.integer(key, value, value, 1),
-            _ => self.wrong_type(key, value, "an integer"),
-        }
-        .unwrap_or(1)
+    /// Collects the keys that differ from their defaults.
+    pub(super) fn writing(keys: &'v mut Vec<(&'static str, ValueKind)>) -> Self {
+        Attributes(Visitor::Writes(keys))
     }
 
-    /// Height and width from 1 up, or one integer for both; required if it has no default.
-    pub(super) fn pair(&mut self, key: &'static str, default: Option<Pair>) -> Pair {
-        let Some(value) = self.value(key, default.is_none()) else {
-            return default.unwrap_or(Pair::ONE);
-        };
-        self.two(key, value, 1).unwrap_or(Pair::ONE)
+    /// Lists all attributes that `dialect` has.
+    pub(super) fn describing(dialect: Dialect, list: &'v mut Vec<Attribute>) -> Self {
+        Attributes(Visitor::Describes(dialect, list))
     }
 
-    /// Two integers from `least` up, or one for both.
-    pub(super) fn two(&mut self, key: &'static str, value: &Value, least: usize) -> Option<Pair> {
-        match &value.kind {
-            ValueKind::Integer(_) => self.integer(key, value, value, least).map(Pair::both),
-            ValueKind::List(items) if items.len() == 2 => self
-                .integers(key, value, items, least)
-                .map(|pair| Pair { h: pair[0], w: pair[1] }),
-            _ => self.wrong_type(key, value, "an integer or [height, width]"),
-        }
-    }
-
-    /// `[channels, height, width]` or `[n]`; required.
-    pub(super) fn shape(&mut self, key: &'static str) -> Shape {
-        let Some(value) = self.value(key, true) else {
-            return Shape::Flat(1);
-        };
-        let dims = match &value.kind {
-            ValueKind::List(items) if matches!(items.len(), 1 | 3) => self.integers(key, value, items, 1),
-            _ => self.wrong_type(key, value, "[channels, height, width] or [length]"),
-        };
-        let shape = dims.and_then(|dims| Shape::from_dims(&dims)).unwrap_or(Shape::Flat(1));
-        if shape.checked().is_none() {
-            self.error(
+    /// An attribute of any type. `None` as the default: it is required. `write` gives `None` for what is absent.
+    pub(super) fn attribute<T: Clone>(
+        &mut self,
+        key: &'static str,
+        field: &mut T,
+        default: Option<T>,
+        kind: Kind,
+        read: impl FnOnce(&mut Reader<'_>, &'static str, Option<T>) -> T,
+        write: impl Fn(T) -> Option<ValueKind>,
+    ) -> &mut Self {
+        match &mut self.0 {
+            Visitor::Reads(reader) => *field = read(reader, key, default),
+            Visitor::Writes(keys) => {
+                let value = write(field.clone());
+                if value != default.and_then(&write)
+                    && let Some(value) = value
+                {
+                    keys.push((key, value));
+                }
+            }
+            Visitor::Describes(_, list) => list.push(Attribute {
                 key,
-                value,
-                value,
-                format!("`{key}` {shape} has too many elements, at most 2^48 are possible"),
-            );
-            return Shape::Flat(1);
+                kind,
+                required: default.is_none(),
+                default: default.and_then(write),
+                doc: "",
+                instead_of: None,
+            }),
         }
-        shape
+        self
     }
 
-    /// A number within `range`; required if it has no default. Infinite only if the range says so.
-    pub(super) fn number(&mut self, key: &'static str, default: Option<f64>, range: Range) -> f64 {
-        let fallback = default.unwrap_or(0.0);
-        let Some(value) = self.value(key, default.is_none()) else {
-            return fallback;
-        };
-        self.number_of(key, value, value, range).unwrap_or(fallback)
+    /// What the attribute just shown means.
+    pub(super) fn doc(&mut self, doc: &'static str) -> &mut Self {
+        if let Visitor::Describes(_, list) = &mut self.0
+            && let Some(last) = list.last_mut()
+        {
+            last.doc = doc;
+        }
+        self
     }
 
-    /// A number within `range`; `part` is `whole` or an item of it.
-    pub(super) fn number_of(&mut self, key: &'static str, whole: &Value, part: &Value, range: Range) -> Option<f64> {
-        let message = match part.kind {
-            ValueKind::Integer(integer) if range.contains(integer as f64) => return Some(integer as f64),
-            ValueKind::Float(number) if range.contains(number) => return Some(number),
-            ValueKind::Integer(_) | ValueKind::Float(_) => format!("`{key}` must be {range}, found {}", part.kind),
-            _ => format!("`{key}` must be a number, found {}", found(part)),
-        };
-        self.error(key, whole, part, message);
-        None
+    /// The attribute just shown has the default of its type only here: it follows from others, as `doc` says.
+    pub(super) fn follows(&mut self, doc: &'static str) -> &mut Self {
+        if let Visitor::Describes(_, list) = &mut self.0
+            && let Some(last) = list.last_mut()
+        {
+            last.default = None;
+        }
+        self.doc(doc)
     }
 
-    /// A number that fits single precision.
-    pub(super) fn single(&mut self, key: &'static str, default: Option<f32>, range: Range) -> f32 {
-        self.number(key, default.map(f64::from), range) as f32
-    }
-
-    /// `true` or `false`.
-    pub(super) fn flag(&mut self, key: &'static str, default: bool) -> bool {
-        let Some(value) = self.value(key, false) else {
-            return default;
-        };
-        match value.kind {
-            ValueKind::Boolean(flag) => flag,
-            _ => self.wrong_type(key, value, "true or false").unwrap_or(default),
+    /// Of the two attributes shown next, exactly one must be written.
+    pub(super) fn one_of(&mut self, one: &'static str, other: &'static str) {
+        if let Visitor::Reads(reader) = &mut self.0 {
+            reader.one_of(one, other);
         }
     }
 
-    /// Any string; required.
-    pub(super) fn text(&mut self, key: &'static str) -> String {
-        let Some(value) = self.value(key, true) else {
-            return String::new();
-        };
-        match &value.kind {
-            ValueKind::Text(text) => text.clone(),
-            _ => self.wrong_type(key, value, "a string").unwrap_or_default(),
+    /// The attribute just shown stands in place of the one before it.
+    pub(super) fn instead_of(&mut self, other: &'static str) -> &mut Self {
+        if let Visitor::Describes(_, list) = &mut self.0
+            && let Some(last) = list.last_mut()
+        {
+            last.instead_of = Some(other);
         }
+        self
+    }
+
+    /// What is wrong with values that go together, at the last of `keys`; it counts if all of these are written.
+    pub(super) fn refuse(&mut self, keys: &[&'static str], fault: Option<String>) {
+        let (Visitor::Reads(reader), Some(fault), Some(&last)) = (&mut self.0, fault, keys.last()) else {
+            return;
+        };
+        if let (Some(value), true) = (
+            reader.written(last),
+            keys.iter().all(|key| reader.written(key).is_some()),
+        ) {
+            reader.error(last, value, value, fault);
+        }
+    }
+
+    /// Whether what only passes make is shown too.
+    pub(super) fn in_dumps(&self) -> bool {
+        match &self.0 {
+            Visitor::Reads(reader) => reader.dialect == Dialect::Dump,
+            Visitor::Writes(_) => true,
+            Visitor::Describes(dialect, _) => *dialect == Dialect::Dump,
+        }
+    }
+
+    /// A count from 1 up.
+    pub(super) fn count(&mut self, key: &'static str, field: &mut usize, default: Option<usize>) -> &mut Self {
+        self.attribute(
+            key,
+            field,
+            default,
+            Kind::Count,
+            |r, key, default| r.count(key, default),
+            |count| Some(values::integer(count)),
+        )
+    }
+
+    /// Any integer, or none.
+    pub(super) fn integer(&mut self, key: &'static str, field: &mut Option<i64>) -> &mut Self {
+        let read = |reader: &mut Reader<'_>, key, _| reader.signed(key);
+        let write = |integer: Option<i64>| integer.map(ValueKind::Integer);
+        self.attribute(key, field, Some(None), Kind::Integer, read, write)
+    }
+
+    /// Height and width from 1 up.
+    pub(super) fn pair(&mut self, key: &'static str, field: &mut Pair, default: Option<Pair>) -> &mut Self {
+        let kind = Kind::Pair { least: 1 };
+        self.attribute(
+            key,
+            field,
+            default,
+            kind,
+            |r, key, default| r.pair(key, default),
+            |pair| Some(values::pair(pair)),
+        )
+    }
+
+    /// Height and width from 0 up; 0 by default.
+    pub(super) fn pair_from_zero(&mut self, key: &'static str, field: &mut Pair) -> &mut Self {
+        let read = |reader: &mut Reader<'_>, key, _| reader.pair_from_zero(key);
+        let write = |pair| Some(values::pair(pair));
+        self.attribute(key, field, Some(Pair::both(0)), Kind::Pair { least: 0 }, read, write)
+    }
+
+    /// The key `padding` of a window.
+    pub(super) fn padding(&mut self, field: &mut Padding) -> &mut Self {
+        let read = |reader: &mut Reader<'_>, _, _| reader.padding();
+        let write = |padding| Some(values::padding(padding));
+        self.attribute("padding", field, Some(Padding::Valid), Kind::Padding, read, write)
+    }
+
+    /// A border on four sides.
+    pub(super) fn sides(&mut self, key: &'static str, field: &mut Sides, default: Option<Sides>) -> &mut Self {
+        self.attribute(
+            key,
+            field,
+            default,
+            Kind::Sides,
+            |r, key, default| r.sides(key, default),
+            |sides| Some(values::sides(sides)),
+        )
+    }
+
+    /// A shape; required.
+    pub(super) fn shape(&mut self, key: &'static str, field: &mut Shape) -> &mut Self {
+        let read = |reader: &mut Reader<'_>, key, _| reader.shape(key);
+        self.attribute(key, field, None, Kind::Shape, read, |shape| Some(values::shape(shape)))
+    }
+
+    /// A number of double precision.
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        field: &mut f64,
+        default: Option<f64>,
+        range: Range,
+    ) -> &mut Self {
+        let read = |reader: &mut Reader<'_>, key, default| reader.number(key, default, range);
+        self.attribute(key, field, default, range.kind(), read, |number| {
+            Some(ValueKind::Float(number))
+        })
+    }
+
+    /// A number of single precision.
+    pub(super) fn single(
+        &mut self,
+        key: &'static str,
+        field: &mut f32,
+        default: Option<f32>,
+        range: Range,
+    ) -> &mut Self {
+        let read = |reader: &mut Reader<'_>, key, default| reader.single(key, default, range);
+        self.attribute(key, field, default, range.kind(), read, |number| {
+            Some(values::single(number))
+        })
+    }
+
+    /// A flag.
+    pub(super) fn flag(&mut self, key: &'static str, field: &mut bool, default: bool) -> &mut Self {
+        let read = |reader: &mut Reader<'_>, key, _| reader.flag(key, default);
+        self.attribute(key, field, Some(default), Kind::Flag, read, |flag| {
+            Some(ValueKind::Boolean(flag))
+        })
     }
 
     /// One of a few words; the first is the default.
-    pub(super) fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&'static str, T)]) -> T {
-        let default = choices[0].1;
-        let Some(value) = self.value(key, false) else {
-            return default;
-        };
-        let ValueKind::Text(text) = &value.kind else {
-            return self.wrong_type(key, value, &quoted(choices)).unwrap_or(default);
-        };
-        if let Some((_, choice)) = choices.iter().find(|(word, _)| word == text) {
-            return *choice;
-        }
-        let message = format!("`{key}` must be {}, found {text:?}", quoted(choices));
-        let hint = hint(text, choices.iter().map(|(word, _)| *word));
-        self.error(key, value, value, message + &hint);
-        default
-    }
-
-    /// A table read by `read` as if `key` were an operator.
-    pub(super) fn table<T>(&mut self, key: &'static str, read: impl FnOnce(&mut Reader<'_>) -> T) -> Option<T> {
-        let value = self.value(key, false)?;
-        let ValueKind::Table(keys) = &value.kind else {
-            return self.wrong_type(key, value, "a table");
-        };
-        let owner = Spanned::new(key.to_owned(), value.span);
-        self.nested(key, value, &owner, keys, |reader| Some(read(reader)))
-    }
-
-    /// Reads `keys` behind another `owner`, as part of the value of `key`.
-    pub(super) fn nested<T>(
+    pub(super) fn word<T: Copy + PartialEq>(
         &mut self,
         key: &'static str,
-        value: &Value,
-        owner: &Spanned<String>,
-        keys: &[Key],
-        read: impl FnOnce(&mut Reader<'_>) -> Option<T>,
-    ) -> Option<T> {
-        let mut reader = Reader {
-            common: &[],
-            ..Reader::new(owner, keys, self.dialect)
+        field: &mut T,
+        words: &[(&'static str, T)],
+    ) -> &mut Self {
+        let kind = Kind::Word(words.iter().map(|(word, _)| *word).collect());
+        let read = |reader: &mut Reader<'_>, key, _| reader.choice(key, words);
+        let write = |meaning: T| {
+            let found = words.iter().find(|(_, other)| *other == meaning);
+            found.map(|(word, _)| values::text(word))
         };
-        let read = read(&mut reader);
-        match reader.finish() {
-            Ok(()) => read,
-            Err(errors) => {
-                let place = |error| match value.used_at {
-                    Some(used_at) => Diagnostic::also(error, used_at, format!("used here as `{key}`")),
-                    None => error,
-                };
-                self.errors.extend(errors.into_iter().map(place));
-                None
-            }
+        self.attribute(key, field, Some(words[0].1), kind, read, write)
+    }
+
+    /// An axis.
+    pub(super) fn axis(&mut self, key: &'static str, field: &mut usize, default: Option<usize>) -> &mut Self {
+        self.attribute(
+            key,
+            field,
+            default,
+            Kind::Axis,
+            |r, key, default| r.axis(key, default),
+            |axis| Some(values::integer(axis)),
+        )
+    }
+
+    /// The key `activation`: applied to the result.
+    pub(super) fn activation(&mut self, field: &mut Option<Activation>) -> &mut Self {
+        let read = |reader: &mut Reader<'_>, _, _| reader.activation();
+        let write = |activation: Option<Activation>| activation.map(activation::value);
+        self.attribute("activation", field, Some(None), Kind::Activation, read, write)
+    }
+
+    /// The key `norm`, which only dumps have.
+    pub(super) fn folded_norm(&mut self, field: &mut Option<FoldedNorm>) {
+        if self.in_dumps() {
+            let read = |reader: &mut Reader<'_>, _, _| FoldedNorm::read(reader);
+            let write = |norm: Option<FoldedNorm>| norm.as_ref().map(FoldedNorm::value);
+            self.attribute("norm", field, Some(None), Kind::Norm, read, write);
         }
-    }
-
-    /// The value of a key, which from now on counts as a valid one.
-    pub(super) fn value(&mut self, key: &'static str, required: bool) -> Option<&'a Value> {
-        if !self.asked.contains(&key) {
-            self.asked.push(key);
-        }
-        let mut found = self.keys.iter().filter(|candidate| candidate.name.value == key);
-        let first = found.next();
-        for again in found {
-            let error = Diagnostic::error(again.name.span, format!("`{key}` is given twice"));
-            let first = first.map_or(Span::NONE, |first| first.name.span);
-            self.errors.push(error.also(first, "given here already"));
-        }
-        if first.is_none() && required {
-            self.missing.push(vec![key]);
-        }
-        first.map(|key| &key.value)
-    }
-
-    /// Which of two keys is written, exactly one of which is needed.
-    pub(super) fn one_of(&mut self, one: &'static str, other: &'static str) -> Option<&'static str> {
-        match (self.value(one, false), self.value(other, false)) {
-            (Some(_), None) => Some(one),
-            (None, Some(_)) => Some(other),
-            (None, None) => {
-                self.missing.push(vec![one, other]);
-                None
-            }
-            (Some(_), Some(again)) => {
-                let message = format!("`{}` takes `{one}` or `{other}`, not both", self.owner.value);
-                self.error(other, again, again, message);
-                None
-            }
-        }
-    }
-
-    /// An integer from `least` to [`MAX_DIMENSION`]; `part` is `whole` or an item of it.
-    pub(super) fn integer(&mut self, key: &'static str, whole: &Value, part: &Value, least: usize) -> Option<usize> {
-        let ValueKind::Integer(integer) = part.kind else {
-            let found = found(part);
-            self.error(key, whole, part, format!("`{key}` must hold integers, found {found}"));
-            return None;
-        };
-        match usize::try_from(integer) {
-            Ok(count) if (least..=MAX_DIMENSION).contains(&count) => Some(count),
-            _ => {
-                let message = format!("`{key}` must be between {least} and {MAX_DIMENSION}, found {integer}");
-                self.error(key, whole, part, message);
-                None
-            }
-        }
-    }
-
-    /// Any integer, if the key is written.
-    pub(super) fn signed(&mut self, key: &'static str) -> Option<i64> {
-        let value = self.value(key, false)?;
-        match value.kind {
-            ValueKind::Integer(integer) => Some(integer),
-            _ => self.wrong_type(key, value, "an integer"),
-        }
-    }
-
-    /// Integers of a list, each checked.
-    pub(super) fn integers(
-        &mut self,
-        key: &'static str,
-        whole: &Value,
-        items: &[Value],
-        least: usize,
-    ) -> Option<Vec<usize>> {
-        let integers: Vec<_> = items.iter().map(|item| self.integer(key, whole, item, least)).collect();
-        integers.into_iter().collect()
-    }
-
-    /// Says what was expected of a value and what was found.
-    pub(super) fn wrong_type<T>(&mut self, key: &'static str, value: &Value, expected: &str) -> Option<T> {
-        let found = found(value);
-        self.error(key, value, value, format!("`{key}` must be {expected}, found {found}"));
-        None
-    }
-
-    /// An error at a value, or at an item of it; where a block's parameter stood for it, that place is shown too.
-    pub(super) fn error(&mut self, key: &'static str, whole: &Value, part: &Value, message: String) {
-        let span = if part.span == Span::NONE { whole.span } else { part.span };
-        let mut error = Diagnostic::error(span, message);
-        if let Some(used_at) = part.used_at.or(whole.used_at) {
-            error = error.also(used_at, format!("used here as `{key}`"));
-        }
-        self.errors.push(error);
-    }
-
-    /// An error like [`Reader::error`] with advice.
-    pub(super) fn error_with_note(
-        &mut self,
-        key: &'static str,
-        whole: &Value,
-        part: &Value,
-        message: String,
-        note: String,
-    ) {
-        self.error(key, whole, part, message);
-        if let Some(error) = self.errors.last_mut() {
-            error.notes.push(note);
-        }
-    }
-
-    /// The value of a key that was asked for already, if it was written.
-    pub(super) fn written(&self, key: &str) -> Option<&'a Value> {
-        self.keys
-            .iter()
-            .find(|candidate| candidate.name.value == key)
-            .map(|key| &key.value)
-    }
-
-    /// Whether everything was in order: no key unknown, missing or wrong.
-    pub(super) fn finish(mut self) -> Result<(), Vec<Diagnostic>> {
-        let owner = &self.owner.value;
-        let valid = match self.asked.as_slice() {
-            [] => format!("`{owner}` has no keys of its own"),
-            asked => format!("keys of `{owner}`: {}", list(asked)),
-        };
-        for key in self.keys {
-            let name = key.name.value.as_str();
-            if self.asked.contains(&name) {
-                continue;
-            }
-            // A misspelt key is not missing as well.
-            let meant = nearest(name, self.asked.iter().chain(self.common).copied());
-            self.missing
-                .retain(|missing| meant.is_none_or(|meant| !missing.contains(&meant)));
-            let hint = meant.map_or_else(String::new, |meant| format!("; did you mean `{meant}`?"));
-            let error = Diagnostic::error(key.name.span, format!("`{owner}` has no key `{name}`{hint}"));
-            self.errors.push(error.note(valid.clone()));
-        }
-        if !self.missing.is_empty() {
-            let either = |keys: &Vec<&str>| format!("`{}`", keys.join("` or `"));
-            let keys: Vec<_> = self.missing.iter().map(either).collect();
-            let plural = if keys.len() == 1 { "" } else { "s" };
-            let message = format!("`{owner}` needs the key{plural} {}", keys.join(" and "));
-            self.errors
-                .push(Diagnostic::error(self.owner.span, message).note(valid));
-        }
-        if self.errors.is_empty() {
-            Ok(())
-        } else {
-            Err(self.errors)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::Op;
-    use super::super::testing::{OP, error, int, keys, list, name_at, read, text, value_at};
-    use super::*;
-
-    #[test]
-    fn all_errors_are_collected_each_at_its_word() {
-        let written = [
-            ("filters", int(0)),
-            ("kernel", text("3")),
-            ("colour", int(1)),
-            ("stride", list(&[1, -2])),
-        ];
-        let errors = read("conv", &written).expect_err("four mistakes");
-        let found: Vec<_> = errors
-            .iter()
-            .map(|error| (error.message.as_str(), error.primary.as_ref().expect("a place").span))
-            .collect();
-        assert_eq!(
-            found,
-            [
-                ("`filters` must be between 1 and 2147483647, found 0", value_at(0)),
-                (
-                    "`kernel` must be an integer or [height, width], found the string \"3\"",
-                    value_at(1)
-                ),
-                ("`stride` must be between 1 and 2147483647, found -2", value_at(3)),
-                ("`conv` has no key `colour`", name_at(2)),
-            ]
-        );
-        assert!(errors[3].notes[0].starts_with("keys of `conv`: filters, kernel, stride, padding, "));
-    }
-
-    #[test]
-    fn a_misspelt_key_is_not_missing_as_well() {
-        let (message, place) = error("conv", &[("filters", int(4)), ("kernal", int(3))]);
-        assert_eq!(message, "`conv` has no key `kernal`; did you mean `kernel`?");
-        assert_eq!(place, name_at(1));
-    }
-
-    #[test]
-    fn a_missing_key_is_named_at_the_operator() {
-        assert_eq!(
-            error("conv", &[("kernel", int(3))]),
-            ("`conv` needs the key `filters`".to_owned(), OP)
-        );
-    }
-
-    #[test]
-    fn a_key_given_twice_shows_both() {
-        let errors = read("dense", &[("units", int(4)), ("units", int(5))]).expect_err("twice");
-        assert_eq!(errors[0].message, "`units` is given twice");
-        assert_eq!(errors[0].primary.as_ref().map(|label| label.span), Some(name_at(1)));
-        assert_eq!(errors[0].secondary[0].span, name_at(0));
-    }
-
-    #[test]
-    fn a_parameters_value_is_shown_where_it_is_given_and_where_it_is_used() {
-        let used_at = Span::from(7..9);
-        let op = Spanned::new("conv".to_owned(), OP);
-        let mut written = keys(&[
-            ("filters", int(0)),
-            ("kernel", list(&[3, 0])),
-            ("activation", text("rellu")),
-        ]);
-        for key in &mut written {
-            key.value.used_at = Some(used_at);
-        }
-        let errors = Op::read(&op, &written, Dialect::Declaration).expect_err("three mistakes");
-        assert_eq!(errors.len(), 3);
-        for (i, (error, key)) in errors.iter().zip(["filters", "kernel", "activation"]).enumerate() {
-            assert_eq!(error.primary.as_ref().map(|label| label.span), Some(value_at(i)));
-            assert_eq!(error.secondary[0].span, used_at);
-            assert_eq!(error.secondary[0].text, format!("used here as `{key}`"));
-        }
-    }
-
-    #[test]
-    fn types_and_ranges_are_checked() {
-        let message = |op, key, value| error(op, &[(key, value)]).0;
-        assert_eq!(
-            message("dense", "units", ValueKind::Float(3.0)),
-            "`units` must be an integer, found the number 3.0"
-        );
-        assert_eq!(
-            message("dense", "units", int(i64::MAX)),
-            format!("`units` must be between 1 and 2147483647, found {}", i64::MAX)
-        );
-        assert_eq!(
-            message("batch_norm", "epsilon", int(-1)),
-            "`epsilon` must be a finite number, not below 0, found -1"
-        );
-        assert_eq!(
-            message("dropout", "rate", ValueKind::Float(1.5)),
-            "`rate` must be between 0 and 1, found 1.5"
-        );
-        assert_eq!(
-            message("lrn", "k", ValueKind::Float(f64::NAN)),
-            "`k` must be a finite number of single precision, found NaN"
-        );
-        assert_eq!(
-            message("lrn", "k", text("2")),
-            "`k` must be a number, found the string \"2\""
-        );
-        assert_eq!(
-            message("reshape", "shape", list(&[1, 2])),
-            "`shape` must be [channels, height, width] or [length], found the list [1, 2]"
-        );
-        assert_eq!(
-            message("reshape", "shape", list(&[2, 0, 3])),
-            "`shape` must be between 1 and 2147483647, found 0"
-        );
-        let most = i64::from(i32::MAX);
-        assert!(message("reshape", "shape", list(&[most, most, most])).contains("too many elements"));
-        assert_eq!(
-            message("avg_pool", "size", list(&[3, 3, 3])),
-            "`size` must be an integer or [height, width], found the list [3, 3, 3]"
-        );
-    }
-
-    #[test]
-    fn words_are_one_of_a_few() {
-        let (message, place) = error("upsample", &[("scale", int(2)), ("mode", text("bilinaer"))]);
-        assert_eq!(
-            message,
-            "`mode` must be \"nearest\" or \"bilinear\", found \"bilinaer\"; did you mean `bilinear`?"
-        );
-        assert_eq!(place, value_at(1));
-    }
-
-    #[test]
-    fn what_passes_make_is_no_declaration() {
-        let written = [
-            ("filters", int(1)),
-            ("kernel", int(1)),
-            ("residual", ValueKind::Boolean(true)),
-        ];
-        assert_eq!(error("conv", &written).0, "`conv` has no key `residual`");
     }
 }

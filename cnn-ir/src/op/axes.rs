@@ -1,7 +1,7 @@
 //! Axes: which dimension of a shape a key means.
 
 use super::Fault;
-use super::attributes::Reader;
+use super::reader::Reader;
 use super::words::found;
 use crate::ast::{Value, ValueKind};
 use crate::shape::Shape;
@@ -33,6 +33,16 @@ impl Reader<'_> {
             axes.push(axis);
         }
         Some(axes)
+    }
+
+    /// All three axes in another order; required.
+    pub(super) fn order(&mut self, key: &'static str) -> [usize; 3] {
+        let order = self.value(key, true).and_then(|value| {
+            let order = <[usize; 3]>::try_from(self.axes(key, value)?);
+            let form = "the three axes in their new order: [0, 2, 1]";
+            order.ok().or_else(|| self.wrong_type(key, value, form))
+        });
+        order.unwrap_or([0, 1, 2])
     }
 
     fn one_axis(&mut self, key: &'static str, whole: &Value, part: &Value) -> Option<usize> {

@@ -1,10 +1,9 @@
-//! Operators with several operands: sums, products … element by element, and concatenation.
+//! Sums, products, differences … of several operands, element by element.
 
-use super::attributes::Reader;
+use super::attributes::Attributes;
 use super::fault::sized;
-use super::writer::Writer;
-use super::{Activation, Arity, Fault, Operator};
-use crate::ast::ValueKind;
+use super::operator::Operator;
+use super::{Activation, Arity, Fault};
 use crate::shape::Shape;
 
 /// How elements of the operands at one place become one.
@@ -34,19 +33,6 @@ pub struct Combine {
     pub activation: Option<Activation>,
 }
 
-/// Joins maps of one height and width (or vectors) along the channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Concat;
-
-impl Combine {
-    pub(super) fn read(kind: CombineKind, keys: &mut Reader<'_>) -> Combine {
-        Combine {
-            kind,
-            activation: keys.activation(),
-        }
-    }
-}
-
 impl Operator for Combine {
     fn name(&self) -> &'static str {
         match self.kind {
@@ -59,8 +45,30 @@ impl Operator for Combine {
         }
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        Writer::default().activation(self.activation).finish()
+    fn doc(&self) -> &'static str {
+        match self.kind {
+            CombineKind::Add => "`a + b + …`",
+            CombineKind::Mul => "`a · b · …`",
+            CombineKind::Sub => "`a − b`",
+            CombineKind::Div => "`a / b`",
+            CombineKind::Max => "the greatest of the operands",
+            CombineKind::Min => "the least of the operands",
+        }
+    }
+
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        match self.kind {
+            CombineKind::Add => &["sum"],
+            CombineKind::Mul => &["multiply"],
+            CombineKind::Sub => &["subtract"],
+            CombineKind::Div => &["divide"],
+            CombineKind::Max => &["maximum"],
+            CombineKind::Min => &["minimum"],
+        }
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        a.activation(&mut self.activation);
     }
 
     fn arity(&self) -> Arity {
@@ -77,6 +85,18 @@ impl Operator for Combine {
         }
         sized(whole, "from")
     }
+
+    fn activation_slot(&mut self) -> Option<&mut Option<Activation>> {
+        Some(&mut self.activation)
+    }
+
+    fn does_nothing(&self, _: Shape) -> Option<&'static str> {
+        self.activation.is_none().then_some("there is only one operand")
+    }
+
+    fn is_elementwise(&self) -> bool {
+        true
+    }
 }
 
 impl Combine {
@@ -91,48 +111,6 @@ impl Combine {
                 "one is a map and one a vector: a `reshape` to [C, 1, 1] makes a map of a vector"
             }
         })
-    }
-}
-
-impl Operator for Concat {
-    fn name(&self) -> &'static str {
-        "concat"
-    }
-
-    fn arity(&self) -> Arity {
-        Arity::AtLeast(1)
-    }
-
-    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        let first = operands[0];
-        let channels = operands
-            .iter()
-            .fold(0usize, |sum, shape| sum.saturating_add(shape.channels()));
-        let with_channels = |shape: Shape| match shape {
-            Shape::Map { height, width, .. } => Shape::map(channels, height, width),
-            Shape::Flat(_) => Shape::Flat(channels),
-        };
-        let joined = with_channels(first);
-        match operands.iter().find(|&&shape| with_channels(shape) != joined) {
-            None => sized(joined, "from"),
-            Some(other) => Err(Fault::new(
-                "from",
-                format!("`concat` joins maps of one height and width, but has {first} and {other}"),
-            )
-            .note("only the channels may differ")
-            .into()),
-        }
-    }
-
-    fn formula(&self, operands: &[Shape]) -> String {
-        let channels: Vec<_> = operands.iter().map(|shape| shape.channels().to_string()).collect();
-        let sum = operands
-            .iter()
-            .fold(0usize, |sum, shape| sum.saturating_add(shape.channels()));
-        match channels.len() {
-            0 | 1 => String::new(),
-            _ => format!("{} = {sum}", channels.join(" + ")),
-        }
     }
 }
 
@@ -201,21 +179,5 @@ mod tests {
         );
         let three = fault(&read("div", &[]).expect("a quotient"), &[MAP, MAP, MAP]);
         assert_eq!(three.message, "`div` takes 2 operands, but has 3");
-    }
-
-    #[test]
-    fn concat_adds_channels() {
-        let concat = Op::Concat(Concat);
-        let inception = [64, 128, 32, 32].map(|channels| Shape::map(channels, 28, 28));
-        assert_eq!(concat.shape(&inception), Ok(Shape::map(256, 28, 28)));
-        assert_eq!(concat.formula(&inception), "64 + 128 + 32 + 32 = 256");
-        assert_eq!(concat.shape(&[Shape::Flat(3), Shape::Flat(4)]), Ok(Shape::Flat(7)));
-        assert_eq!(concat.shape(&[MAP]), Ok(MAP));
-        let fault = fault(&concat, &[Shape::map(3, 6, 6), Shape::map(3, 8, 8)]);
-        assert_eq!(
-            fault.message,
-            "`concat` joins maps of one height and width, but has [3, 6, 6] and [3, 8, 8]"
-        );
-        assert!(concat.shape(&[MAP, Shape::Flat(8)]).is_err());
     }
 }

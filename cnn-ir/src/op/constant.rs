@@ -1,10 +1,9 @@
 //! Values that come with the weights.
 
-use super::attributes::Reader;
+use super::attributes::Attributes;
 use super::fault::sized;
-use super::writer::Writer;
-use super::{Arity, Fault, Operator, WeightDecl};
-use crate::ast::ValueKind;
+use super::operator::Operator;
+use super::{Arity, Fault, WeightDecl};
 use crate::shape::Shape;
 
 /// The weight `value`, the same for every image of a batch.
@@ -14,11 +13,9 @@ pub struct Constant {
     pub shape: Shape,
 }
 
-impl Constant {
-    pub(super) fn read(keys: &mut Reader<'_>) -> Constant {
-        Constant {
-            shape: keys.shape("shape"),
-        }
+impl Default for Constant {
+    fn default() -> Self {
+        Constant { shape: Shape::Flat(1) }
     }
 }
 
@@ -27,8 +24,16 @@ impl Operator for Constant {
         "constant"
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        Writer::default().shape("shape", self.shape).finish()
+    fn doc(&self) -> &'static str {
+        "no operand: a value that comes with the weights, for every image"
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        a.shape("shape", &mut self.shape);
+    }
+
+    fn weights_doc(&self) -> &'static str {
+        "`value` of this shape"
     }
 
     fn arity(&self) -> Arity {

@@ -1,12 +1,15 @@
 //! 2-D convolution.
 
-use super::attributes::Reader;
+use std::fmt::Write as _;
+
+use super::attributes::Attributes;
+use super::batch_norm::EPSILON;
 use super::fault::{map, of_map, sized, too_large};
-use super::norm::EPSILON;
+use super::operator::Operator;
 use super::range::Range;
+use super::reader::Reader;
 use super::window::{Axis, Window};
-use super::writer::Writer;
-use super::{Activation, Arity, Dialect, Fault, Operator, Padding, Pair, WeightDecl};
+use super::{Activation, Arity, Fault, Padding, Pair, WeightDecl, values};
 use crate::ast::ValueKind;
 use crate::shape::{MAX_ELEMENTS, Shape};
 
@@ -44,22 +47,24 @@ pub struct FoldedNorm {
     pub epsilon: f64,
 }
 
-impl Conv {
-    pub(super) fn read(keys: &mut Reader<'_>) -> Conv {
+impl Default for Conv {
+    fn default() -> Self {
         Conv {
-            filters: keys.count("filters", None),
-            kernel: keys.pair("kernel", None),
-            stride: keys.pair("stride", Some(Pair::ONE)),
-            padding: keys.padding(),
-            dilation: keys.pair("dilation", Some(Pair::ONE)),
-            groups: keys.count("groups", Some(1)),
-            bias: keys.flag("bias", true),
-            activation: keys.activation(),
-            norm: FoldedNorm::read(keys),
-            residual: keys.dialect == Dialect::Dump && keys.flag("residual", false),
+            filters: 1,
+            kernel: Pair::ONE,
+            stride: Pair::ONE,
+            padding: Padding::Valid,
+            dilation: Pair::ONE,
+            groups: 1,
+            bias: true,
+            activation: None,
+            norm: None,
+            residual: false,
         }
     }
+}
 
+impl Conv {
     /// The window's vertical and horizontal axis over an input of `height` × `width`, padding resolved.
     pub fn axes(&self, height: usize, width: usize) -> [Axis; 2] {
         self.window().axes(height, width)
@@ -109,19 +114,27 @@ impl Operator for Conv {
         "conv"
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        let keys = Writer::default()
-            .count("filters", self.filters, None)
-            .pair("kernel", self.kernel, None)
-            .pair("stride", self.stride, Some(Pair::ONE))
-            .padding(self.padding)
-            .pair("dilation", self.dilation, Some(Pair::ONE))
-            .count("groups", self.groups, Some(1))
-            .flag("bias", self.bias, true)
-            .activation(self.activation);
-        FoldedNorm::write(self.norm.as_ref(), keys)
-            .flag("residual", self.residual, false)
-            .finish()
+    fn doc(&self) -> &'static str {
+        "2-D convolution (cross-correlation): bias + Σ weight · input over a sliding window"
+    }
+
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        &["conv2d", "convolution"]
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        a.count("filters", &mut self.filters, None);
+        a.pair("kernel", &mut self.kernel, None);
+        a.pair("stride", &mut self.stride, Some(Pair::ONE));
+        a.padding(&mut self.padding);
+        a.pair("dilation", &mut self.dilation, Some(Pair::ONE));
+        a.count("groups", &mut self.groups, Some(1));
+        a.flag("bias", &mut self.bias, true);
+        a.activation(&mut self.activation);
+        a.folded_norm(&mut self.norm);
+        if a.in_dumps() {
+            a.flag("residual", &mut self.residual, false);
+        }
     }
 
     fn arity(&self) -> Arity {
@@ -179,6 +192,57 @@ impl Operator for Conv {
         }
         weights
     }
+
+    fn weights_doc(&self) -> &'static str {
+        "`weight [filters, C/groups, kh, kw]`, `bias [filters]`"
+    }
+
+    fn multiplications(&self, operands: &[Shape], result: Shape) -> Option<(u128, String)> {
+        let channels = operands[0].channels();
+        let [filters, depth, rows, columns] = self.weight_dims(channels);
+        Some(products(
+            result,
+            [rows, columns],
+            [channels, depth],
+            self.groups,
+            filters,
+        ))
+    }
+
+    fn activation_slot(&mut self) -> Option<&mut Option<Activation>> {
+        Some(&mut self.activation)
+    }
+}
+
+/// Pixels × elements of one filter × filters. `channels` and, of these, `depth` that a filter sees.
+pub(super) fn products(
+    pixels: Shape,
+    [rows, columns]: [usize; 2],
+    [channels, depth]: [usize; 2],
+    groups: usize,
+    filters: usize,
+) -> (u128, String) {
+    let mut product = String::new();
+    if let Shape::Map { height, width, .. } = pixels {
+        product = format!("({height}×{width})×({rows}×{columns}");
+    }
+    // Writing to a String cannot fail.
+    let _ = match (groups, depth) {
+        (1, 1) => write!(product, ")"), // as it is written for an image without channels
+        (1, depth) => write!(product, "×{depth})"),
+        (groups, _) => write!(product, "×{channels}/{groups})"),
+    };
+    if filters > 1 {
+        let _ = write!(product, "×{filters}");
+    }
+    (count(&[pixels.plane(), rows, columns, depth, filters]), product)
+}
+
+/// The product of sizes.
+pub(super) fn count(factors: &[usize]) -> u128 {
+    factors
+        .iter()
+        .fold(1, |product: u128, &factor| product.saturating_mul(factor as u128))
 }
 
 /// Whether a tensor of weights is small enough to compute with.
@@ -190,21 +254,18 @@ pub(super) fn fits(dims: &[usize]) -> bool {
 impl FoldedNorm {
     /// The key `norm`, which only dumps have.
     pub(super) fn read(keys: &mut Reader<'_>) -> Option<FoldedNorm> {
-        if keys.dialect != Dialect::Dump {
-            return None;
-        }
         keys.table("norm", |keys| FoldedNorm {
             weights: keys.text("weights"),
             epsilon: keys.number("epsilon", Some(EPSILON), Range::NOT_NEGATIVE),
         })
     }
 
-    pub(super) fn write(norm: Option<&FoldedNorm>, keys: Writer) -> Writer {
-        let Some(norm) = norm else { return keys };
-        let table = Writer::default()
-            .value("weights", ValueKind::Text(norm.weights.clone()))
-            .number("epsilon", norm.epsilon, None);
-        keys.value("norm", table.table())
+    /// It as the value of that key.
+    pub(super) fn value(&self) -> ValueKind {
+        values::table(vec![
+            ("weights", values::text(&self.weights)),
+            ("epsilon", ValueKind::Float(self.epsilon)),
+        ])
     }
 }
 

@@ -1,12 +1,11 @@
 //! Transposed 2-D convolution.
 
-use super::attributes::Reader;
-use super::conv::{fits, group_faults};
+use super::attributes::Attributes;
+use super::conv::{fits, group_faults, products};
 use super::fault::{map, of_map, sized, too_large};
+use super::operator::Operator;
 use super::window::both;
-use super::writer::{Writer, sides_value};
-use super::{Activation, Fault, FoldedNorm, Operator, Pair, Sides, WeightDecl};
-use crate::ast::ValueKind;
+use super::{Activation, Fault, FoldedNorm, Pair, Sides, WeightDecl};
 use crate::shape::Shape;
 
 /// Transposed 2-D convolution (PyTorch's `ConvTranspose2d`): each pixel adds `filters` kernels, scaled by its value, to
@@ -84,23 +83,24 @@ impl Axis {
     }
 }
 
-impl ConvTranspose {
-    pub(super) fn read(keys: &mut Reader<'_>) -> ConvTranspose {
-        let (stride, dilation) = (Some(Pair::ONE), Some(Pair::ONE));
+impl Default for ConvTranspose {
+    fn default() -> Self {
         ConvTranspose {
-            filters: keys.count("filters", None),
-            kernel: keys.pair("kernel", None),
-            stride: keys.pair("stride", stride),
-            padding: keys.valid_or_sides("padding"),
-            output_padding: keys.pair_from_zero("output_padding"),
-            dilation: keys.pair("dilation", dilation),
-            groups: keys.count("groups", Some(1)),
-            bias: keys.flag("bias", true),
-            activation: keys.activation(),
-            norm: FoldedNorm::read(keys),
+            filters: 1,
+            kernel: Pair::ONE,
+            stride: Pair::ONE,
+            padding: Sides::default(),
+            output_padding: Pair::both(0),
+            dilation: Pair::ONE,
+            groups: 1,
+            bias: true,
+            activation: None,
+            norm: None,
         }
     }
+}
 
+impl ConvTranspose {
     /// Shape of the weights for an input of so many channels: `[channels, filters/groups, kh, kw]`.
     pub fn weight_dims(&self, channels: usize) -> [usize; 4] {
         [
@@ -141,21 +141,27 @@ impl Operator for ConvTranspose {
         "conv_transpose"
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        let mut keys = Writer::default()
-            .count("filters", self.filters, None)
-            .pair("kernel", self.kernel, None)
-            .pair("stride", self.stride, Some(Pair::ONE));
-        if self.padding != Sides::default() {
-            keys = keys.value("padding", sides_value(self.padding));
-        }
-        let keys = keys
-            .pair("output_padding", self.output_padding, Some(Pair::both(0)))
-            .pair("dilation", self.dilation, Some(Pair::ONE))
-            .count("groups", self.groups, Some(1))
-            .flag("bias", self.bias, true)
-            .activation(self.activation);
-        FoldedNorm::write(self.norm.as_ref(), keys).finish()
+    fn doc(&self) -> &'static str {
+        "PyTorch's `ConvTranspose2d`; size: `(n − 1)·stride − padding + dilation·(kernel − 1) + output_padding + 1`"
+    }
+
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        &["conv_transpose2d", "deconv", "deconvolution"]
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        a.count("filters", &mut self.filters, None);
+        a.pair("kernel", &mut self.kernel, None);
+        a.pair("stride", &mut self.stride, Some(Pair::ONE));
+        let none = Some(Sides::default());
+        a.sides("padding", &mut self.padding, none)
+            .doc("cut off from the result");
+        a.pair_from_zero("output_padding", &mut self.output_padding);
+        a.pair("dilation", &mut self.dilation, Some(Pair::ONE));
+        a.count("groups", &mut self.groups, Some(1));
+        a.flag("bias", &mut self.bias, true);
+        a.activation(&mut self.activation);
+        a.folded_norm(&mut self.norm);
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
@@ -205,6 +211,22 @@ impl Operator for ConvTranspose {
         }
         weights
     }
+
+    fn weights_doc(&self) -> &'static str {
+        "`weight [C, filters/groups, kh, kw]`, `bias [filters]`"
+    }
+
+    fn multiplications(&self, operands: &[Shape], _: Shape) -> Option<(u128, String)> {
+        let channels = operands[0].channels();
+        let depths = [channels, channels / self.groups.max(1)];
+        let kernel = [self.kernel.h, self.kernel.w];
+        // Once a pixel of the input.
+        Some(products(operands[0], kernel, depths, self.groups, self.filters))
+    }
+
+    fn activation_slot(&mut self) -> Option<&mut Option<Activation>> {
+        Some(&mut self.activation)
+    }
 }
 
 #[cfg(test)]
@@ -212,6 +234,7 @@ mod tests {
     use super::super::Op;
     use super::super::testing::{error, fault, int, list, read, text};
     use super::*;
+    use crate::ast::ValueKind;
 
     const IMAGE: Shape = Shape::map(4, 5, 6);
 

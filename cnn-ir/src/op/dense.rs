@@ -1,11 +1,10 @@
 //! Fully connected layers.
 
-use super::attributes::Reader;
-use super::conv::fits;
+use super::attributes::Attributes;
+use super::conv::{count, fits};
 use super::fault::{sized, too_large};
-use super::writer::Writer;
-use super::{Activation, Fault, FoldedNorm, Operator, WeightDecl};
-use crate::ast::ValueKind;
+use super::operator::Operator;
+use super::{Activation, Fault, FoldedNorm, WeightDecl};
 use crate::shape::Shape;
 
 /// `units` weighted sums of a flat input.
@@ -21,13 +20,13 @@ pub struct Dense {
     pub norm: Option<FoldedNorm>,
 }
 
-impl Dense {
-    pub(super) fn read(keys: &mut Reader<'_>) -> Dense {
+impl Default for Dense {
+    fn default() -> Self {
         Dense {
-            units: keys.count("units", None),
-            bias: keys.flag("bias", true),
-            activation: keys.activation(),
-            norm: FoldedNorm::read(keys),
+            units: 1,
+            bias: true,
+            activation: None,
+            norm: None,
         }
     }
 }
@@ -37,12 +36,19 @@ impl Operator for Dense {
         "dense"
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        let keys = Writer::default()
-            .count("units", self.units, None)
-            .flag("bias", self.bias, true)
-            .activation(self.activation);
-        FoldedNorm::write(self.norm.as_ref(), keys).finish()
+    fn doc(&self) -> &'static str {
+        "`units` weighted sums of a vector"
+    }
+
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        &["linear", "fully_connected", "fc"]
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        a.count("units", &mut self.units, None);
+        a.flag("bias", &mut self.bias, true);
+        a.activation(&mut self.activation);
+        a.folded_norm(&mut self.norm);
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
@@ -74,6 +80,19 @@ impl Operator for Dense {
             weights.extend(WeightDecl::norm(&norm.weights, self.units));
         }
         weights
+    }
+
+    fn weights_doc(&self) -> &'static str {
+        "`weight [units, N]`, `bias [units]`"
+    }
+
+    fn multiplications(&self, operands: &[Shape], _: Shape) -> Option<(u128, String)> {
+        let inputs = operands[0].elements();
+        Some((count(&[inputs, self.units]), format!("{inputs}×{}", self.units)))
+    }
+
+    fn activation_slot(&mut self) -> Option<&mut Option<Activation>> {
+        Some(&mut self.activation)
     }
 }
 

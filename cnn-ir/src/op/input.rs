@@ -1,10 +1,9 @@
 //! Inputs of the network.
 
-use super::attributes::Reader;
+use super::attributes::Attributes;
 use super::fault::sized;
-use super::writer::Writer;
-use super::{Arity, Fault, Operator};
-use crate::ast::ValueKind;
+use super::operator::Operator;
+use super::{Arity, Fault};
 use crate::shape::Shape;
 
 /// The order in which the user's arrays hold an image.
@@ -25,25 +24,16 @@ pub struct Input {
     pub layout: InputLayout,
 }
 
-impl Input {
-    /// The keys `shape`, in the order of the user's arrays, and `layout`.
-    pub(super) fn read(keys: &mut Reader<'_>) -> Input {
-        let declared = keys.shape("shape");
-        let layout = keys.choice("layout", &[("chw", InputLayout::Chw), ("hwc", InputLayout::Hwc)]);
-        let shape = match (layout, declared) {
-            (
-                InputLayout::Hwc,
-                Shape::Map {
-                    channels: h,
-                    height: w,
-                    width: c,
-                },
-            ) => Shape::map(c, h, w),
-            (InputLayout::Chw | InputLayout::Hwc, _) => declared,
-        };
-        Input { shape, layout }
+impl Default for Input {
+    fn default() -> Self {
+        Input {
+            shape: Shape::Flat(1),
+            layout: InputLayout::Chw,
+        }
     }
+}
 
+impl Input {
     /// The shape of the user's array for one image: `[H, W, C]` under [`InputLayout::Hwc`].
     pub fn array_dims(&self) -> Vec<usize> {
         match (self.layout, self.shape) {
@@ -65,15 +55,30 @@ impl Operator for Input {
         "input"
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        let layout = match self.layout {
-            InputLayout::Chw => "chw",
-            InputLayout::Hwc => "hwc",
+    fn doc(&self) -> &'static str {
+        "an image or vector that the user gives"
+    }
+
+    /// The key `shape` has the order of the user's arrays.
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        let mut declared = Shape::from_dims(&self.array_dims()).unwrap_or(self.shape);
+        a.shape("shape", &mut declared);
+        a.word(
+            "layout",
+            &mut self.layout,
+            &[("chw", InputLayout::Chw), ("hwc", InputLayout::Hwc)],
+        );
+        self.shape = match (self.layout, declared) {
+            (
+                InputLayout::Hwc,
+                Shape::Map {
+                    channels: h,
+                    height: w,
+                    width: c,
+                },
+            ) => Shape::map(c, h, w),
+            (InputLayout::Chw | InputLayout::Hwc, _) => declared,
         };
-        Writer::default()
-            .value("shape", super::writer::integers(&self.array_dims()))
-            .word("layout", layout, "chw")
-            .finish()
     }
 
     fn arity(&self) -> Arity {

@@ -1,7 +1,9 @@
 //! Matrix products of two values.
 
+use super::conv::count;
 use super::fault::{map, sized};
-use super::{Arity, Fault, Operator};
+use super::operator::Operator;
+use super::{Arity, Fault};
 use crate::shape::Shape;
 
 /// `[C, M, K]` × `[C, K, N]` → `[C, M, N]`: for each channel a product of matrices. Where one operand has one channel, it
@@ -12,6 +14,24 @@ pub struct Matmul;
 impl Operator for Matmul {
     fn name(&self) -> &'static str {
         "matmul"
+    }
+
+    fn doc(&self) -> &'static str {
+        "`[C, M, K]` and `[C, K, N]` → `[C, M, N]`; one of them may have a single channel, which counts for all"
+    }
+
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        &["bmm"]
+    }
+
+    fn multiplications(&self, operands: &[Shape], result: Shape) -> Option<(u128, String)> {
+        let [channels, rows, columns] = result.extent();
+        let [_, _, inner] = operands[0].extent();
+        let mut product = format!("({rows}×{columns})×{inner}");
+        if channels > 1 {
+            product += &format!("×{channels}");
+        }
+        Some((count(&[rows, columns, inner, channels]), product))
     }
 
     fn arity(&self) -> Arity {

@@ -1,59 +1,115 @@
-//! Operators: one file a family, with its parameters, keys, shape rule, formula, weights and tests.
+//! Operators: one file each, with all that it knows about itself.
 //!
-//! To add one: a struct in its family's file, its `Operator` implementation there, a variant of [`Op`], and its
-//! word in `read.rs`; the compiler names every match that is then incomplete.
+//! An operator's file has its struct, whose fields are its attributes, and its `Operator` implementation: names,
+//! documentation, attributes with types and defaults, shape rule with its arithmetic, weights, multiplications. From
+//! that the reader and the printers, error hints, `docs/operators.md` and random networks follow.
+//!
+//! There are two kinds. The variants of [`Op`] are the *core*: what planner and interpreter know. All others are
+//! [`Composite`]: their file also says how they are expressed in simpler ones (`Composed::expand`), and
+//! [`Expand`](crate::passes::Expand) does that before all that rewrites graphs. `registry.rs` lists both kinds by
+//! family, in the order of the documentation.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `operator` | what every operator says |
+//! | `attributes` | attributes and their types, shown once for reading, writing and documentation |
+//! | `composite` | operators expressed in simpler ones |
+//! | `registry` | the list |
+//! | `page` | `docs/operators.md` |
+//! | `sample` | operators with random attributes |
+//! | `read`, `reader`, `values`, `axes`, `padding`, `range`, `words` | between declarations and attributes |
+//! | `fault`, `weight`, `window` | what shape rules and weights are made of |
 
-pub mod activation;
+mod activation;
+mod adaptive_avg_pool;
 mod attributes;
 mod axes;
-pub mod combine;
-pub mod constant;
-pub mod conv;
-pub mod conv_transpose;
-pub mod dense;
-pub mod depth_space;
+mod batch_norm;
+mod channel_shuffle;
+mod combine;
+mod composite;
+mod concat;
+mod constant;
+mod conv;
+mod conv_transpose;
+mod dense;
+mod depth_to_space;
+mod dropout;
 mod fault;
-pub mod indexing;
-pub mod input;
-pub mod matmul;
-pub mod norm;
-pub mod padding;
-pub mod pool;
+mod flatten;
+mod global_pool;
+mod identity;
+mod input;
+mod lrn;
+mod matmul;
+mod operator;
+mod pad;
+mod padding;
+mod page;
+mod pool;
+mod prelu;
 mod range;
 mod read;
-pub mod rearrange;
-pub mod reduce;
-pub mod resize;
-pub mod softmax;
+mod reader;
+mod reduce;
+mod reduce_norm;
+mod registry;
+mod reshape;
+mod resize;
+mod sample;
+mod slice;
+mod softmax;
+mod space_to_depth;
 #[cfg(test)]
 mod testing;
+mod transpose;
+mod upsample;
+mod values;
 mod weight;
 pub mod window;
 mod words;
-mod writer;
 
-use crate::ast::ValueKind;
 use crate::shape::Shape;
+use operator::Operator;
 
-pub use activation::{Activation, Prelu};
-pub use combine::{Combine, CombineKind, Concat};
+pub use activation::Activation;
+pub use adaptive_avg_pool::AdaptiveAvgPool;
+pub use attributes::{Attribute, Kind};
+pub use batch_norm::BatchNorm;
+pub use channel_shuffle::ChannelShuffle;
+pub use combine::{Combine, CombineKind};
+pub use composite::Composite;
+pub use concat::Concat;
 pub use constant::Constant;
 pub use conv::{Conv, FoldedNorm};
 pub use conv_transpose::ConvTranspose;
 pub use dense::Dense;
-pub use depth_space::{DepthOrder, DepthToSpace, SpaceToDepth};
+pub use depth_to_space::{DepthOrder, DepthToSpace};
+pub use dropout::Dropout;
 pub use fault::{Arity, Fault};
-pub use indexing::{Places, Slice, Transpose};
+pub use flatten::Flatten;
+pub use global_pool::GlobalPool;
+pub use identity::Identity;
 pub use input::{Input, InputLayout};
+pub use lrn::Lrn;
 pub use matmul::Matmul;
-pub use norm::{BatchNorm, Lrn};
+pub use pad::Pad;
 pub use padding::{Padding, Pair, Sides};
-pub use pool::{AdaptiveAvgPool, GlobalPool, GlobalPoolKind, Pool, PoolKind};
+pub use page::page;
+pub use pool::{Pool, PoolKind};
+pub use prelu::Prelu;
 pub use read::Dialect;
-pub use rearrange::{ChannelShuffle, Dropout, Flatten, Identity, Pad, Reshape};
-pub use reduce::ReduceMean;
-pub use resize::{Coordinates, Resize, ResizeAxis, ResizeMode, ResizeTo, Rounding, Tap, Upsample, UpsampleMode};
+use read::keys;
+pub use reduce::{Reduce, ReduceKind};
+pub use reduce_norm::ReduceNorm;
+pub use reshape::Reshape;
+pub use resize::{Coordinates, Resize, ResizeAxis, ResizeMode, ResizeTo, Rounding, Tap};
+pub use sample::sample;
+pub use slice::{Places, Slice};
 pub use softmax::Softmax;
+pub use space_to_depth::SpaceToDepth;
+pub use transpose::Transpose;
+pub use upsample::{Upsample, UpsampleMode};
 pub use weight::WeightDecl;
 pub use window::Axis;
 pub(crate) use words::meant;
@@ -71,8 +127,6 @@ pub enum Op {
     Dense(Dense),
     /// Max, average or min over a window.
     Pool(Pool),
-    /// Average or max over the whole map.
-    GlobalPool(GlobalPool),
     /// Average over windows chosen so that the output has a given size.
     AdaptiveAvgPool(AdaptiveAvgPool),
     /// A function of each element.
@@ -91,8 +145,6 @@ pub enum Op {
     Matmul(Matmul),
     /// Joins maps along the channels.
     Concat(Concat),
-    /// A map as a vector, in the order channels, rows, columns.
-    Flatten(Flatten),
     /// The same elements under another shape.
     Reshape(Reshape),
     /// A border of a constant value.
@@ -101,8 +153,8 @@ pub enum Op {
     Upsample(Upsample),
     /// A map of another size by nearest or bilinear interpolation.
     Resize(Resize),
-    /// The mean along axes.
-    ReduceMean(ReduceMean),
+    /// The mean, greatest … of the elements along axes.
+    Reduce(Reduce),
     /// Every so many-th place along an axis.
     Slice(Slice),
     /// Axes in another order.
@@ -115,50 +167,21 @@ pub enum Op {
     ChannelShuffle(ChannelShuffle),
     /// A value that comes with the weights.
     Constant(Constant),
-    /// Nothing at inference.
-    Dropout(Dropout),
     /// Nothing.
     Identity(Identity),
+    /// Any other, expressed in these: [`Expand`](crate::passes::Expand) puts them in its place.
+    Composite(Composite),
 }
 
-/// What every operator knows about itself. Operands are as many as [`Operator::arity`] says.
-trait Operator {
-    /// The word for it in a declaration.
-    fn name(&self) -> &'static str;
-
-    /// Its keys that differ from their defaults.
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        Vec::new()
-    }
-
-    /// How many operands it takes.
-    fn arity(&self) -> Arity {
-        Arity::Exactly(1)
-    }
-
-    /// The shape of its result.
-    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>>;
-
-    /// How that shape comes about.
-    fn formula(&self, _operands: &[Shape]) -> String {
-        String::new()
-    }
-
-    /// The weights it needs.
-    fn weights(&self, _prefix: &str, _operands: &[Shape]) -> Vec<WeightDecl> {
-        Vec::new()
-    }
-}
-
-impl Op {
-    fn operator(&self) -> &dyn Operator {
-        match self {
+/// Calls `$op`'s variant, whichever it is, a `dyn Operator`.
+macro_rules! operator {
+    ($op:expr, $composite:ident) => {
+        match $op {
             Op::Input(op) => op,
             Op::Conv(op) => op,
             Op::ConvTranspose(op) => op,
             Op::Dense(op) => op,
             Op::Pool(op) => op,
-            Op::GlobalPool(op) => op,
             Op::AdaptiveAvgPool(op) => op,
             Op::Activation(op) => op,
             Op::Prelu(op) => op,
@@ -168,32 +191,35 @@ impl Op {
             Op::Combine(op) => op,
             Op::Matmul(op) => op,
             Op::Concat(op) => op,
-            Op::Flatten(op) => op,
             Op::Reshape(op) => op,
             Op::Pad(op) => op,
             Op::Upsample(op) => op,
             Op::Resize(op) => op,
-            Op::ReduceMean(op) => op,
+            Op::Reduce(op) => op,
             Op::Slice(op) => op,
             Op::Transpose(op) => op,
             Op::DepthToSpace(op) => op,
             Op::SpaceToDepth(op) => op,
             Op::ChannelShuffle(op) => op,
             Op::Constant(op) => op,
-            Op::Dropout(op) => op,
             Op::Identity(op) => op,
+            Op::Composite(op) => op.$composite(),
         }
+    };
+}
+
+impl Op {
+    pub(crate) fn operator(&self) -> &dyn Operator {
+        operator!(self, operator)
+    }
+
+    fn operator_mut(&mut self) -> &mut dyn Operator {
+        operator!(self, operator_mut)
     }
 
     /// The word for it in a declaration: "conv", "max_pool", "leaky_relu" …; "input" for an input.
     pub fn name(&self) -> &'static str {
         self.operator().name()
-    }
-
-    /// Its keys that differ from their defaults, in the order of the documentation.
-    /// [`Op::read`] of these gives the same operator back.
-    pub fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        self.operator().keys()
     }
 
     /// How many operands it takes.
@@ -234,42 +260,12 @@ impl Op {
 
     /// The activation fused into it, if it carries one.
     pub fn activation(&self) -> Option<Activation> {
-        match self {
-            Op::Conv(op) => op.activation,
-            Op::ConvTranspose(op) => op.activation,
-            Op::Dense(op) => op.activation,
-            Op::BatchNorm(op) => op.activation,
-            Op::Combine(op) => op.activation,
-            Op::Input(_)
-            | Op::Pool(_)
-            | Op::GlobalPool(_)
-            | Op::AdaptiveAvgPool(_)
-            | Op::Activation(_)
-            | Op::Prelu(_)
-            | Op::Softmax(_)
-            | Op::Lrn(_)
-            | Op::Matmul(_)
-            | Op::Concat(_)
-            | Op::Flatten(_)
-            | Op::Reshape(_)
-            | Op::Pad(_)
-            | Op::Upsample(_)
-            | Op::Resize(_)
-            | Op::ReduceMean(_)
-            | Op::Slice(_)
-            | Op::Transpose(_)
-            | Op::DepthToSpace(_)
-            | Op::SpaceToDepth(_)
-            | Op::ChannelShuffle(_)
-            | Op::Constant(_)
-            | Op::Dropout(_)
-            | Op::Identity(_) => None,
-        }
+        self.clone().operator_mut().activation_slot().and_then(|slot| *slot)
     }
 
     /// Sets the activation fused into it. False, and nothing changes, if this operator carries none.
     pub fn set_activation(&mut self, activation: Option<Activation>) -> bool {
-        match self.activation_slot() {
+        match self.operator_mut().activation_slot() {
             Some(slot) => {
                 *slot = activation;
                 true
@@ -278,38 +274,19 @@ impl Op {
         }
     }
 
-    fn activation_slot(&mut self) -> Option<&mut Option<Activation>> {
-        match self {
-            Op::Conv(op) => Some(&mut op.activation),
-            Op::ConvTranspose(op) => Some(&mut op.activation),
-            Op::Dense(op) => Some(&mut op.activation),
-            Op::BatchNorm(op) => Some(&mut op.activation),
-            Op::Combine(op) => Some(&mut op.activation),
-            Op::Input(_)
-            | Op::Pool(_)
-            | Op::GlobalPool(_)
-            | Op::AdaptiveAvgPool(_)
-            | Op::Activation(_)
-            | Op::Prelu(_)
-            | Op::Softmax(_)
-            | Op::Lrn(_)
-            | Op::Matmul(_)
-            | Op::Concat(_)
-            | Op::Flatten(_)
-            | Op::Reshape(_)
-            | Op::Pad(_)
-            | Op::Upsample(_)
-            | Op::Resize(_)
-            | Op::ReduceMean(_)
-            | Op::Slice(_)
-            | Op::Transpose(_)
-            | Op::DepthToSpace(_)
-            | Op::SpaceToDepth(_)
-            | Op::ChannelShuffle(_)
-            | Op::Constant(_)
-            | Op::Dropout(_)
-            | Op::Identity(_) => None,
-        }
+    /// Whether each element of the result depends only on the elements at its own place, so that it can be written
+    /// over an operand.
+    pub fn is_elementwise(&self) -> bool {
+        self.operator().is_elementwise()
+    }
+
+    /// Whether the result is the only operand's elements in their order, perhaps under another shape.
+    pub fn keeps_elements(&self) -> bool {
+        self.operator().keeps_elements()
+    }
+
+    pub(crate) fn multiplications(&self, operands: &[Shape], result: Shape) -> Option<(u128, String)> {
+        self.operator().multiplications(operands, result)
     }
 }
 
@@ -352,7 +329,7 @@ mod tests {
 
     #[test]
     fn the_number_of_operands_is_checked_before_the_shapes() {
-        let fault = testing::fault(&Op::Flatten(Flatten), &[Shape::Flat(1), Shape::Flat(2)]);
+        let fault = testing::fault(&Flatten.into(), &[Shape::Flat(1), Shape::Flat(2)]);
         assert_eq!(
             (fault.key, fault.message.as_str()),
             (Some("from"), "`flatten` takes 1 operand, but has 2")

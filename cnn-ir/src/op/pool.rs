@@ -1,11 +1,10 @@
-//! Pooling over windows, over the whole map, and to a given size.
+//! Pooling over windows.
 
-use super::attributes::Reader;
+use super::attributes::Attributes;
 use super::fault::{map, of_map, sized};
+use super::operator::Operator;
 use super::window::{Axis, Window};
-use super::writer::Writer;
-use super::{Fault, Operator, Padding, Pair};
-use crate::ast::ValueKind;
+use super::{Fault, Padding, Pair, Sides};
 use crate::shape::Shape;
 
 /// What a window becomes.
@@ -39,51 +38,16 @@ pub struct Pool {
     pub ceil: bool,
 }
 
-/// What the whole map becomes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GlobalPoolKind {
-    /// Its mean.
-    Avg,
-    /// Its greatest element.
-    Max,
-}
-
-/// `[C, H, W]` → `[C, 1, 1]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GlobalPool {
-    /// Average or max.
-    pub kind: GlobalPoolKind,
-}
-
-/// Average over windows chosen so that the output is `size`: row `i` averages rows `⌊i·H/h⌋ … ⌈(i+1)·H/h⌉`
-/// (PyTorch's rule).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AdaptiveAvgPool {
-    /// Output height and width.
-    pub size: Pair,
-}
-
 impl Pool {
-    pub(super) fn read(name: &str, keys: &mut Reader<'_>) -> Pool {
-        let size = keys.pair("size", None);
-        let stride = keys.pair("stride", Some(size));
-        let padding = keys.padding();
-        let ceil = keys.flag("ceil", false);
-        let dilation = keys.pair("dilation", Some(Pair::ONE));
-        let kind = match name {
-            "avg_pool" => PoolKind::Avg {
-                count_include_pad: keys.flag("count_include_pad", false),
-            },
-            "min_pool" => PoolKind::Min,
-            _ => PoolKind::Max,
-        };
+    /// A pool with the defaults of its attributes, over windows of one pixel.
+    pub fn new(kind: PoolKind) -> Pool {
         Pool {
             kind,
-            size,
-            stride,
-            padding,
-            dilation,
-            ceil,
+            size: Pair::ONE,
+            stride: Pair::ONE,
+            padding: Padding::Valid,
+            dilation: Pair::ONE,
+            ceil: false,
         }
     }
 
@@ -141,18 +105,42 @@ impl Operator for Pool {
         }
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        let keys = Writer::default()
-            .pair("size", self.size, None)
-            .pair("stride", self.stride, Some(self.size))
-            .padding(self.padding)
-            .flag("ceil", self.ceil, false)
-            .pair("dilation", self.dilation, Some(Pair::ONE));
+    fn doc(&self) -> &'static str {
         match self.kind {
-            PoolKind::Avg { count_include_pad } => keys.flag("count_include_pad", count_include_pad, false),
-            PoolKind::Max | PoolKind::Min => keys,
+            PoolKind::Max => "the greatest element of each window",
+            PoolKind::Avg { .. } => "the mean of each window",
+            PoolKind::Min => "the least element of each window",
         }
-        .finish()
+    }
+
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        match self.kind {
+            PoolKind::Max => &["max_pool2d", "maxpool2d"],
+            PoolKind::Avg { .. } => &["avg_pool2d", "avgpool2d", "average_pool"],
+            PoolKind::Min => &[],
+        }
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        a.pair("size", &mut self.size, None);
+        a.pair("stride", &mut self.stride, Some(self.size)).follows("= `size`");
+        a.padding(&mut self.padding);
+        a.flag("ceil", &mut self.ceil, false)
+            .doc("the number of windows rounds up");
+        a.pair("dilation", &mut self.dilation, Some(Pair::ONE));
+        if let PoolKind::Avg { count_include_pad } = &mut self.kind {
+            a.flag("count_include_pad", count_include_pad, false);
+        }
+    }
+
+    fn does_nothing(&self, _: Shape) -> Option<&'static str> {
+        let unpadded = match self.padding {
+            // A window of one pixel needs no padding to keep the size.
+            Padding::Valid | Padding::Same => true,
+            Padding::Explicit(sides) => sides == Sides::default(),
+        };
+        // A stride would show in the shape.
+        (self.size == Pair::ONE && unpadded).then_some("its windows are single pixels")
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
@@ -169,68 +157,12 @@ impl Operator for Pool {
     }
 }
 
-impl Operator for GlobalPool {
-    fn name(&self) -> &'static str {
-        match self.kind {
-            GlobalPoolKind::Avg => "global_avg_pool",
-            GlobalPoolKind::Max => "global_max_pool",
-        }
-    }
-
-    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        let (channels, _, _) = map(self.name(), operands[0])?;
-        Ok(Shape::map(channels, 1, 1))
-    }
-
-    fn formula(&self, operands: &[Shape]) -> String {
-        of_map(operands, |_, height, width| {
-            format!(
-                "{height}·{width} = {} pixels a channel become 1",
-                height.saturating_mul(width)
-            )
-        })
-    }
-}
-
-impl AdaptiveAvgPool {
-    pub(super) fn read(keys: &mut Reader<'_>) -> AdaptiveAvgPool {
-        AdaptiveAvgPool {
-            size: keys.pair("size", None),
-        }
-    }
-}
-
-impl Operator for AdaptiveAvgPool {
-    fn name(&self) -> &'static str {
-        "adaptive_avg_pool"
-    }
-
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        Writer::default().pair("size", self.size, None).finish()
-    }
-
-    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        let (channels, _, _) = map(self.name(), operands[0])?;
-        sized(Shape::map(channels, self.size.h, self.size.w), "size")
-    }
-
-    fn formula(&self, operands: &[Shape]) -> String {
-        let axis = |n: usize, size: usize| format!("⌊i·{n}/{size}⌋ … ⌈(i + 1)·{n}/{size}⌉");
-        of_map(operands, |_, height, width| {
-            format!(
-                "row i averages rows {}, column i columns {}",
-                axis(height, self.size.h),
-                axis(width, self.size.w)
-            )
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Op;
     use super::super::testing::{error, fault, int, list, read, text};
     use super::*;
+    use crate::ast::ValueKind;
 
     fn pool(written: &[(&str, ValueKind)]) -> Op {
         read("max_pool", written).expect("a pool")
@@ -302,23 +234,5 @@ mod tests {
         assert_eq!(dilated.shape(&[Shape::map(3, 8, 9)]), Ok(Shape::map(3, 4, 5)));
         let (message, _) = error("avg_pool", &[("size", int(2)), ("dilations", int(2))]);
         assert_eq!(message, "`avg_pool` has no key `dilations`; did you mean `dilation`?");
-    }
-
-    #[test]
-    fn whole_maps_and_given_sizes() {
-        let global = read("global_avg_pool", &[]).expect("a pool");
-        assert_eq!(global.shape(&[Shape::map(3, 10, 12)]), Ok(Shape::map(3, 1, 1)));
-        assert_eq!(
-            global.formula(&[Shape::map(3, 10, 12)]),
-            "10·12 = 120 pixels a channel become 1"
-        );
-        assert!(global.shape(&[Shape::Flat(3)]).is_err());
-        let adaptive = read("adaptive_avg_pool", &[("size", list(&[6, 4]))]).expect("a pool");
-        assert_eq!(adaptive.shape(&[Shape::map(3, 13, 9)]), Ok(Shape::map(3, 6, 4)));
-        assert!(
-            adaptive
-                .formula(&[Shape::map(3, 13, 9)])
-                .starts_with("row i averages rows ⌊i·13/6⌋ … ⌈(i + 1)·13/6⌉")
-        );
     }
 }

@@ -1,5 +1,7 @@
 //! Which numbers a key takes, and how that is said.
 
+use super::attributes::Kind;
+
 /// Which numbers a key takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Range {
@@ -33,6 +35,14 @@ impl Range {
         least: 0.0,
         greatest: 1.0,
     };
+
+    /// It as an attribute's type.
+    pub(super) fn kind(self) -> Kind {
+        Kind::Number {
+            least: self.least,
+            greatest: self.greatest,
+        }
+    }
 
     /// Whether it takes `number`; no range takes NaN.
     pub(super) fn contains(self, number: f64) -> bool {

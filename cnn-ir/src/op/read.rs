@@ -1,14 +1,11 @@
-//! From an operator's name and keys to the operator.
+//! From an operator's name and keys to the operator, and back.
 
-use super::activation::read_activation;
-use super::attributes::Reader;
+use super::attributes::{Attribute, Attributes};
+use super::operator::Operator;
+use super::reader::Reader;
 use super::words::{hint, list};
-use super::{
-    AdaptiveAvgPool, BatchNorm, ChannelShuffle, Combine, CombineKind, Concat, Constant, Conv, ConvTranspose, Dense,
-    DepthToSpace, Dropout, Flatten, GlobalPool, GlobalPoolKind, Identity, Input, Lrn, Matmul, Op, Pad, Pool, Prelu,
-    ReduceMean, Reshape, Resize, Slice, Softmax, SpaceToDepth, Transpose, Upsample,
-};
-use crate::ast::Key;
+use super::{Input, Op, registry};
+use crate::ast::{Key, ValueKind};
 use crate::diag::Diagnostic;
 use crate::span::Spanned;
 
@@ -22,62 +19,10 @@ pub enum Dialect {
     Dump,
 }
 
-const NAMES: [&str; 49] = [
-    "conv",
-    "conv_transpose",
-    "dense",
-    "max_pool",
-    "avg_pool",
-    "min_pool",
-    "global_avg_pool",
-    "global_max_pool",
-    "adaptive_avg_pool",
-    "relu",
-    "relu6",
-    "tanh",
-    "sigmoid",
-    "silu",
-    "gelu",
-    "hard_sigmoid",
-    "hard_swish",
-    "softplus",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "clip",
-    "prelu",
-    "softmax",
-    "log_softmax",
-    "batch_norm",
-    "lrn",
-    "add",
-    "mul",
-    "sub",
-    "div",
-    "max",
-    "min",
-    "matmul",
-    "concat",
-    "flatten",
-    "reshape",
-    "pad",
-    "upsample",
-    "resize",
-    "reduce_mean",
-    "slice",
-    "transpose",
-    "depth_to_space",
-    "space_to_depth",
-    "channel_shuffle",
-    "constant",
-    "dropout",
-    "identity",
-];
-
 impl Op {
     /// Every word that a declaration may use as `op`, in the order of the documentation.
     pub fn names() -> &'static [&'static str] {
-        &NAMES
+        registry::names()
     }
 
     /// The operator named `op` with these keys: all of a layer's keys but `name`, `op`, `from` and `weights`.
@@ -85,63 +30,46 @@ impl Op {
     /// # Errors
     /// Every key that is unknown, missing, of the wrong type or out of range, each at its place.
     pub fn read(op: &Spanned<String>, keys: &[Key], dialect: Dialect) -> Result<Op, Vec<Diagnostic>> {
+        let mut read = match (op.value.as_str(), dialect) {
+            ("input", Dialect::Dump) => Op::Input(Input::default()),
+            (name, _) => registry::with_defaults(name).ok_or_else(|| vec![unknown(op)])?,
+        };
         let mut reader = Reader::new(op, keys, dialect);
-        match named(&op.value, &mut reader) {
-            Some(read) => reader.finish().map(|()| read),
-            None => Err(vec![unknown(op)]),
-        }
+        read.operator_mut().attributes(&mut Attributes::reading(&mut reader));
+        reader.finish().map(|()| read)
+    }
+
+    /// Its keys that differ from their defaults, in the order of the documentation.
+    /// [`Op::read`] of these gives the same operator back.
+    pub fn keys(&self) -> Vec<(&'static str, ValueKind)> {
+        keys(self.clone().operator_mut())
+    }
+
+    /// The attributes of the operator named `name` that `dialect` has; `None` if there is no such operator.
+    pub fn describe(name: &str, dialect: Dialect) -> Option<Vec<Attribute>> {
+        let mut op = match (name, dialect) {
+            ("input", Dialect::Dump) => Op::Input(Input::default()),
+            (name, _) => registry::with_defaults(name)?,
+        };
+        let mut list = Vec::new();
+        op.operator_mut()
+            .attributes(&mut Attributes::describing(dialect, &mut list));
+        Some(list)
     }
 }
 
-fn named(name: &str, keys: &mut Reader<'_>) -> Option<Op> {
-    Some(match name {
-        "input" if keys.dialect == Dialect::Dump => Op::Input(Input::read(keys)),
-        "conv" => Op::Conv(Conv::read(keys)),
-        "conv_transpose" => Op::ConvTranspose(ConvTranspose::read(keys)),
-        "dense" => Op::Dense(Dense::read(keys)),
-        "max_pool" | "avg_pool" | "min_pool" => Op::Pool(Pool::read(name, keys)),
-        "global_avg_pool" => Op::GlobalPool(GlobalPool {
-            kind: GlobalPoolKind::Avg,
-        }),
-        "global_max_pool" => Op::GlobalPool(GlobalPool {
-            kind: GlobalPoolKind::Max,
-        }),
-        "adaptive_avg_pool" => Op::AdaptiveAvgPool(AdaptiveAvgPool::read(keys)),
-        "prelu" => Op::Prelu(Prelu),
-        "softmax" => Op::Softmax(Softmax::read(false, keys)),
-        "log_softmax" => Op::Softmax(Softmax::read(true, keys)),
-        "batch_norm" => Op::BatchNorm(BatchNorm::read(keys)),
-        "lrn" => Op::Lrn(Lrn::read(keys)),
-        "add" => Op::Combine(Combine::read(CombineKind::Add, keys)),
-        "mul" => Op::Combine(Combine::read(CombineKind::Mul, keys)),
-        "sub" => Op::Combine(Combine::read(CombineKind::Sub, keys)),
-        "div" => Op::Combine(Combine::read(CombineKind::Div, keys)),
-        "max" => Op::Combine(Combine::read(CombineKind::Max, keys)),
-        "min" => Op::Combine(Combine::read(CombineKind::Min, keys)),
-        "matmul" => Op::Matmul(Matmul),
-        "concat" => Op::Concat(Concat),
-        "flatten" => Op::Flatten(Flatten),
-        "reshape" => Op::Reshape(Reshape::read(keys)),
-        "pad" => Op::Pad(Pad::read(keys)),
-        "upsample" => Op::Upsample(Upsample::read(keys)),
-        "resize" => Op::Resize(Resize::read(keys)),
-        "reduce_mean" => Op::ReduceMean(ReduceMean::read(keys)),
-        "slice" => Op::Slice(Slice::read(keys)),
-        "transpose" => Op::Transpose(Transpose::read(keys)),
-        "depth_to_space" => Op::DepthToSpace(DepthToSpace::read(keys)),
-        "space_to_depth" => Op::SpaceToDepth(SpaceToDepth::read(keys)),
-        "channel_shuffle" => Op::ChannelShuffle(ChannelShuffle::read(keys)),
-        "constant" => Op::Constant(Constant::read(keys)),
-        "dropout" => Op::Dropout(Dropout::read(keys)),
-        "identity" => Op::Identity(Identity),
-        _ => Op::Activation(read_activation(name, keys)?),
-    })
+/// The keys of an operator that differ from their defaults; the operator stays what it is.
+pub(super) fn keys(op: &mut dyn Operator) -> Vec<(&'static str, ValueKind)> {
+    let mut keys = Vec::new();
+    op.attributes(&mut Attributes::writing(&mut keys));
+    keys
 }
 
 fn unknown(op: &Spanned<String>) -> Diagnostic {
-    let name = &op.value;
-    let error = Diagnostic::error(op.span, format!("there is no operator `{name}`{}", hint(name, NAMES)));
-    error.note(format!("operators: {}", list(&NAMES)))
+    let (name, names) = (&op.value, Op::names());
+    let hint = hint(name, names.iter().copied());
+    let error = Diagnostic::error(op.span, format!("there is no operator `{name}`{hint}"));
+    error.note(format!("operators: {}", list(names)))
 }
 
 #[cfg(test)]

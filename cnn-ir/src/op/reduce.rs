@@ -1,37 +1,44 @@
-//! Means along axes.
+//! Reductions along axes: means, greatest elements …
 
-use super::attributes::Reader;
+use super::Fault;
+use super::attributes::{Attributes, Kind};
 use super::axes::along;
-use super::writer::{Writer, integers};
-use super::{Fault, Operator};
-use crate::ast::ValueKind;
+use super::operator::Operator;
+use super::reader::Reader;
+use super::values;
 use crate::shape::Shape;
 
-/// The mean over axes, which stay with size 1.
+/// What the elements along the axes become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReduceMean {
+pub enum ReduceKind {
+    /// Their sum.
+    Sum,
+    /// Their mean.
+    Mean,
+    /// The greatest, NaN if one is.
+    Max,
+    /// The least, NaN if one is.
+    Min,
+    /// Their product.
+    Prod,
+}
+
+/// One element of those along axes, which stay with size 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reduce {
+    /// Which.
+    pub kind: ReduceKind,
     /// Whether it is taken over channels (or a vector), rows, columns. All three also mean all of a vector.
     pub axes: [bool; 3],
 }
 
-impl ReduceMean {
-    const ALL: ReduceMean = ReduceMean { axes: [true; 3] };
+/// All axes, of maps and of vectors.
+const ALL: [bool; 3] = [true; 3];
 
-    pub(super) fn read(keys: &mut Reader<'_>) -> ReduceMean {
-        let Some(value) = keys.value("axes", false) else {
-            return ReduceMean::ALL;
-        };
-        match keys.axes("axes", value) {
-            Some(axes) if axes.is_empty() => {
-                let message = "`axes` names no axis: leave it out for the mean of everything".to_owned();
-                keys.error("axes", value, value, message);
-                ReduceMean::ALL
-            }
-            Some(named) => ReduceMean {
-                axes: [0, 1, 2].map(|axis| named.contains(&axis)),
-            },
-            None => ReduceMean::ALL,
-        }
+impl Reduce {
+    /// Over all axes, the default.
+    pub fn new(kind: ReduceKind) -> Reduce {
+        Reduce { kind, axes: ALL }
     }
 
     /// The axes, in order.
@@ -40,21 +47,50 @@ impl ReduceMean {
     }
 }
 
-impl Operator for ReduceMean {
+impl Operator for Reduce {
     fn name(&self) -> &'static str {
-        "reduce_mean"
+        match self.kind {
+            ReduceKind::Sum => "reduce_sum",
+            ReduceKind::Mean => "reduce_mean",
+            ReduceKind::Max => "reduce_max",
+            ReduceKind::Min => "reduce_min",
+            ReduceKind::Prod => "reduce_prod",
+        }
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        if *self == ReduceMean::ALL {
-            return Vec::new();
+    fn doc(&self) -> &'static str {
+        match self.kind {
+            ReduceKind::Sum => "the sum along axes",
+            ReduceKind::Mean => "the mean along axes",
+            ReduceKind::Max => "the greatest element along axes",
+            ReduceKind::Min => "the least element along axes",
+            ReduceKind::Prod => "the product along axes",
         }
-        Writer::default().value("axes", integers(&self.named())).finish()
+    }
+
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        match self.kind {
+            ReduceKind::Mean => &["mean"],
+            ReduceKind::Max => &["amax"],
+            ReduceKind::Min => &["amin"],
+            ReduceKind::Prod => &["prod"],
+            ReduceKind::Sum => &[],
+        }
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        let read = |reader: &mut Reader<'_>, key, _| reader.reduced_axes(key);
+        let write = |axes: [bool; 3]| {
+            let named: Vec<_> = (0..3).filter(|&axis| axes[axis]).collect();
+            Some(values::integers(&named))
+        };
+        a.attribute("axes", &mut self.axes, Some(ALL), Kind::Axes, read, write)
+            .follows("all");
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         let mut shape = operands[0];
-        if let (Shape::Flat(_), ReduceMean::ALL) = (shape, *self) {
+        if let (Shape::Flat(_), ALL) = (shape, self.axes) {
             return Ok(Shape::Flat(1));
         }
         for axis in self.named() {
@@ -62,6 +98,10 @@ impl Operator for ReduceMean {
             shape = shape.with_size(axis, 1).unwrap_or(shape);
         }
         Ok(shape)
+    }
+
+    fn does_nothing(&self, _: Shape) -> Option<&'static str> {
+        Some("there is only one element along its axes")
     }
 
     fn formula(&self, operands: &[Shape]) -> String {
@@ -73,6 +113,24 @@ impl Operator for ReduceMean {
             0 => String::new(),
             1 => format!("{count} elements become 1"),
             _ => format!("{} = {count} elements become 1", factors.join("·")),
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Some axes, all by default.
+    pub(super) fn reduced_axes(&mut self, key: &'static str) -> [bool; 3] {
+        let Some(value) = self.value(key, false) else {
+            return ALL;
+        };
+        match self.axes(key, value) {
+            Some(axes) if axes.is_empty() => {
+                let message = format!("`{key}` names no axis: leave it out for all of them");
+                self.error(key, value, value, message);
+                ALL
+            }
+            Some(named) => [0, 1, 2].map(|axis| named.contains(&axis)),
+            None => ALL,
         }
     }
 }

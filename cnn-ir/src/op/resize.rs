@@ -1,31 +1,14 @@
-//! Maps of another size: upsampling by whole factors, and interpolation to any size (ONNX's `Resize`).
+//! Maps of any other size, by interpolation (ONNX's `Resize`).
 
-use super::attributes::Reader;
+use super::attributes::{Attributes, Kind};
 use super::fault::{map, of_map, sized};
+use super::operator::Operator;
 use super::range::Range;
+use super::reader::Reader;
 use super::window::both;
-use super::writer::Writer;
-use super::{Fault, Operator, Pair};
+use super::{Fault, Pair, values};
 use crate::ast::ValueKind;
 use crate::shape::Shape;
-
-/// How new pixels get their values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UpsampleMode {
-    /// From the nearest pixel: `⌊i / scale⌋`.
-    Nearest,
-    /// From the four around it, pixel centres at ½ (align_corners off).
-    Bilinear,
-}
-
-/// A map enlarged by whole factors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Upsample {
-    /// Vertical and horizontal factor.
-    pub scale: Pair,
-    /// Interpolation.
-    pub mode: UpsampleMode,
-}
 
 /// How large the result is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -85,6 +68,16 @@ pub struct Resize {
     pub coordinates: Coordinates,
 }
 
+impl Default for Resize {
+    fn default() -> Self {
+        Resize {
+            to: ResizeTo::Size(Pair::ONE),
+            mode: ResizeMode::Nearest(Rounding::Floor),
+            coordinates: Coordinates::HalfPixel,
+        }
+    }
+}
+
 /// The vertical or horizontal half of a [`Resize`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ResizeAxis {
@@ -117,48 +110,6 @@ pub struct Tap {
     pub share: f64,
 }
 
-impl Upsample {
-    pub(super) fn read(keys: &mut Reader<'_>) -> Upsample {
-        Upsample {
-            scale: keys.pair("scale", None),
-            mode: keys.choice(
-                "mode",
-                &[("nearest", UpsampleMode::Nearest), ("bilinear", UpsampleMode::Bilinear)],
-            ),
-        }
-    }
-}
-
-impl Operator for Upsample {
-    fn name(&self) -> &'static str {
-        "upsample"
-    }
-
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        let mode = match self.mode {
-            UpsampleMode::Nearest => "nearest",
-            UpsampleMode::Bilinear => "bilinear",
-        };
-        Writer::default()
-            .pair("scale", self.scale, None)
-            .word("mode", mode, "nearest")
-            .finish()
-    }
-
-    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        let (channels, height, width) = map("upsample", operands[0])?;
-        let (rows, columns) = (height.saturating_mul(self.scale.h), width.saturating_mul(self.scale.w));
-        sized(Shape::map(channels, rows, columns), "scale")
-    }
-
-    fn formula(&self, operands: &[Shape]) -> String {
-        let axis = |n: usize, scale: usize| format!("{n}·{scale} = {}", n.saturating_mul(scale));
-        of_map(operands, |_, height, width| {
-            both(axis(height, self.scale.h), axis(width, self.scale.w))
-        })
-    }
-}
-
 /// The words of `coordinates`, the default first.
 const COORDINATES: [(&str, Coordinates); 4] = [
     ("half_pixel", Coordinates::HalfPixel),
@@ -174,37 +125,7 @@ const ROUNDING: [(&str, Rounding); 4] = [
     ("round_prefer_ceil", Rounding::PreferCeil),
 ];
 
-fn word<T: PartialEq>(words: &[(&'static str, T)], meaning: &T) -> &'static str {
-    words
-        .iter()
-        .find(|(_, other)| other == meaning)
-        .map_or("", |(word, _)| word)
-}
-
 impl Resize {
-    pub(super) fn read(keys: &mut Reader<'_>) -> Resize {
-        let to = match keys.one_of("size", "scale") {
-            Some("scale") => ResizeTo::Scale(keys.factors("scale")),
-            _ => ResizeTo::Size(keys.pair("size", Some(Pair::ONE))),
-        };
-        let bilinear = keys.choice("mode", &[("nearest", false), ("bilinear", true)]);
-        let coordinates = keys.choice("coordinates", &COORDINATES);
-        let rounding = keys.choice("rounding", &ROUNDING);
-        if let (true, Some(value)) = (bilinear, keys.written("rounding")) {
-            let message = "`rounding` is for `mode = \"nearest\"`: a bilinear place is between pixels".to_owned();
-            keys.error("rounding", value, value, message);
-        }
-        Resize {
-            to,
-            mode: if bilinear {
-                ResizeMode::Bilinear
-            } else {
-                ResizeMode::Nearest(rounding)
-            },
-            coordinates,
-        }
-    }
-
     /// Vertical and horizontal half for an input of `height` × `width`.
     pub fn axes(&self, height: usize, width: usize) -> [ResizeAxis; 2] {
         let (sizes, scales) = match self.to {
@@ -352,19 +273,47 @@ impl Operator for Resize {
         "resize"
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        let keys = match self.to {
-            ResizeTo::Size(size) => Writer::default().pair("size", size, None),
-            ResizeTo::Scale(factors) => Writer::default().factors("scale", factors),
+    fn doc(&self) -> &'static str {
+        "rows and columns as ONNX's `Resize` makes them; a scale counts as the simplest fraction that single precision \
+         does not tell from it, as PyTorch means it"
+    }
+
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        &["interpolate"]
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        let (mut size, mut scale) = match self.to {
+            ResizeTo::Size(size) => (Some(size), None),
+            ResizeTo::Scale(factors) => (None, Some(factors)),
         };
-        let (mode, rounding) = match self.mode {
-            ResizeMode::Nearest(rounding) => ("nearest", word(&ROUNDING, &rounding)),
-            ResizeMode::Bilinear => ("bilinear", ROUNDING[0].0),
+        a.one_of("size", "scale");
+        let read = |reader: &mut Reader<'_>, key, _| reader.optional_pair(key);
+        let kind = Kind::Pair { least: 1 };
+        a.attribute("size", &mut size, Some(None), kind, read, |size| size.map(values::pair));
+        let read = |reader: &mut Reader<'_>, key, _| reader.factors(key);
+        let write = |factors: Option<[f32; 2]>| factors.map(values::factors);
+        a.attribute("scale", &mut scale, Some(None), Kind::Factors, read, write)
+            .instead_of("size");
+        self.to = match (size, scale) {
+            (_, Some(factors)) => ResizeTo::Scale(factors),
+            (Some(size), None) => ResizeTo::Size(size),
+            (None, None) => self.to,
         };
-        keys.word("mode", mode, "nearest")
-            .word("coordinates", word(&COORDINATES, &self.coordinates), COORDINATES[0].0)
-            .word("rounding", rounding, ROUNDING[0].0)
-            .finish()
+        let (mut bilinear, mut rounding) = match self.mode {
+            ResizeMode::Nearest(rounding) => (false, rounding),
+            ResizeMode::Bilinear => (true, ROUNDING[0].1),
+        };
+        a.word("mode", &mut bilinear, &[("nearest", false), ("bilinear", true)]);
+        a.word("coordinates", &mut self.coordinates, &COORDINATES);
+        a.word("rounding", &mut rounding, &ROUNDING).doc("of nearest");
+        let fault = "`rounding` is for `mode = \"nearest\"`: a bilinear place is between pixels";
+        a.refuse(&["rounding"], bilinear.then(|| fault.to_owned()));
+        self.mode = if bilinear {
+            ResizeMode::Bilinear
+        } else {
+            ResizeMode::Nearest(rounding)
+        };
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
@@ -383,6 +332,13 @@ impl Operator for Resize {
         sized(Shape::map(channels, axes[0].size, axes[1].size), key)
     }
 
+    fn does_nothing(&self, x: Shape) -> Option<&'static str> {
+        let [_, height, width] = x.extent();
+        // Both axes count: if one of them changes, the other's factor may be a little above 1 and move pixels all the same.
+        let still = self.axes(height, width).iter().all(ResizeAxis::is_identity);
+        still.then_some("the map has that size already")
+    }
+
     fn formula(&self, operands: &[Shape]) -> String {
         of_map(operands, |_, height, width| {
             let [rows, columns] = self.axes(height, width).map(|axis| axis.formula());
@@ -392,11 +348,15 @@ impl Operator for Resize {
 }
 
 impl Reader<'_> {
-    /// Two factors above 0, or one for both; the key is written.
-    fn factors(&mut self, key: &'static str) -> [f32; 2] {
-        let Some(value) = self.value(key, false) else {
-            return [1.0; 2];
-        };
+    /// Height and width from 1 up, or one integer for both, if it is written.
+    fn optional_pair(&mut self, key: &'static str) -> Option<Pair> {
+        let value = self.value(key, false)?;
+        Some(self.two(key, value, 1).unwrap_or(Pair::ONE))
+    }
+
+    /// Two factors above 0, or one for both, if it is written.
+    fn factors(&mut self, key: &'static str) -> Option<[f32; 2]> {
+        let value = self.value(key, false)?;
         let factors = match &value.kind {
             ValueKind::Integer(_) | ValueKind::Float(_) => vec![self.number_of(key, value, value, Range::POSITIVE)],
             ValueKind::List(items) if items.len() == 2 => {
@@ -406,7 +366,7 @@ impl Reader<'_> {
             _ => vec![self.wrong_type(key, value, "a number or [vertical, horizontal]")],
         };
         let factor = |i: usize| factors[i].map_or(1.0, |factor| factor as f32);
-        [factor(0), factor(factors.len() - 1)]
+        Some([factor(0), factor(factors.len() - 1)])
     }
 }
 
@@ -417,14 +377,6 @@ mod tests {
     use super::*;
 
     const MAP: Shape = Shape::map(12, 4, 5);
-
-    #[test]
-    fn upsample_multiplies() {
-        let upsample = read("upsample", &[("scale", list(&[2, 3])), ("mode", text("bilinear"))]).expect("an operator");
-        assert_eq!(upsample.shape(&[MAP]), Ok(Shape::map(12, 8, 15)));
-        assert_eq!(upsample.formula(&[MAP]), "height: 4·2 = 8, width: 5·3 = 15");
-        assert_eq!(fault(&upsample, &[Shape::Flat(3)]).key, Some("from"));
-    }
 
     #[test]
     fn a_size_or_a_scale_says_how_large() {

@@ -1,10 +1,9 @@
 //! Softmax and log-softmax.
 
-use super::attributes::Reader;
+use super::Fault;
+use super::attributes::Attributes;
 use super::axes::along;
-use super::writer::Writer;
-use super::{Fault, Operator};
-use crate::ast::ValueKind;
+use super::operator::Operator;
 use crate::shape::Shape;
 
 /// `e^x / Σ e^x`, the sum along an axis: over the channels of each pixel, over a vector …
@@ -16,20 +15,21 @@ pub struct Softmax {
     pub axis: usize,
 }
 
-impl Softmax {
-    pub(super) fn read(log: bool, keys: &mut Reader<'_>) -> Softmax {
-        let axis = keys.axis("axis", Some(0));
-        Softmax { log, axis }
-    }
-}
-
 impl Operator for Softmax {
     fn name(&self) -> &'static str {
         if self.log { "log_softmax" } else { "softmax" }
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        Writer::default().count("axis", self.axis, Some(0)).finish()
+    fn doc(&self) -> &'static str {
+        if self.log {
+            "`ln(e^x / Σ e^x)` along an axis"
+        } else {
+            "`e^x / Σ e^x` along an axis"
+        }
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        a.axis("axis", &mut self.axis, Some(0));
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {

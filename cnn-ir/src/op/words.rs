@@ -3,38 +3,7 @@
 use crate::ast::{Value, ValueKind};
 use crate::diag::nearest;
 
-/// What other frameworks call the words of a declaration.
-const FOREIGN: [(&str, &str); 29] = [
-    ("conv2d", "conv"),
-    ("convolution", "conv"),
-    ("linear", "dense"),
-    ("fully_connected", "dense"),
-    ("fc", "dense"),
-    ("max_pool2d", "max_pool"),
-    ("maxpool2d", "max_pool"),
-    ("avg_pool2d", "avg_pool"),
-    ("avgpool2d", "avg_pool"),
-    ("average_pool", "avg_pool"),
-    ("batch_norm2d", "batch_norm"),
-    ("batchnorm2d", "batch_norm"),
-    ("swish", "silu"),
-    ("cat", "concat"),
-    ("concatenate", "concat"),
-    ("sum", "add"),
-    ("multiply", "mul"),
-    ("conv_transpose2d", "conv_transpose"),
-    ("deconv", "conv_transpose"),
-    ("deconvolution", "conv_transpose"),
-    ("subtract", "sub"),
-    ("divide", "div"),
-    ("maximum", "max"),
-    ("minimum", "min"),
-    ("pixel_shuffle", "depth_to_space"),
-    ("permute", "transpose"),
-    ("interpolate", "resize"),
-    ("mean", "reduce_mean"),
-    ("bmm", "matmul"),
-];
+use super::registry;
 
 /// "; did you mean `relu`?" if a candidate is meant.
 pub(super) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
@@ -45,10 +14,8 @@ pub(super) fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>
 pub(crate) fn meant<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let candidates: Vec<_> = candidates.into_iter().collect();
     let lower = word.to_lowercase();
-    let foreign = FOREIGN
-        .iter()
-        .find(|(foreign, own)| *foreign == lower && candidates.contains(own));
-    foreign.map(|(_, own)| *own).or_else(|| nearest(&lower, candidates))
+    let elsewhere = registry::called_elsewhere(&lower).filter(|own| candidates.contains(own));
+    elsewhere.or_else(|| nearest(&lower, candidates))
 }
 
 /// A value as it is spoken of: `the string "3"`.

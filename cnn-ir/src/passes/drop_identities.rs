@@ -2,11 +2,10 @@
 
 use super::{Note, Pass};
 use crate::graph::{Graph, NodeId};
-use crate::op::{Op, Padding, Pair, Pool, Resize, ResizeAxis, Sides};
-use crate::shape::Shape;
+use crate::op::Op;
 use crate::validate::Shapes;
 
-/// Removes layers whose result is their operand: dropout at inference, a reshape to the same shape, a pool over
+/// Removes layers whose result is their operand: an identity, a reshape to the same shape, a pool over
 /// single pixels.
 #[derive(Clone, Copy, Debug)]
 pub struct DropIdentities;
@@ -26,7 +25,8 @@ impl Pass for DropIdentities {
         for id in graph.order().unwrap_or_default() {
             let operands = graph.operands(id);
             let [operand] = operands[..] else { continue };
-            let Some(why) = nothing_happens(&graph[id].op, shapes[operand], shapes[id]) else {
+            let x = shapes[operand];
+            let Some(why) = graph[id].op.operator().does_nothing(x).filter(|_| shapes[id] == x) else {
                 continue;
             };
             let name = graph[id].name.clone();
@@ -56,77 +56,15 @@ fn output_would_be_lost(graph: &Graph, id: NodeId, operand: NodeId) -> Option<St
     }
 }
 
-/// Why an operator with one operand of shape `x` does nothing; `None` if it does something.
-fn nothing_happens(op: &Op, x: Shape, y: Shape) -> Option<&'static str> {
-    if x != y {
-        return None;
-    }
-    match op {
-        Op::Identity(_) => Some("an identity"),
-        Op::Dropout(_) => Some("dropout does nothing at inference"),
-        Op::Flatten(_) | Op::Reshape(_) => Some("the shape is the same already"),
-        // A stride would show in the shape.
-        Op::Pool(pool) if pool.size == Pair::ONE && unpadded(pool) => Some("its windows are single pixels"),
-        Op::GlobalPool(_) => Some("the map is a single pixel already"),
-        Op::AdaptiveAvgPool(_) => Some("the map has that size already"),
-        Op::Upsample(_) => Some("the factor is 1"),
-        Op::Pad(pad) if pad.sides == Sides::default() => Some("the border is 0 wide"),
-        Op::ChannelShuffle(shuffle) if shuffle.groups == 1 || shuffle.groups == x.channels() => {
-            Some("there is nothing to interleave")
-        }
-        Op::Resize(resize) if resizes_nothing(resize, x) => Some("the map has that size already"),
-        Op::ReduceMean(_) => Some("there is only one element along its axes"),
-        // What is left has the same size: only the way may differ.
-        Op::Slice(slice) if slice.step > 0 || x.dims().get(slice.axis) == Some(&1) => Some("nothing is cut off"),
-        Op::Transpose(transpose) if transpose.keeps_order(x) => Some("the elements keep their order"),
-        Op::DepthToSpace(_) | Op::SpaceToDepth(_) => Some("its blocks are single pixels"),
-        Op::Concat(_) => Some("there is only one operand"),
-        Op::Combine(combine) if combine.activation.is_none() => Some("there is only one operand"),
-        Op::Input(_)
-        | Op::Conv(_)
-        | Op::ConvTranspose(_)
-        | Op::Dense(_)
-        | Op::Pool(_)
-        | Op::Activation(_)
-        | Op::Prelu(_)
-        | Op::Softmax(_)
-        | Op::BatchNorm(_)
-        | Op::Lrn(_)
-        | Op::Combine(_)
-        | Op::Matmul(_)
-        | Op::Pad(_)
-        | Op::Resize(_)
-        | Op::Slice(_)
-        | Op::Transpose(_)
-        | Op::ChannelShuffle(_)
-        | Op::Constant(_) => None,
-    }
-}
-
-/// Both axes count: if one of them changes, the other's factor may be a little above 1 and move pixels all the same.
-fn resizes_nothing(resize: &Resize, x: Shape) -> bool {
-    let Shape::Map { height, width, .. } = x else {
-        return false;
-    };
-    resize.axes(height, width).iter().all(ResizeAxis::is_identity)
-}
-
-/// A window of one pixel needs no padding to keep the size.
-fn unpadded(pool: &Pool) -> bool {
-    match pool.padding {
-        Padding::Valid | Padding::Same => true,
-        Padding::Explicit(sides) => sides == Sides::default(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::passes::Expand;
     use crate::passes::testing::after;
 
     #[test]
     fn drops_everything_that_does_nothing() {
-        insta::assert_snapshot!(after(&[&DropIdentities], "
+        insta::assert_snapshot!(after(&[&Expand, &DropIdentities], "
             %c1 = conv(%image, filters = 4, kernel = 3)
             %a = identity(%c1)
             %b = dropout(%a)
@@ -146,11 +84,14 @@ mod tests {
             return %y
         "), @r"
         %c1 = conv(%image, filters = 4, kernel = 3)
-        %flat = flatten(%c1)
+        %flat = reshape(%c1, shape = [144])
         %y = dense(%flat, units = 2)
         return %y
+        // b: `dropout` as `identity`
+        // flat: `flatten` as `reshape`
+        // k: `flatten` as `reshape`
         // a: dropped: an identity
-        // b: dropped: dropout does nothing at inference
+        // b: dropped: an identity
         // c: dropped: its windows are single pixels
         // d: dropped: its windows are single pixels
         // e: dropped: the border is 0 wide
@@ -167,7 +108,7 @@ mod tests {
 
     #[test]
     fn keeps_what_does_something() {
-        insta::assert_snapshot!(after(&[&DropIdentities], "
+        insta::assert_snapshot!(after(&[&Expand, &DropIdentities], "
             %a = max_pool(%image, size = 1, stride = 2)
             %c = pad(%a, padding = [0, 1, 0, 0])
             %d = upsample(%c, scale = [1, 2])
@@ -182,30 +123,35 @@ mod tests {
         %d = upsample(%c, scale = [1, 2])
         %e = channel_shuffle(%d, groups = 2)
         %f = adaptive_avg_pool(%e, size = 4)
-        %g = global_avg_pool(%f)
-        %y = flatten(%g)
+        %g = reduce_mean(%f, axes = [1, 2])
+        %y = reshape(%g, shape = [4])
         return %y
+        // g: `global_avg_pool` as `reduce_mean`
+        // y: `flatten` as `reshape`
         ");
     }
 
     #[test]
     fn a_global_pool_of_one_pixel_does_nothing() {
-        insta::assert_snapshot!(after(&[&DropIdentities], "
+        insta::assert_snapshot!(after(&[&Expand, &DropIdentities], "
             %a = global_max_pool(%image)
             %b = global_avg_pool(%a)
             %y = flatten(%b)
             return %y
         "), @r"
-        %a = global_max_pool(%image)
-        %y = flatten(%a)
+        %a = reduce_max(%image, axes = [1, 2])
+        %y = reshape(%a, shape = [4])
         return %y
-        // b: dropped: the map is a single pixel already
+        // a: `global_max_pool` as `reduce_max`
+        // b: `global_avg_pool` as `reduce_mean`
+        // y: `flatten` as `reshape`
+        // b: dropped: there is only one element along its axes
         ");
     }
 
     #[test]
     fn what_reorders_or_resizes_may_do_nothing() {
-        insta::assert_snapshot!(after(&[&DropIdentities], "
+        insta::assert_snapshot!(after(&[&Expand, &DropIdentities], "
             %a = transpose(%image, order = [0, 1, 2])
             %b = depth_to_space(%a, block = 1)
             %c = space_to_depth(%b, block = 1)
@@ -223,10 +169,11 @@ mod tests {
         "), @r"
         %e = resize(%image, scale = [1.01, 2.0])
         %f = slice(%e, axis = 1, step = -1)
-        %g = global_avg_pool(%f)
+        %g = reduce_mean(%f, axes = [1, 2])
         %k = transpose(%g, order = [1, 0, 2])
         %y = reduce_mean(%k)
         return %y
+        // g: `global_avg_pool` as `reduce_mean`
         // a: dropped: the elements keep their order
         // b: dropped: its blocks are single pixels
         // c: dropped: its blocks are single pixels
@@ -240,29 +187,31 @@ mod tests {
 
     #[test]
     fn an_output_keeps_its_name() {
-        insta::assert_snapshot!(after(&[&DropIdentities], "
+        insta::assert_snapshot!(after(&[&Expand, &DropIdentities], "
             %c1 = conv(%image, filters = 4, kernel = 3)
             %y = dropout(%c1)
             return %y
         "), @r"
         %c1 = conv(%image, filters = 4, kernel = 3)
         return y = %c1
-        // y: dropped: dropout does nothing at inference
+        // y: `dropout` as `identity`
+        // y: dropped: an identity
         ");
     }
 
     #[test]
     fn every_output_keeps_a_node_of_its_own() {
-        insta::assert_snapshot!(after(&[&DropIdentities], "
+        insta::assert_snapshot!(after(&[&Expand, &DropIdentities], "
             %c1 = conv(%image, filters = 4, kernel = 3)
             %y = dropout(%c1)
             %z = identity(%vector)
             return %c1, %y, %z
         "), @r"
         %c1 = conv(%image, filters = 4, kernel = 3)
-        %y = dropout(%c1)
+        %y = identity(%c1)
         %z = identity(%vector)
         return %c1, %y, %z
+        // y: `dropout` as `identity`
         // y: left as it is: it is an output, and `c1` is another
         // z: left as it is: it is an output, and copies the input `vector` there
         ");

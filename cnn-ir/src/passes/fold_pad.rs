@@ -63,70 +63,45 @@ fn fold(graph: &Graph, id: NodeId, pad: &Pad, x: Shape, padded: Shape) -> Result
         return Err("it is no map".into());
     };
     let name = &graph[user].name;
-    match &graph[user].op {
-        Op::Conv(conv) if position == 0 => {
-            let mut conv = conv.clone();
-            let own = conv
-                .padding
-                .resolve(height, width, conv.kernel, conv.stride, conv.dilation);
-            conv.padding = Padding::Explicit(sum(own, pad.sides));
-            Ok((user, Op::Conv(conv)))
+    let whole = &graph[user].op;
+    if let Op::Conv(conv) = whole {
+        if position != 0 {
+            return Err(format!("`{name}` adds it as a residual"));
         }
-        Op::Conv(_) => Err(format!("`{name}` adds it as a residual")),
-        Op::Pool(pool) => {
-            let PoolKind::Avg { count_include_pad } = pool.kind else {
-                return Err(format!(
-                    "`{name}` compares elements, and its own padding never wins, unlike a 0"
-                ));
-            };
-            let own = pool
-                .padding
-                .resolve(height, width, pool.size, pool.stride, pool.dilation);
-            if !count_include_pad && own != Sides::default() {
-                return Err(format!(
-                    "`{name}` would have to count these zeros but not its own padding"
-                ));
-            }
-            let mut pool = pool.clone();
-            pool.kind = PoolKind::Avg {
-                count_include_pad: true,
-            };
-            pool.padding = Padding::Explicit(sum(own, pad.sides));
-            // A window must meet the input, and start inside it when their number rounds up: the zeros are no part
-            // of it any more.
-            let op = Op::Pool(pool);
-            if op.shape(&[x]).ok() != graph[user].op.shape(&[padded]).ok() {
-                return Err(format!("`{name}` has windows that lie on these zeros alone"));
-            }
-            Ok((user, op))
+        let mut conv = conv.clone();
+        let own = conv
+            .padding
+            .resolve(height, width, conv.kernel, conv.stride, conv.dilation);
+        conv.padding = Padding::Explicit(sum(own, pad.sides));
+        Ok((user, Op::Conv(conv)))
+    } else if let Op::Pool(pool) = whole {
+        let PoolKind::Avg { count_include_pad } = pool.kind else {
+            return Err(format!(
+                "`{name}` compares elements, and its own padding never wins, unlike a 0"
+            ));
+        };
+        let own = pool
+            .padding
+            .resolve(height, width, pool.size, pool.stride, pool.dilation);
+        if !count_include_pad && own != Sides::default() {
+            return Err(format!(
+                "`{name}` would have to count these zeros but not its own padding"
+            ));
         }
-        Op::Input(_)
-        | Op::ConvTranspose(_)
-        | Op::Dense(_)
-        | Op::GlobalPool(_)
-        | Op::AdaptiveAvgPool(_)
-        | Op::Activation(_)
-        | Op::Prelu(_)
-        | Op::Softmax(_)
-        | Op::BatchNorm(_)
-        | Op::Lrn(_)
-        | Op::Combine(_)
-        | Op::Matmul(_)
-        | Op::Concat(_)
-        | Op::Flatten(_)
-        | Op::Reshape(_)
-        | Op::Pad(_)
-        | Op::Upsample(_)
-        | Op::Resize(_)
-        | Op::ReduceMean(_)
-        | Op::Slice(_)
-        | Op::Transpose(_)
-        | Op::DepthToSpace(_)
-        | Op::SpaceToDepth(_)
-        | Op::ChannelShuffle(_)
-        | Op::Constant(_)
-        | Op::Dropout(_)
-        | Op::Identity(_) => Err(format!("`{name}` is no convolution or average pool")),
+        let mut pool = pool.clone();
+        pool.kind = PoolKind::Avg {
+            count_include_pad: true,
+        };
+        pool.padding = Padding::Explicit(sum(own, pad.sides));
+        // A window must meet the input, and start inside it when their number rounds up: the zeros are no part
+        // of it any more.
+        let op = Op::Pool(pool);
+        if op.shape(&[x]).ok() != whole.shape(&[padded]).ok() {
+            return Err(format!("`{name}` has windows that lie on these zeros alone"));
+        }
+        Ok((user, op))
+    } else {
+        Err(format!("`{name}` is no convolution or average pool"))
     }
 }
 

@@ -10,6 +10,7 @@
 
 mod dead_code;
 mod drop_identities;
+mod expand;
 mod fold_batch_norm;
 mod fold_pad;
 mod fuse_activation;
@@ -26,6 +27,7 @@ use crate::validate::{Shapes, validate};
 
 pub use dead_code::DeadCode;
 pub use drop_identities::DropIdentities;
+pub use expand::Expand;
 pub use fold_batch_norm::FoldBatchNorm;
 pub use fold_pad::FoldPad;
 pub use fuse_activation::FuseActivation;
@@ -35,6 +37,8 @@ pub use fuse_residual::FuseResidual;
 pub const PASSES: &[&dyn Pass] = &[
     // First, so that layers nobody needs do not count as users.
     &DeadCode,
+    // Before all that rewrite: they know only the core.
+    &Expand,
     // Before all that look at neighbours: a dropout between a convolution and its ReLU would hide one from the other.
     &DropIdentities,
     &FoldPad,
@@ -142,6 +146,17 @@ pub fn optimise(graph: &mut Graph) -> Result<Vec<Report>, InvalidGraph> {
     optimise_with(graph, PASSES, |_, _, _| {})
 }
 
+/// Only expresses the graph in operators of the core, which planner and interpreter know; [`optimise`] does it too.
+/// Returns the new graph's shapes.
+///
+/// # Errors
+/// As [`optimise`].
+pub fn expand(graph: &mut Graph) -> Result<Shapes, InvalidGraph> {
+    let mut expanded = Shapes::default();
+    optimise_with(graph, &[&Expand], |_, _, shapes| expanded = shapes.clone())?;
+    Ok(expanded)
+}
+
 /// Runs `passes` as [`optimise`] does and shows each one's report together with the graph after it and its shapes.
 ///
 /// # Errors
@@ -201,7 +216,7 @@ mod tests {
             sizes.push((report.pass, graph.len()));
         })
         .expect("the graph stays valid");
-        assert_eq!(sizes[..3], [("dead_code", 4), ("drop_identities", 3), ("fold_pad", 3)]);
+        assert_eq!(sizes[..3], [("dead_code", 4), ("expand", 4), ("drop_identities", 3)]);
         let names: Vec<_> = reports.iter().map(|report| report.pass).collect();
         assert_eq!(names, PASSES.iter().map(|pass| pass.name()).collect::<Vec<_>>());
     }

@@ -52,7 +52,9 @@ impl Checks<'_> {
             Work::Gather(gather) => gather.is_within(self.plan),
             Work::Interpolate(work) => interpolate_fits(work),
             Work::Matmul { left, right, output } => self.matmul_fits(*left, *right, *output),
-            Work::ReduceMean { input, output, axes } => {
+            Work::Reduce {
+                input, output, axes, ..
+            } => {
                 let sizes = [0, 1, 2].map(|axis| if axes[axis] { 1 } else { input.shape.extent()[axis] });
                 output.shape.extent() == sizes
             }

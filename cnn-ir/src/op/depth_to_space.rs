@@ -1,10 +1,9 @@
-//! Channels into pixels and back: depth to space, space to depth.
+//! Channels that become blocks of pixels.
 
-use super::attributes::Reader;
+use super::Fault;
+use super::attributes::Attributes;
 use super::fault::{map, of_map, sized};
-use super::writer::Writer;
-use super::{Fault, Operator};
-use crate::ast::ValueKind;
+use super::operator::Operator;
 use crate::shape::Shape;
 
 /// Which of a pixel's channels become one block of pixels.
@@ -26,22 +25,16 @@ pub struct DepthToSpace {
     pub mode: DepthOrder,
 }
 
-/// `[C, H·block, W·block]` → `[C·block², H, W]`: the pixel in row `y` and column `x` of a block becomes channels
-/// `(y · block + x) · C …`, as [`DepthOrder::Dcr`] undoes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpaceToDepth {
-    /// Rows and columns of pixels that become one pixel.
-    pub block: usize,
+impl Default for DepthToSpace {
+    fn default() -> Self {
+        DepthToSpace {
+            block: 1,
+            mode: DepthOrder::Crd,
+        }
+    }
 }
 
 impl DepthToSpace {
-    pub(super) fn read(keys: &mut Reader<'_>) -> DepthToSpace {
-        DepthToSpace {
-            block: keys.count("block", None),
-            mode: keys.choice("mode", &[("crd", DepthOrder::Crd), ("dcr", DepthOrder::Dcr)]),
-        }
-    }
-
     /// The operand's channel that has the pixel in row `y` and column `x` of each block of channel `c` of the result,
     /// which has `channels`.
     pub fn source(&self, channels: usize, c: usize, y: usize, x: usize) -> usize {
@@ -57,15 +50,25 @@ impl Operator for DepthToSpace {
         "depth_to_space"
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        let mode = match self.mode {
-            DepthOrder::Crd => "crd",
-            DepthOrder::Dcr => "dcr",
-        };
-        Writer::default()
-            .count("block", self.block, None)
-            .word("mode", mode, "crd")
-            .finish()
+    fn doc(&self) -> &'static str {
+        "`[C·block², H, W]` → `[C, H·block, W·block]`; `\"crd\"` is PyTorch's `PixelShuffle`"
+    }
+
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        &["pixel_shuffle"]
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        a.count("block", &mut self.block, None);
+        a.word(
+            "mode",
+            &mut self.mode,
+            &[("crd", DepthOrder::Crd), ("dcr", DepthOrder::Dcr)],
+        );
+    }
+
+    fn does_nothing(&self, _: Shape) -> Option<&'static str> {
+        Some("its blocks are single pixels")
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
@@ -107,58 +110,8 @@ impl Operator for DepthToSpace {
     }
 }
 
-impl SpaceToDepth {
-    pub(super) fn read(keys: &mut Reader<'_>) -> SpaceToDepth {
-        SpaceToDepth {
-            block: keys.count("block", None),
-        }
-    }
-}
-
-impl Operator for SpaceToDepth {
-    fn name(&self) -> &'static str {
-        "space_to_depth"
-    }
-
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        Writer::default().count("block", self.block, None).finish()
-    }
-
-    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        let (channels, height, width) = map("space_to_depth", operands[0])?;
-        let block = self.block;
-        let faults: Vec<_> = [(height, "rows"), (width, "columns")]
-            .into_iter()
-            .filter(|(n, _)| block == 0 || !n.is_multiple_of(block))
-            .map(|(n, unit)| {
-                let message = format!("`block` {block} does not divide the {n} {unit} of the input");
-                Fault::new("block", message).note(format!("{n}/{block} is not whole"))
-            })
-            .collect();
-        if !faults.is_empty() {
-            return Err(faults);
-        }
-        let deep = channels.saturating_mul(block).saturating_mul(block);
-        sized(Shape::map(deep, height / block, width / block), "block")
-    }
-
-    fn formula(&self, operands: &[Shape]) -> String {
-        let block = self.block;
-        let part = |n: usize| n.checked_div(block).unwrap_or(0);
-        of_map(operands, |channels, height, width| {
-            format!(
-                "channels: {channels}·{block}·{block} = {}, height: {height}/{block} = {}, width: {width}/{block} = {}",
-                channels.saturating_mul(block).saturating_mul(block),
-                part(height),
-                part(width)
-            )
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::Op;
     use super::super::testing::{fault, int, read, text};
     use super::*;
 
@@ -190,20 +143,5 @@ mod tests {
             (source(DepthOrder::Crd, 1, 0, 1), source(DepthOrder::Dcr, 1, 0, 1)),
             (5, 4)
         );
-    }
-
-    #[test]
-    fn pixels_become_channels() {
-        let op = read("space_to_depth", &[("block", int(2))]).expect("an operator");
-        assert_eq!(op.shape(&[MAP]), Ok(Shape::map(48, 2, 3)));
-        assert_eq!(
-            op.formula(&[MAP]),
-            "channels: 12·2·2 = 48, height: 4/2 = 2, width: 6/2 = 3"
-        );
-        let faults = Op::SpaceToDepth(SpaceToDepth { block: 5 })
-            .shape(&[MAP])
-            .expect_err("both axes");
-        assert_eq!(faults[0].message, "`block` 5 does not divide the 4 rows of the input");
-        assert_eq!(faults.len(), 2);
     }
 }

@@ -1,10 +1,10 @@
-//! Operators that pick and reorder elements by their places: slices and transpositions.
+//! Every so many-th place along an axis.
 
-use super::attributes::Reader;
+use super::Fault;
+use super::attributes::{Attributes, Kind};
 use super::axes::along;
-use super::fault::map;
-use super::writer::Writer;
-use super::{Fault, Operator};
+use super::operator::Operator;
+use super::reader::Reader;
 use crate::ast::ValueKind;
 use crate::shape::Shape;
 
@@ -32,25 +32,18 @@ pub struct Places {
     pub count: usize,
 }
 
-/// Axis `i` of the result is the operand's axis `order[i]` (numpy's `transpose`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Transpose {
-    /// Where each axis of the result comes from: 0 channels, 1 rows, 2 columns.
-    pub order: [usize; 3],
+impl Default for Slice {
+    fn default() -> Self {
+        Slice {
+            axis: 0,
+            start: None,
+            end: None,
+            step: 1,
+        }
+    }
 }
 
 impl Slice {
-    pub(super) fn read(keys: &mut Reader<'_>) -> Slice {
-        let axis = keys.axis("axis", None);
-        let (start, end) = (keys.signed("start"), keys.signed("end"));
-        let step = keys.signed("step").unwrap_or(1);
-        if let (0, Some(value)) = (step, keys.written("step")) {
-            let message = "`step` must not be 0: it leads from one place to the next";
-            keys.error("step", value, value, message.to_owned());
-        }
-        Slice { axis, start, end, step }
-    }
-
     /// Start and end along an axis of `n` places, after negative ones are counted from the end and all are brought
     /// within reach (Python's `slice.indices`).
     fn bounds(&self, n: usize) -> (i128, i128) {
@@ -110,10 +103,19 @@ impl Operator for Slice {
         "slice"
     }
 
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        let keys = Writer::default().count("axis", self.axis, None);
-        let keys = keys.signed("start", self.start).signed("end", self.end);
-        keys.signed("step", (self.step != 1).then_some(self.step)).finish()
+    fn doc(&self) -> &'static str {
+        "Python's `x[start:end:step]` along an axis"
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        a.axis("axis", &mut self.axis, None);
+        a.integer("start", &mut self.start);
+        a.integer("end", &mut self.end);
+        let read = |reader: &mut Reader<'_>, key, _| reader.signed(key).unwrap_or(1);
+        let write = |step| Some(ValueKind::Integer(step));
+        a.attribute("step", &mut self.step, Some(1), Kind::Integer, read, write);
+        let still = "`step` must not be 0: it leads from one place to the next";
+        a.refuse(&["step"], (self.step == 0).then(|| still.to_owned()));
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
@@ -133,58 +135,10 @@ impl Operator for Slice {
             Some(Err(_)) | None => String::new(),
         }
     }
-}
 
-impl Transpose {
-    pub(super) fn read(keys: &mut Reader<'_>) -> Transpose {
-        let order = keys.value("order", true).and_then(|value| {
-            let axes = keys.axes("order", value)?;
-            let order = <[usize; 3]>::try_from(axes);
-            order
-                .ok()
-                .or_else(|| keys.wrong_type("order", value, "the three axes in their new order: [0, 2, 1]"))
-        });
-        Transpose {
-            order: order.unwrap_or([0, 1, 2]),
-        }
-    }
-
-    /// Whether the elements of a map stay in their order: only axes of size 1 move.
-    pub fn keeps_order(&self, x: Shape) -> bool {
-        let dims = x.dims();
-        let moving = self
-            .order
-            .iter()
-            .filter(|&&axis| dims.get(axis).is_some_and(|&n| n > 1));
-        moving.is_sorted()
-    }
-}
-
-impl Operator for Transpose {
-    fn name(&self) -> &'static str {
-        "transpose"
-    }
-
-    fn keys(&self) -> Vec<(&'static str, ValueKind)> {
-        let order = super::writer::integers(&self.order);
-        Writer::default().value("order", order).finish()
-    }
-
-    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        let (channels, height, width) = map("transpose", operands[0])?;
-        let dims = [channels, height, width];
-        let [c, h, w] = self.order.map(|axis| dims.get(axis).copied().unwrap_or(1));
-        Ok(Shape::map(c, h, w))
-    }
-}
-
-impl Writer {
-    /// An integer, if it is given.
-    fn signed(self, key: &'static str, integer: Option<i64>) -> Self {
-        match integer {
-            Some(integer) => self.value(key, ValueKind::Integer(integer)),
-            None => self,
-        }
+    fn does_nothing(&self, x: Shape) -> Option<&'static str> {
+        // All places are taken: only the way may differ.
+        (self.step > 0 || x.dims().get(self.axis) == Some(&1)).then_some("nothing is cut off")
     }
 }
 
@@ -193,7 +147,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::Op;
-    use super::super::testing::{error, fault, int, list, read};
+    use super::super::testing::{error, fault, int, read};
     use super::*;
 
     const MAP: Shape = Shape::map(12, 4, 5);
@@ -271,33 +225,5 @@ mod tests {
             "`step` must not be 0: it leads from one place to the next"
         );
         assert_eq!(fault(&slice(&[("axis", 1)]), &[Shape::Flat(3)]).key, Some("axis"));
-    }
-
-    #[test]
-    fn axes_change_places() {
-        let transpose = |order: &[i64]| read("transpose", &[("order", list(order))]);
-        let op = transpose(&[2, 0, 1]).expect("a transposition");
-        assert_eq!(op.shape(&[MAP]), Ok(Shape::map(5, 12, 4)));
-        assert_eq!(fault(&op, &[Shape::Flat(3)]).key, Some("from"));
-        let (message, _) = error("transpose", &[("order", list(&[0, 1]))]);
-        assert_eq!(
-            message,
-            "`order` must be the three axes in their new order: [0, 2, 1], found the list [0, 1]"
-        );
-        assert_eq!(
-            error("transpose", &[("order", list(&[0, 1, 0]))]).0,
-            "`order` names the axis 0 twice"
-        );
-        assert!(error("transpose", &[]).0.contains("needs the key `order`"));
-    }
-
-    #[test]
-    fn axes_of_one_move_nothing() {
-        let keeps = |order, shape| Transpose { order }.keeps_order(shape);
-        assert!(keeps([0, 1, 2], MAP));
-        assert!(!keeps([0, 2, 1], MAP));
-        assert!(keeps([1, 2, 0], Shape::map(1, 4, 5)));
-        assert!(keeps([2, 0, 1], Shape::map(7, 1, 1)));
-        assert!(!keeps([2, 1, 0], Shape::map(7, 1, 2)));
     }
 }

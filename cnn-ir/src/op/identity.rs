@@ -1,0 +1,26 @@
+//! Nothing.
+
+use super::operator::Operator;
+use crate::shape::Shape;
+
+/// Nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity;
+
+impl Operator for Identity {
+    fn name(&self) -> &'static str {
+        "identity"
+    }
+
+    fn doc(&self) -> &'static str {
+        "nothing"
+    }
+
+    fn does_nothing(&self, _: Shape) -> Option<&'static str> {
+        Some("an identity")
+    }
+
+    fn keeps_elements(&self) -> bool {
+        true
+    }
+}
