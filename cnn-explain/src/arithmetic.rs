@@ -1,6 +1,6 @@
 //! How a cell of each operator's result comes about: what the page needs to write it out.
 
-use cnn_ir::op::{Activation, CombineKind, GlobalPoolKind, Op, Padding, Pair, PoolKind, Sides, Tap, UpsampleMode};
+use cnn_ir::op::{Activation, CombineKind, Op, Padding, Pair, PoolKind, ReduceKind, Sides, Tap, UpsampleMode};
 use cnn_ir::shape::Shape;
 use serde::Serialize;
 
@@ -73,6 +73,8 @@ pub enum Arithmetic {
     SpaceToDepth { block: usize },
     /// Groups of channels interleaved.
     Shuffle { groups: usize },
+    /// Of all operands, in a way that is not written out.
+    Other,
 }
 
 /// A window over a map.
@@ -198,14 +200,18 @@ impl Arithmetic {
                     }
                 ),
             },
-            Op::GlobalPool(pool) => Arithmetic::GlobalPool {
-                of: match pool.kind {
-                    GlobalPoolKind::Avg => "avg",
-                    GlobalPoolKind::Max => "max",
-                },
-            },
             Op::AdaptiveAvgPool(_) => Arithmetic::AdaptivePool,
-            Op::ReduceMean(reduce) => Arithmetic::Mean { axes: reduce.axes },
+            Op::Reduce(reduce) => match (reduce.kind, reduce.axes) {
+                (ReduceKind::Mean, [false, true, true]) => Arithmetic::GlobalPool { of: "avg" },
+                (ReduceKind::Max, [false, true, true]) => Arithmetic::GlobalPool { of: "max" },
+                (ReduceKind::Mean, axes) => Arithmetic::Mean { axes },
+                (ReduceKind::Sum | ReduceKind::Max | ReduceKind::Min | ReduceKind::Prod, _) => Arithmetic::Other,
+            },
+            // A flatten is a reshape, and is shown as one.
+            Op::Composite(composite) => match composite.alone(operands) {
+                Some(op) => Arithmetic::new(&op, operands, result),
+                None => Arithmetic::Other,
+            },
             Op::Activation(activation) => Arithmetic::Function {
                 function: Function::new(*activation),
             },
@@ -237,7 +243,7 @@ impl Arithmetic {
             },
             Op::Matmul(_) => Arithmetic::Matmul,
             Op::Concat(_) => Arithmetic::Concat,
-            Op::Flatten(_) | Op::Reshape(_) | Op::Dropout(_) | Op::Identity(_) => Arithmetic::Same,
+            Op::Reshape(_) | Op::Identity(_) => Arithmetic::Same,
             Op::Pad(pad) => Arithmetic::Pad {
                 sides: sides(pad.sides),
                 value: f64::from(pad.value),

@@ -87,7 +87,9 @@ pub(crate) fn needs(
                     [1, 2].map(|axis| seen(cells.at[axis], cells.size[axis], axis - 1, window, extent[axis]));
                 region([own(0), rows, columns])
             }
-            Arithmetic::Conv { transposed: true, .. } | Arithmetic::Dense { .. } => Region::all(extent),
+            Arithmetic::Conv { transposed: true, .. } | Arithmetic::Dense { .. } | Arithmetic::Other => {
+                Region::all(extent)
+            }
             Arithmetic::GlobalPool { .. }
             | Arithmetic::AdaptivePool
             | Arithmetic::Pad { .. }

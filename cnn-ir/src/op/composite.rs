@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::Op;
 use super::operator::Operator;
-use crate::graph::{Graph, Node, NodeId};
+use super::{Input, InputLayout, Op};
+use crate::graph::{Graph, Node, NodeId, Place};
 use crate::shape::Shape;
 
 /// An operator that is expressed in simpler ones, which [`Expand`](crate::passes::Expand) puts in its place: no planner
@@ -36,6 +36,28 @@ impl Composite {
 
     pub(super) fn operator_mut(&mut self) -> &mut dyn Operator {
         &mut *self.0
+    }
+
+    /// The simpler operator that it is for operands of these shapes, which must fit it; `None` if they are several.
+    pub fn alone(&self, operands: &[Shape]) -> Option<Op> {
+        let mut graph = Graph::default();
+        let mut add = |op, operands: &[NodeId]| {
+            let node = Node {
+                name: String::new(),
+                op,
+                weights: String::new(),
+                place: Place::default(),
+            };
+            graph.add(node, operands)
+        };
+        let input = |&shape: &Shape| {
+            let layout = InputLayout::Chw;
+            add(Op::Input(Input { shape, layout }), &[])
+        };
+        let inputs: Vec<_> = operands.iter().map(input).collect();
+        let node = add(Op::Composite(self.clone()), &inputs);
+        self.expand(&mut graph, node, operands, &mut BTreeSet::new());
+        (graph.len() == inputs.len() + 1).then(|| graph[node].op.clone())
     }
 
     /// Puts simpler operators in the place of `node`, which keeps its id, its name and its users. `names` are those of
