@@ -22,6 +22,7 @@
 //! | [`Options`] | back end, batch, threads, bounds |
 //! | [`Tuner`] → [`Tuning`] | kernels measured on this machine |
 //! | [`Network`] | compiled: runs, from several threads at once if need be |
+//! | [`Session`] | a model with its weights, compiled for every batch it meets; arrays as its file names them |
 //! | [`Roofs`] | what this machine can do at most |
 //! | [`Error`] | everything that can go wrong, typed, with messages that teach |
 //!
@@ -51,6 +52,10 @@ mod roofs;
 #[cfg(feature = "rust")]
 mod rust;
 #[cfg(feature = "jit")]
+mod session;
+#[cfg(feature = "text")]
+pub mod text;
+#[cfg(feature = "jit")]
 pub mod tune;
 #[cfg(feature = "std")]
 pub mod weights;
@@ -73,6 +78,7 @@ pub use {
     network::Network,
     options::{Backend, Options},
     roofs::Roofs,
+    session::{ArrayInfo, Session},
     tune::{Tuner, Tuning},
     weights::Weights,
 };

@@ -150,7 +150,8 @@ impl Model {
         self.source.import()
     }
 
-    /// The weights that come with the model: those of the ONNX file, or of the built-in model if it has some.
+    /// The weights that come with the model: those of the ONNX file, those of the built-in model if it has some, or
+    /// none where none are needed.
     ///
     /// # Errors
     /// [`Error::Weights`] if the program's own are damaged.
@@ -158,8 +159,18 @@ impl Model {
         match (self.import(), self.as_builtin()) {
             (Some(import), _) => Ok(Some(Weights::from_source(import.weights.clone()))),
             (None, Some(builtin)) if builtin.weights.is_some() => Weights::builtin(builtin.name).map(Some),
+            _ if self.weights().is_empty() => Ok(Some(Weights::empty())),
             _ => Ok(None),
         }
+    }
+
+    /// What to say when weights are needed and there are none.
+    pub fn weights_missing(&self) -> String {
+        format!(
+            "`{}` needs {} tensors of weights: give a .safetensors file, or `random` to try it",
+            self.name(),
+            self.weights().len()
+        )
     }
 
     /// What is odd about the model file, as text beside the source; empty if nothing is. `color` adds ANSI escapes.

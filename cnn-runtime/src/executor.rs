@@ -1,7 +1,7 @@
 //! Runs a compiled network's steps on threads, with arenas that are kept from run to run.
 
 use std::ops::Deref;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use crate::memory::{AlignedBuffer, MemoryError};
 use crate::steps::{Base, Bases, Call, StepFn, Steps};
@@ -98,7 +98,7 @@ impl Executor {
         outputs: &mut [&mut [f32]],
         mut around: impl FnMut(usize, &dyn Fn()),
     ) -> Result<(), MemoryError> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let idle = self.idle().and_then(|mut idle| idle.pop());
         let mut memory = idle.map_or_else(|| RunMemory::new(self.size, self.pool.threads()), Ok)?;
         if cfg!(debug_assertions) {
             // Whatever a step reads without having been written shows in the outputs.
@@ -115,18 +115,33 @@ impl Executor {
             inputs,
             outputs,
         };
-        self.pool.wake();
+        let threads = if self.pool.is_forked() { 1 } else { self.pool.threads() };
+        if threads > 1 {
+            self.pool.wake();
+        }
         for (index, call) in steps.calls.iter().enumerate() {
             pointers.0.clear();
             pointers.0.extend(call.operands.iter().map(|&base| bases.address(base)));
             let (pointers, scratch) = (&*pointers, &*scratch);
             around(index, &|| {
                 // SAFETY: the caller's promise; there is scratch for every thread of the run.
-                unsafe { self.call(steps.functions[call.function], call, pointers, scratch) }
+                unsafe { self.call(steps.functions[call.function], call, threads, pointers, scratch) }
             });
         }
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+        if let Some(mut idle) = self.idle() {
+            idle.push(memory);
+        }
         Ok(())
+    }
+
+    /// The memory that no run is using; `None` in a forked process where a thread that is not here was about to take some.
+    fn idle(&self) -> Option<MutexGuard<'_, Vec<RunMemory>>> {
+        match self.idle.try_lock() {
+            Ok(idle) => Some(idle),
+            Err(TryLockError::Poisoned(idle)) => Some(idle.into_inner()),
+            Err(TryLockError::WouldBlock) if self.pool.is_forked() => None,
+            Err(TryLockError::WouldBlock) => Some(self.idle.lock().unwrap_or_else(PoisonError::into_inner)),
+        }
     }
 
     /// # Safety
@@ -135,11 +150,11 @@ impl Executor {
         &self,
         function: StepFn,
         call: &Call<B>,
+        threads: usize,
         pointers: &Pointers,
         scratch: &Mutex<Vec<AlignedBuffer>>,
     ) {
         let items = call.items;
-        let threads = self.pool.threads();
         let pieces = if threads > 1 && call.divide {
             items.clamp(1, PIECES * threads)
         } else {

@@ -2,18 +2,7 @@
 
 use std::time::Duration;
 
-/// `61,706`
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub(super) use cnn::text::grouped;
 
 /// A duration with three significant digits: `12.3 µs`, `1.02 s`.
 pub(super) fn duration(duration: Duration) -> String {
@@ -40,14 +29,6 @@ pub(super) fn dims(dims: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_three() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(999), "999");
-        assert_eq!(grouped(61706), "61,706");
-        assert_eq!(grouped(1_234_567), "1,234,567");
-    }
 
     #[test]
     fn durations_keep_three_digits() {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use cnn::text::RULED;
 use cnn::{Roofs, StepTime};
 use comfy_table::Table;
 use serde::Serialize;
 
 use super::bench::milliseconds;
-use super::summary::RULED;
 
 /// The steps of a network, measured, with what they are measured against.
 pub(super) struct Profile {

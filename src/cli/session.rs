@@ -37,7 +37,6 @@ pub(super) fn weights(model: &Model, argument: Option<&Origin>) -> Result<Option
         }
         None => match model.own_weights()? {
             Some(weights) => weights,
-            None if model.weights().is_empty() => Weights::empty(),
             None => return Ok(None),
         },
     };

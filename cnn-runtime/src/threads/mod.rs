@@ -50,10 +50,15 @@ const SPIN_HARD: Duration = Duration::from_micros(100);
 /// **Several callers.** The pool may be shared. While one job runs, a second caller, from another
 /// thread or from inside a chunk, runs its own job alone on its own thread; nobody waits, so
 /// nothing can deadlock.
+///
+/// **Forks.** A process that another one forked has none of its threads: there, whoever has a pool from before
+/// ([`is_forked`](Self::is_forked), too slow to be asked for every job) runs jobs without it. Dropping it is safe.
 #[derive(Debug)]
 pub struct ThreadPool {
     shared: Arc<Shared>,
     workers: Vec<JoinHandle<()>>,
+    /// The process that has the workers.
+    process: u32,
 }
 
 /// What the workers and the callers share.
@@ -84,6 +89,7 @@ impl ThreadPool {
                 crowded: AtomicBool::new(false),
             }),
             workers: Vec::new(),
+            process: std::process::id(),
         };
         for index in 1..threads {
             let shared = Arc::clone(&pool.shared);
@@ -105,6 +111,11 @@ impl ThreadPool {
     /// The number of threads, the caller's included.
     pub fn threads(&self) -> usize {
         self.workers.len() + 1
+    }
+
+    /// Whether this process was forked from the one that made the pool: its workers are not here.
+    pub fn is_forked(&self) -> bool {
+        self.process != std::process::id()
     }
 
     /// Wakes parked workers. Call it when an inference begins: the workers need 25–60 µs, which
@@ -136,6 +147,11 @@ impl ThreadPool {
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
+        if self.is_forked() {
+            // Nobody would end, and a lock that a worker held is held for ever.
+            std::mem::forget(std::mem::take(&mut self.workers));
+            return;
+        }
         self.shared.stop.store(true, Ordering::SeqCst);
         self.shared.sleep.wake();
         for worker in self.workers.drain(..) {
