@@ -282,6 +282,31 @@ impl Model {
         weights.unused(&used)
     }
 
+    /// What to say of tensors that no layer uses; `None` if there are none.
+    pub fn unused_warning(&self, weights: &Weights) -> Option<String> {
+        /// Tensors that are listed by name.
+        const NAMED: usize = 8;
+        let unused = self.unused_weights(weights);
+        if unused.is_empty() {
+            return None;
+        }
+        let names = unused.iter().take(NAMED);
+        let mut names: Vec<_> = names.map(|name| format!("`{}`", name.escape_debug())).collect();
+        if unused.len() > NAMED {
+            names.push(format!("… {} more", unused.len() - NAMED));
+        }
+        let (tensors, are) = match unused.len() {
+            1 => ("tensor", "is"),
+            _ => ("tensors", "are"),
+        };
+        Some(format!(
+            "{} {tensors} of {} {are} used by no layer: {}",
+            unused.len(),
+            weights.describe(),
+            names.join(", ")
+        ))
+    }
+
     /// What is decided about running the network as machine code: kernels, memory, order.
     ///
     /// # Errors

@@ -90,6 +90,30 @@ impl Network {
         self.executable.profile(inputs, outputs)
     }
 
+    /// Runs the network so often and gives the median time of each step.
+    ///
+    /// # Errors
+    /// As [`profile`](Self::profile); [`Error::Option`] for no runs.
+    pub fn profile_runs(
+        &self,
+        inputs: &[&[f32]],
+        outputs: &mut [&mut [f32]],
+        runs: usize,
+    ) -> Result<Vec<StepTime>, Error> {
+        let runs: Result<Vec<_>, Error> = (0..runs).map(|_| self.profile(inputs, outputs)).collect();
+        let runs = runs?;
+        let mut steps = runs
+            .first()
+            .cloned()
+            .ok_or_else(|| Error::Option("a profile needs at least one run".into()))?;
+        for (index, step) in steps.iter_mut().enumerate() {
+            let mut times: Vec<_> = runs.iter().map(|run| run[index].time).collect();
+            times.sort_unstable();
+            step.time = times[times.len() / 2];
+        }
+        Ok(steps)
+    }
+
     fn check_count(&self, given: usize) -> Result<(), Error> {
         if given == self.inputs.len() {
             return Ok(());

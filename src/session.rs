@@ -1,6 +1,6 @@
 //! A model with its weights, compiled for every batch that it meets: what programs in other languages hold.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cnn_ir::diag::nearest;
 use cnn_onnx::Batch;
@@ -86,6 +86,8 @@ pub struct Session {
     outputs: Vec<ArrayInfo>,
     /// The only batch it takes, if it was asked to take one only.
     fixed: Option<usize>,
+    /// The batch that it was compiled for first.
+    first: usize,
     /// The batch used last comes first.
     compiled: Mutex<Vec<Arc<Network>>>,
     /// Held while a network is compiled, so that none is compiled twice.
@@ -117,11 +119,12 @@ impl Session {
             inputs,
             outputs,
             fixed: batch,
+            first: batch.unwrap_or(first),
             compiled: Mutex::default(),
             compiling: Mutex::default(),
             model,
         };
-        session.network(batch.unwrap_or(first))?;
+        session.network(session.first)?;
         Ok(session)
     }
 
@@ -148,6 +151,11 @@ impl Session {
     /// The only batch it takes, `None` if it takes any.
     pub fn fixed_batch(&self) -> Option<usize> {
         self.fixed
+    }
+
+    /// The batch that it was compiled for first.
+    pub fn first_batch(&self) -> usize {
+        self.first
     }
 
     /// Which input is called so.
@@ -210,17 +218,31 @@ impl Session {
             ..self.options.clone()
         };
         let network = Arc::new(self.model.compile(&self.weights, &options)?);
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut compiled = self.lock();
         compiled.insert(0, Arc::clone(&network));
         compiled.truncate(KEPT);
         Ok(network)
     }
 
-    fn kept(&self, batch: usize) -> Option<Arc<Network>> {
-        let mut compiled = self.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The network that was compiled or asked for last.
+    ///
+    /// # Errors
+    /// As [`network`](Self::network).
+    pub fn latest(&self) -> Result<Arc<Network>, Error> {
+        let last = self.lock().first().cloned();
+        last.map_or_else(|| self.network(self.first), Ok)
+    }
+
+    /// The network for a batch of that size if it is one of the last few: does not wait for one that is being compiled.
+    pub fn kept(&self, batch: usize) -> Option<Arc<Network>> {
+        let mut compiled = self.lock();
         let place = compiled.iter().position(|network| network.batch() == batch)?;
         compiled[..=place].rotate_right(1);
         Some(Arc::clone(&compiled[0]))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Network>>> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,9 +8,6 @@ use super::args::{Compilation, ModelArgument, Origin};
 use super::progress::Progress;
 use super::{Failure, warn};
 
-/// Tensors that a warning lists by name.
-const NAMED: usize = 8;
-
 /// Reads and checks a model: a file or a built-in name.
 pub(super) fn open(model: &ModelArgument) -> Result<Model, Failure> {
     understood(model.source()?)
@@ -45,29 +42,9 @@ pub(super) fn weights(model: &Model, argument: Option<&Origin>) -> Result<Option
 
 /// Warns of tensors that no layer uses.
 pub(super) fn warn_unused(model: &Model, weights: &Weights) {
-    let unused = model.unused_weights(weights);
-    if unused.is_empty() {
-        return;
+    if let Some(warning) = model.unused_warning(weights) {
+        warn(warning);
     }
-    let mut names: Vec<_> = unused
-        .iter()
-        .take(NAMED)
-        .map(|name| format!("`{}`", name.escape_debug()))
-        .collect();
-    if unused.len() > NAMED {
-        names.push(format!("… {} more", unused.len() - NAMED));
-    }
-    let (tensors, are) = if unused.len() == 1 {
-        ("tensor", "is")
-    } else {
-        ("tensors", "are")
-    };
-    warn(format_args!(
-        "{} {tensors} of {} {are} used by no layer: {}",
-        unused.len(),
-        weights.describe(),
-        names.join(", ")
-    ));
 }
 
 /// The library's options, for so many images, with the times of kernels if they are asked for.

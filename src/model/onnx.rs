@@ -17,16 +17,32 @@ impl Source {
     /// [`Error::Onnx`] with everything that cannot be imported.
     pub fn onnx(path: impl AsRef<Path>, options: &ImportOptions) -> Result<Source, Error> {
         let path = path.as_ref();
-        let mut import = Import::open(path, options)?;
+        Ok(Source::imported(Import::open(path, options)?, path))
+    }
+
+    /// Reads the bytes of an ONNX file as if they were at `path`, which messages name.
+    ///
+    /// # Errors
+    /// As [`onnx`](Self::onnx).
+    pub fn onnx_bytes(
+        bytes: impl AsRef<[u8]> + Send + 'static,
+        path: impl AsRef<Path>,
+        options: &ImportOptions,
+    ) -> Result<Source, Error> {
+        let path = path.as_ref();
+        Ok(Source::imported(Import::from_bytes(bytes, path, options)?, path))
+    }
+
+    fn imported(mut import: Import, path: &Path) -> Source {
         let stem = path.file_stem().map_or("network".into(), |stem| stem.to_string_lossy());
         import.net.name = Some(Spanned::new(stem.clone().into_owned(), Span::NONE));
-        Ok(Source {
+        Source {
             text: write::toml(&import.net),
             origin: format!("{} (as TOML)", path.display()),
             default_name: stem.into_owned(),
             builtin: None,
             onnx: Some(import),
-        })
+        }
     }
 
     /// What was read of an ONNX file; `None` for other models.
