@@ -1,6 +1,6 @@
 //! What a network needs in memory, counted before any of it is taken.
 
-use cnn_codegen::plan::{Place, Plan};
+use cnn_codegen::plan::{Plan, Storage};
 use cnn_ir::graph::Graph;
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
@@ -69,7 +69,7 @@ impl Need {
         let internal = plan
             .buffers
             .iter()
-            .filter(|buffer| matches!(buffer.place, Place::Arena(_)));
+            .filter(|buffer| matches!(buffer.storage, Storage::Arena(_)));
         self.largest = internal
             .max_by_key(|buffer| buffer.bytes)
             .map(|buffer| (buffer.name.clone(), buffer.shape.to_string(), buffer.bytes as u128));

@@ -79,7 +79,7 @@ fn quotients_behind_the_last_channel_are_not_seen() {
 }
 
 /// A plan with everything that can be wrong: sweeps, a concatenation, a pool, an elementwise step, elements taken by
-/// their places, an interpolation, a dense layer.
+/// index maps, an interpolation, a dense layer.
 fn plan() -> Plan {
     let toml = r#"
         [inputs]
@@ -208,10 +208,10 @@ fn a_plan_that_leaves_its_memory_is_refused() {
         })
     };
     let changes: [fn(&mut Gather); 4] = [
-        |gather| gather.places[0][20] += 6 * 4 * 5 * 8,
-        |gather| gather.places[1][3] += 8 * 6,
-        |gather| gather.places[2][0] = usize::MAX,
-        |gather| gather.places[2].truncate(4),
+        |gather| gather.index_map[0][20] += 6 * 4 * 5 * 8,
+        |gather| gather.index_map[1][3] += 8 * 6,
+        |gather| gather.index_map[2][0] = usize::MAX,
+        |gather| gather.index_map[2].truncate(4),
     ];
     for change in changes {
         let found = gather(change);
@@ -273,7 +273,7 @@ fn beyond(layer: &str, expected: &str) {
 fn code_larger_than_any_networks_is_refused() {
     beyond(
         "op = \"resize\"\nsize = [1, 2147483647]",
-        "layer `wide`: the places of [1, 1, 2147483647] are more than compiled code holds",
+        "layer `wide`: the index map of [1, 1, 2147483647] is more than compiled code holds",
     );
     beyond(
         "op = \"conv_transpose\"\nfilters = 1\nkernel = 1\nstride = [100, 65536]",
@@ -282,7 +282,7 @@ fn code_larger_than_any_networks_is_refused() {
 }
 
 #[test]
-fn a_plan_whose_items_interfere_is_refused() {
+fn a_plan_whose_tasks_interfere_is_refused() {
     let says = |change: fn(&mut Plan), expected: &str| {
         let found = fault(change);
         assert!(found.contains(expected), "expected {expected}, found {found}");
@@ -291,11 +291,11 @@ fn a_plan_whose_items_interfere_is_refused() {
     says(|plan| sweep(plan).nest.panels.step.output -= 32, "evenly apart");
     says(
         |plan| sweep(plan).nest.regions[0].segments[0].start.output += 32,
-        "other places than its item wrote",
+        "other places than its task wrote",
     );
     says(
         |plan| sweep(plan).nest.regions[0].runs[0].1 -= 8,
-        "other places than its item wrote",
+        "other places than its task wrote",
     );
     says(
         |plan| sweep(plan).nest.regions[0].rows.step.output -= 32,
@@ -319,7 +319,7 @@ fn a_plan_whose_items_interfere_is_refused() {
                 ..elementwise.output
             };
         },
-        "reads what other items of it write",
+        "reads what other tasks of it write",
     );
 }
 

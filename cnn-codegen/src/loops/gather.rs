@@ -1,4 +1,4 @@
-//! Elements taken by their places, and pixels between pixels.
+//! Elements taken through index maps, and pixels between pixels.
 
 use cnn_ir::op::Tap;
 
@@ -6,7 +6,7 @@ use super::code::{Count, Float, FloatExpr, FloatOp, Int, IntOp, Vector, VectorEx
 use super::step::Builder;
 use super::writer::FLOAT;
 use crate::plan::layout::BLOCK;
-use crate::plan::{Gather, Interpolate, Lanes, Source};
+use crate::plan::{Gather, GatherSource, Interpolate, Lanes};
 
 /// Shares are whole numbers of this part in tables: as exact as a float next to 1.
 const SHARES: f32 = 16_777_216.0;
@@ -16,12 +16,12 @@ impl Builder<'_> {
     /// constant.
     pub(super) fn gather(&mut self, gather: &Gather, item: Int) {
         let bytes = |places: &[usize]| places.iter().map(|&at| at as i64 * FLOAT).collect();
-        let [channels, rows, columns]: [Vec<i64>; 3] = [0, 1, 2].map(|axis| bytes(&gather.places[axis]));
+        let [channels, rows, columns]: [Vec<i64>; 3] = [0, 1, 2].map(|axis| bytes(&gather.index_map[axis]));
         let blocks = channels.len().div_ceil(BLOCK);
         let (image, block) = self.divide(item, blocks);
         let (source, sink) = match gather.from {
-            Source::View(view) => (self.image(0, view, image).0, 1),
-            Source::Constant(_) => (self.operands[1], 0),
+            GatherSource::View(view) => (self.image(0, view, image).0, 1),
+            GatherSource::Constant(_) => (self.operands[1], 0),
         };
         let (sink, to) = self.block(sink, gather.to, item);
         let lanes = gather.lanes(self.plan);

@@ -9,7 +9,7 @@ use super::reduce;
 use super::step::{Builder, Step};
 use super::writer::Writer;
 use crate::plan::layout::{BLOCK, Layout};
-use crate::plan::{self, BufferId, ConstantId, Place, Plan, PlanFault, Work};
+use crate::plan::{self, BufferId, ConstantId, Plan, PlanFault, Storage, Work};
 use crate::tile::TileSpec;
 
 /// A plan as code.
@@ -102,10 +102,10 @@ fn is_worth_dividing(plan: &Plan, step: &plan::Step) -> bool {
 fn base(plan: &Plan, operand: Operand) -> Base {
     match operand {
         Operand::Constant(constant) => Base::Constant(plan.constants[constant.0].offset),
-        Operand::Buffer(buffer) => match plan.buffers[buffer.0].place {
-            Place::Arena(offset) => Base::Arena(offset),
-            Place::Input(input) => Base::Input(input),
-            Place::Output(output) => Base::Output(output),
+        Operand::Buffer(buffer) => match plan.buffers[buffer.0].storage {
+            Storage::Arena(offset) => Base::Arena(offset),
+            Storage::Input(input) => Base::Input(input),
+            Storage::Output(output) => Base::Output(output),
         },
     }
 }
@@ -136,8 +136,8 @@ fn operands(work: &Work) -> Vec<Operand> {
 fn items(plan: &Plan, work: &Work) -> usize {
     let blocks = |view: &plan::View| plan.batch * view.shape.channels().div_ceil(BLOCK);
     match work {
-        Work::Sweep(sweep) => sweep.nest.items(),
-        Work::Winograd(work) => work.items(plan.batch),
+        Work::Sweep(sweep) => sweep.nest.tasks(),
+        Work::Winograd(work) => work.tasks(plan.batch),
         Work::Copy(copy) => copy::items(plan, copy),
         Work::ClearHalo(buffer) => {
             let buffer = &plan.buffers[buffer.0];

@@ -41,7 +41,7 @@ impl Builder<'_> {
             residual: products,
         };
         for (count, nest) in &work.products {
-            let all_items = |e: &mut Self| e.times(0, nest.items(), |e, item| e.nest(nest, at, item));
+            let all_items = |e: &mut Self| e.times(0, nest.tasks(), |e, item| e.nest(nest, at, item));
             if work.products.len() == 1 {
                 all_items(self);
             } else {

@@ -40,7 +40,7 @@ fn guilty(declared: &Declared, checked: &Checked, error: &PlanError) -> Span {
     let layer = match error {
         PlanError::TooLarge { layer, .. }
         | PlanError::Tile { layer, .. }
-        | PlanError::Places { layer, .. }
+        | PlanError::IndexMap { layer, .. }
         | PlanError::Phases { layer, .. } => layer,
         PlanError::NoImages | PlanError::Invalid => return declared.place,
     };

@@ -22,7 +22,7 @@ impl TileIsa {
     }
 
     /// Numbers of vectors that a panel may have.
-    pub(super) fn vectors(self) -> &'static [usize] {
+    pub(crate) fn vectors(self) -> &'static [usize] {
         match self {
             TileIsa::Avx2Fma => &[2, 3, 1],
             TileIsa::Portable => &[1],
@@ -30,7 +30,7 @@ impl TileIsa {
     }
 
     /// The most pixels of a tile with so many vectors: what the sixteen vector registers hold.
-    pub(super) fn pixels(self, vectors: usize) -> usize {
+    pub(crate) fn pixels(self, vectors: usize) -> usize {
         match (self, vectors) {
             (TileIsa::Avx2Fma, 1) => 12,
             (TileIsa::Avx2Fma, 2) => 6,
@@ -41,7 +41,7 @@ impl TileIsa {
     }
 
     /// The share of the peak that the largest tile with so many vectors reaches, measured; weighted by its vectors.
-    pub(super) fn share(self, vectors: usize) -> f64 {
+    pub(crate) fn share(self, vectors: usize) -> f64 {
         match vectors {
             1 => 0.88,
             _ => 1.0,
@@ -50,7 +50,7 @@ impl TileIsa {
 
     /// Vectors of a panel for one pixel, where weights stream from memory: as even as possible, at most eight
     /// accumulators.
-    pub(super) fn vectors_of_one_pixel(self, blocks: usize) -> usize {
+    pub(crate) fn vectors_of_one_pixel(self, blocks: usize) -> usize {
         let most = match self {
             TileIsa::Avx2Fma => 8,
             TileIsa::Portable => 4,
@@ -59,7 +59,7 @@ impl TileIsa {
     }
 
     /// The same for 16-bit weights, whose tile has two sums for each vector and is for AVX2 only.
-    pub(super) fn vectors_of_fixed(self, blocks: usize) -> Option<usize> {
+    pub(crate) fn vectors_of_fixed(self, blocks: usize) -> Option<usize> {
         match self {
             TileIsa::Avx2Fma => Some(evenly(blocks, 6)),
             TileIsa::Portable => None,
@@ -67,7 +67,7 @@ impl TileIsa {
     }
 
     /// Vectors of a panel for several pixels that share their weights.
-    pub(super) fn vectors_of_many(self, blocks: usize) -> usize {
+    pub(crate) fn vectors_of_many(self, blocks: usize) -> usize {
         self.vectors()
             .iter()
             .copied()

@@ -1,12 +1,13 @@
 //! What a plan is made for, and why there may be none.
 
+use cnn_ir::op::Conv;
 use cnn_ir::shape::Shape;
 use cnn_runtime::memory::Caches;
 use thiserror::Error;
 
-use super::algorithm::Algorithm;
+use super::data::Algorithm;
 use super::isa::TileIsa;
-use super::measured::Measurements;
+use super::measured::{Measurements, Signature};
 
 /// What a plan is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,22 +29,27 @@ pub struct PlanOptions {
     pub measured: Measurements,
 }
 
-/// Items a thread that a step should be made of at least, so that threads have something to share.
-const ITEMS: usize = 2;
+/// Tasks a thread that a step should be made of at least, so that threads have something to share.
+const TASKS: usize = 2;
 
 impl PlanOptions {
-    /// Items that a step should be divided into at least.
-    pub(super) fn wanted_items(&self) -> usize {
+    /// What a convolution is known by in [`PlanOptions::measured`].
+    pub fn signature(&self, conv: &Conv, input: Shape, output: Shape) -> Signature {
+        Signature::new(conv, input, output, self.batch, self.threads, self.isa)
+    }
+
+    /// Tasks that a step should be divided into at least.
+    pub(crate) fn wanted_tasks(&self) -> usize {
         match self.threads {
             0 | 1 => 1,
-            threads => ITEMS.saturating_mul(threads),
+            threads => TASKS.saturating_mul(threads),
         }
     }
 
-    /// Pixels of an item at most, where there are so many pixels and `panels` items for each part of them: few panels
+    /// Pixels of a task at most, where there are so many pixels and `panels` tasks for each part of them: few panels
     /// leave threads without work unless pixels are divided too.
-    pub(super) fn shared_pixels(&self, pixels: usize, panels: usize) -> usize {
-        pixels.div_ceil(self.wanted_items().div_ceil(panels.max(1))).max(1)
+    pub(crate) fn shared_pixels(&self, pixels: usize, panels: usize) -> usize {
+        pixels.div_ceil(self.wanted_tasks().div_ceil(panels.max(1))).max(1)
     }
 }
 
@@ -93,9 +99,9 @@ pub enum PlanError {
         /// Which limit.
         reason: crate::tile::SpecError,
     },
-    /// A map of so many rows, columns or channels that their places would be a table of gigabytes.
-    #[error("layer `{layer}`: the places of {shape} are more than compiled code holds")]
-    Places {
+    /// A map of so many rows, columns or channels that its index map would be a table of gigabytes.
+    #[error("layer `{layer}`: the index map of {shape} is more than compiled code holds")]
+    IndexMap {
         /// The layer.
         layer: String,
         /// One image's shape.

@@ -4,9 +4,9 @@
 use cnn_ir::op::Tap;
 
 use super::{Checks, name};
-use crate::plan::layout::{BLOCK, Layout};
-use crate::plan::{
-    Access, BufferId, ConstantId, Copy, Elementwise, Interpolate, Place, Port, View, WinogradWork, Work,
+use crate::plan::data::layout::BLOCK;
+use crate::plan::data::{
+    Access, BufferId, ConstantId, Copy, Elementwise, Interpolate, Layout, Port, Storage, View, WinogradWork, Work,
 };
 
 impl Checks<'_> {
@@ -15,7 +15,7 @@ impl Checks<'_> {
         let plan = self.plan;
         for (index, buffer) in plan.buffers.iter().enumerate() {
             let id = BufferId(index);
-            let external = !matches!(buffer.place, Place::Arena(_));
+            let external = !matches!(buffer.storage, Storage::Arena(_));
             let strides = buffer.layout.strides(buffer.shape, external);
             let bytes = strides.and_then(|strides| {
                 let floats = strides.image.checked_mul(plan.batch)?;
@@ -25,10 +25,10 @@ impl Checks<'_> {
                 format!("{} has not the size of its layout", name(plan, id))
             });
             let owns = |port: Option<&Port>| port.is_some_and(|port| port.buffer == id && port.shape == buffer.shape);
-            let theirs = match buffer.place {
-                Place::Arena(_) => true,
-                Place::Input(input) => owns(plan.inputs.get(input)),
-                Place::Output(output) => owns(plan.outputs.get(output)),
+            let theirs = match buffer.storage {
+                Storage::Arena(_) => true,
+                Storage::Input(input) => owns(plan.inputs.get(input)),
+                Storage::Output(output) => owns(plan.outputs.get(output)),
             };
             let bare = !external || buffer.layout == Layout::PLANAR || buffer.layout == Layout::Hwc;
             self.require(theirs && bare, || format!("{} is not the user's array", name(plan, id)));
@@ -68,20 +68,20 @@ impl Checks<'_> {
                 let (from, to) = (range(copy.from), range(copy.to));
                 copy.from.buffer != copy.to.buffer || from.end <= to.start || to.end <= from.start
             }
-            // Each element is read before it is written, by the same item.
+            // Each element is read before it is written, by the same task.
             (Work::Elementwise(_), Some(output)) => reads.all(|view| apart(view, output) || view == output),
             (_, Some(output)) => reads.all(|view| apart(view, output)),
             // Tiles are looked at one by one.
             (_, None) => true,
         };
-        self.require(apart, || "it reads what other items of it write".into());
+        self.require(apart, || "it reads what other tasks of it write".into());
     }
 
     fn winograd_fits(&self, work: &WinogradWork) -> bool {
         let residual = work
             .residual
             .is_none_or(|view| view.shape.extent() == work.output.shape.extent());
-        // Only whole images share an item.
+        // Only whole images share a task.
         let shared = work.images > 1
             && self.plan.batch.is_multiple_of(work.images)
             && work.all_tiles().checked_mul(work.images) == Some(work.block);

@@ -1,8 +1,8 @@
-//! What a sweep's tiles touch, and that no two items write the same place.
+//! What a sweep's tiles touch, and that no two tasks write the same place.
 
 use std::ops::Range;
 
-use crate::plan::{Axis, Move, Nest, Region};
+use crate::plan::data::{Move, Nest, Region, Repeat};
 
 /// Bytes of one vector of outputs.
 const VECTOR: i64 = 32;
@@ -18,7 +18,7 @@ pub(super) fn reach(nest: &Nest, start: Move, all_images: bool) -> [Range<i64>; 
         nest.panel_inputs.iter().min().copied().unwrap_or(0),
         nest.panel_inputs.iter().max().copied().unwrap_or(0),
     );
-    let one = Axis {
+    let one = Repeat {
         count: 1,
         ..nest.images
     };
@@ -37,7 +37,7 @@ pub(super) fn reach(nest: &Nest, start: Move, all_images: bool) -> [Range<i64>; 
                     }
                     let of = |m: &Move| [m.input, m.weights, m.output, m.residual][operand];
                     let start: i64 = fixed.iter().map(of).sum();
-                    let steps = |axis: &&Axis| of(&axis.step) * (axis.count as i64 - 1);
+                    let steps = |axis: &&Repeat| of(&axis.step) * (axis.count as i64 - 1);
                     let below: i64 = axes.iter().map(|axis| steps(axis).min(0)).sum();
                     let above: i64 = axes.iter().map(|axis| steps(axis).max(0)).sum();
                     let (low, high) = if operand == 0 { panel_inputs } else { (0, 0) };
@@ -62,7 +62,7 @@ pub(super) fn lists(nest: &Nest) -> Option<&'static str> {
         return Some("a segment has not one kernel a pass");
     }
     if nest.regions.iter().any(|region| region.block == 0) {
-        return Some("an item has no rows");
+        return Some("a task has no rows");
     }
     None
 }
@@ -74,7 +74,7 @@ struct Pixels {
     apart: i64,
 }
 
-/// Why two items of a nest may write the same place, or why an activation behind the tiles meets other places than
+/// Why two tasks of a nest may write the same place, or why an activation after the tiles meets other places than
 /// they wrote. The nest's lists are consistent.
 ///
 /// Outputs are pixels × vectors of filters × images. They are distinct if the vectors of a filter block are farther
@@ -156,7 +156,7 @@ fn pixels(nest: &Nest, region: &Region, pitch: i64) -> Result<Pixels, &'static s
         }
         finished.sort_unstable();
         if finished != written {
-            return Err("an activation meets other places than its item wrote");
+            return Err("an activation meets other places than its task wrote");
         }
     }
     let (Some(&first), Some(&last)) = (starts.first(), starts.last()) else {

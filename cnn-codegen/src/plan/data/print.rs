@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::layout::Layout;
-use super::{Access, BufferId, Place, Plan, Step, Sweep, Work};
+use super::{Access, BufferId, Plan, Step, Storage, Sweep, Work};
 
 fn layout(layout: Layout) -> String {
     let halo = layout.halo();
@@ -20,11 +20,11 @@ fn layout(layout: Layout) -> String {
     }
 }
 
-fn place(place: Place) -> String {
-    match place {
-        Place::Input(index) => format!("input {index}"),
-        Place::Output(index) => format!("output {index}"),
-        Place::Arena(offset) => format!("arena + {offset}"),
+fn storage(storage: Storage) -> String {
+    match storage {
+        Storage::Input(index) => format!("input {index}"),
+        Storage::Output(index) => format!("output {index}"),
+        Storage::Arena(offset) => format!("arena + {offset}"),
     }
 }
 
@@ -60,16 +60,16 @@ fn sweep_text(text: &mut String, plan: &Plan, sweep: &Sweep) {
         .collect();
     let _ = writeln!(
         text,
-        "      weights = {}\n      {} images × {} panels × {tiles} tiles × {} passes = {} items to share; kernels: {}",
+        "      weights = {}\n      {} images × {} panels × {tiles} tiles × {} passes = {} tasks to share; kernels: {}",
         plan.constants[sweep.weights.0].recipe,
         sweep.nest.images.count,
         sweep.nest.panels.count,
         sweep.nest.passes.len(),
-        sweep.nest.items(),
+        sweep.nest.tasks(),
         sizes.join(", "),
     );
     if let Some(activation) = sweep.nest.finish {
-        let _ = writeln!(text, "      then {} over each item's outputs", activation.name());
+        let _ = writeln!(text, "      then {} over each task's outputs", activation.name());
     }
 }
 
@@ -94,7 +94,7 @@ pub fn to_text(plan: &Plan) -> String {
             buffer.shape.to_string(),
             layout(buffer.layout),
             buffer.bytes,
-            place(buffer.place)
+            storage(buffer.storage)
         );
     }
     text.push_str("\nsteps\n");
@@ -143,7 +143,7 @@ pub fn to_json(plan: &Plan) -> Value {
                 "shape": buffer.shape.dims(),
                 "layout": layout(buffer.layout),
                 "bytes": buffer.bytes,
-                "place": place(buffer.place),
+                "place": storage(buffer.storage),
             })
         })
         .collect();

@@ -6,7 +6,7 @@
 //! - constants do not overlap and are aligned;
 //! - buffers have the sizes of their layouts, every view lies within its buffer, and the views of a step fit each other;
 //! - everything a sweep's tiles touch lies within its buffers and its constant;
-//! - no two items of a step write the same place, and none reads what another writes.
+//! - no two tasks of a step write the same place, and none reads what another writes.
 //!
 //! Emitters take all bounds from views, layouts and nests. So a plan that passes makes code that stays within memory.
 
@@ -18,9 +18,10 @@ use std::ops::Range;
 use cnn_runtime::pack::Recipe;
 use thiserror::Error;
 
-use super::layout::{BLOCK, Layout};
-use super::memory::{ALIGNMENT, lifetimes};
-use super::{Access, BufferId, ConstantId, Move, Nest, Place, Plan, Sweep, WinogradWork, Work};
+use super::data::layout::BLOCK;
+use super::data::{
+    ALIGNMENT, Access, BufferId, ConstantId, Layout, Move, Nest, Plan, Storage, Sweep, WinogradWork, Work, lifetimes,
+};
 use crate::tile::Product;
 use tiles::reach;
 
@@ -90,7 +91,7 @@ impl Checks<'_> {
         let mut written: Vec<bool> = plan
             .buffers
             .iter()
-            .map(|buffer| matches!(buffer.place, Place::Input(_)))
+            .map(|buffer| matches!(buffer.storage, Storage::Input(_)))
             .collect();
         for (index, step) in plan.steps.iter().enumerate() {
             self.step = index;
@@ -100,7 +101,7 @@ impl Checks<'_> {
                 });
             }
             let target = step.work.writes();
-            let input = matches!(plan.buffers[target.0].place, Place::Input(_));
+            let input = matches!(plan.buffers[target.0].storage, Storage::Input(_));
             self.require(!input, || {
                 format!("{} is the user's and must not be written", name(plan, target))
             });
@@ -122,8 +123,8 @@ impl Checks<'_> {
             .buffers
             .iter()
             .enumerate()
-            .filter_map(|(index, buffer)| match (buffer.place, lifetimes[index]) {
-                (Place::Arena(offset), Some(life)) => {
+            .filter_map(|(index, buffer)| match (buffer.storage, lifetimes[index]) {
+                (Storage::Arena(offset), Some(life)) => {
                     Some((BufferId(index), offset..offset.saturating_add(buffer.bytes), life))
                 }
                 _ => None,
@@ -132,7 +133,7 @@ impl Checks<'_> {
         for (position, (id, range, life)) in places.iter().enumerate() {
             self.step = life.0;
             self.require(range.end <= plan.arena_bytes, || {
-                format!("{} ends behind the arena", name(plan, *id))
+                format!("{} ends after the arena", name(plan, *id))
             });
             self.require(range.start.is_multiple_of(ALIGNMENT), || {
                 format!("{} is not aligned", name(plan, *id))
@@ -163,7 +164,7 @@ impl Checks<'_> {
             end = constant.offset.saturating_add(bytes);
         }
         self.require(end <= self.plan.constant_bytes, || {
-            "constants end behind their block".into()
+            "constants end after their block".into()
         });
     }
 
@@ -180,8 +181,8 @@ impl Checks<'_> {
             let end = view.end();
             let ([_, height, width], [_, rows, columns]) = (view.shape.extent(), buffer.shape.extent());
             let fits = end <= buffer.shape.channels() && [height, width] == [rows, columns];
-            self.require(fits, || format!("a view ends behind {}", name(plan, view.buffer)));
-            let internal = matches!(buffer.place, Place::Arena(_));
+            self.require(fits, || format!("a view ends after {}", name(plan, view.buffer)));
+            let internal = matches!(buffer.storage, Storage::Arena(_));
             // A vector's channels follow each other in any layout, unless there are zeros around each of them.
             let vector = height * width == 1 && buffer.strides.lane == 1;
             let blocked = matches!(buffer.layout, Layout::Blocked { .. }) || vector;
@@ -233,7 +234,7 @@ impl Checks<'_> {
                 let apart = read.end <= output.start || output.end <= read.start;
                 let (start, end) = (read.start.min(output.start), read.end.max(output.end));
                 let image = nest.images.count == 1 || (start >= 0 && end <= nest.images.step.output);
-                self.require(apart && image, || "it reads what other items of it write".into());
+                self.require(apart && image, || "it reads what other tasks of it write".into());
             }
         }
     }
@@ -246,13 +247,13 @@ impl Checks<'_> {
         }
     }
 
-    /// Compares what the products touch with the item's own memory and with the transformed filters.
+    /// Compares what the products touch with the task's own memory and with the transformed filters.
     fn winograd(&mut self, work: &WinogradWork) {
         let positions = work.variant.products();
         let [transformed, products] = work.planes.map(|plane| (positions * plane * size_of::<f32>()) as i64);
         let part = (work.part_floats * size_of::<f32>()) as i64;
         for (tiles, nest) in &work.products {
-            self.require(*tiles <= work.block, || "an item has more tiles than memory".into());
+            self.require(*tiles <= work.block, || "a task has more tiles than memory".into());
             self.specifications(nest);
             match tiles::lists(nest) {
                 None => self.within(reach(nest, Move::default(), true), [transformed, part, products, 0]),
@@ -262,7 +263,7 @@ impl Checks<'_> {
         let weights = work.bias_floats() + work.parts * work.part_floats;
         let all = self.constant_bytes(work.weights);
         self.require((weights * size_of::<f32>()) as i64 <= all, || {
-            "parts end behind their constant".into()
+            "parts end after their constant".into()
         });
         let filters = work.output.shape.channels();
         let blocks = work.parts * work.blocks[1];

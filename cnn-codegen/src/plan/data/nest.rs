@@ -22,7 +22,7 @@ pub struct Move {
 
 /// A loop around tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Axis {
+pub struct Repeat {
     /// Iterations.
     pub count: usize,
     /// From one to the next.
@@ -31,10 +31,10 @@ pub struct Axis {
 
 /// A convolution, matrix product or depthwise convolution as a loop nest around tile kernels.
 ///
-/// In words, for all items in any order and on any thread:
+/// In words, for all tasks in any order and on any thread:
 ///
 /// ```text
-/// for image, for block of rows of a region, for panel:          an item
+/// for image, for block of rows of a region, for panel:          a task
 ///     for pass over a chunk of channels:
 ///         for row of the block, for segment, for tile of the segment:
 ///             kernel(input, weights, output, residual, ahead)
@@ -62,16 +62,16 @@ pub struct Nest {
     /// The kernels.
     pub specs: Vec<TileSpec>,
     /// Images.
-    pub images: Axis,
+    pub images: Repeat,
     /// Panels of filters.
-    pub panels: Axis,
+    pub panels: Repeat,
     /// Where each panel's input begins, for grouped convolutions; empty where `panels.step` says it.
     pub panel_inputs: Vec<i64>,
     /// Where each chunk of channels begins.
     pub passes: Vec<Move>,
     /// The pixels.
     pub regions: Vec<Region>,
-    /// Applied to an item's outputs when they are complete.
+    /// Applied to a task's outputs when they are complete.
     pub finish: Option<Activation>,
 }
 
@@ -81,8 +81,8 @@ pub struct Region {
     /// Where the first row begins.
     pub start: Move,
     /// How many, and how far apart.
-    pub rows: Axis,
-    /// Rows of one item.
+    pub rows: Repeat,
+    /// Rows of one task.
     pub block: usize,
     /// The tiles of a row.
     pub segments: Vec<Segment>,
@@ -96,13 +96,13 @@ pub struct Segment {
     /// Where the first begins.
     pub start: Move,
     /// How many, and how far apart.
-    pub tiles: Axis,
+    pub tiles: Repeat,
     /// The kernel for each pass, as an index into the nest's specs.
     pub specs: Vec<usize>,
 }
 
 impl Region {
-    /// Items of one image and panel.
+    /// Tasks of one image and panel.
     pub fn blocks(&self) -> usize {
         self.rows.count.div_ceil(self.block)
     }
@@ -110,7 +110,7 @@ impl Region {
 
 impl Nest {
     /// Independent pieces of work.
-    pub fn items(&self) -> usize {
+    pub fn tasks(&self) -> usize {
         let blocks: usize = self.regions.iter().map(Region::blocks).sum();
         self.images.count * self.panels.count * blocks
     }

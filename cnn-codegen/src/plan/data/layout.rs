@@ -34,7 +34,7 @@ pub enum Layout {
 /// Element `(n, c, y, x)` stands at `origin + n·image + (c / 8)·block + (c % 8)·lane + y·row + x·pixel`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Strides {
-    /// Of the first element: behind the halo's first rows and columns.
+    /// Of the first element: after the halo's first rows and columns.
     pub origin: usize,
     /// Between images.
     pub image: usize,

@@ -1,100 +1,34 @@
-//! Graph → plan: walks the nodes in order and gives each its steps.
+//! One node after the other: which steps an operator becomes.
 
-use std::collections::HashMap;
-
-use cnn_ir::graph::{Graph, NodeId};
+use cnn_ir::graph::NodeId;
 use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, InputLayout, Op, Pool, Sides, Softmax};
 use cnn_ir::shape::Shape;
-use cnn_ir::validate::Shapes;
-use cnn_runtime::pack::{Norm, Recipe};
+use cnn_runtime::pack::Norm;
 
-use super::algorithm::{self, Algorithms};
-use super::homes::Homes;
-use super::layout::Layout;
-use super::options::{PlanError, PlanOptions};
-use super::work::{Copy, Elementwise, PoolWindow, Work};
-use super::{BufferId, Place, Plan, Port, View, memory};
-
-/// Decides everything about running a graph.
-///
-/// # Errors
-/// [`PlanError`]: sizes that cannot be addressed.
-pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Plan, PlanError> {
-    if options.batch == 0 {
-        return Err(PlanError::NoImages);
-    }
-    let order = graph.order().map_err(|_| PlanError::Invalid)?;
-    let streams = algorithm::streams(graph, shapes, options.caches);
-    let algorithms = order
-        .iter()
-        .filter_map(|&id| {
-            let Op::Conv(conv) = &graph[id].op else { return None };
-            let input = shapes[graph.operands(id)[0]];
-            Some((id, algorithm::choose(conv, input, shapes[id], streams, options)))
-        })
-        .collect();
-    let mut builder = Builder {
-        graph,
-        shapes,
-        homes: Homes::new(graph, shapes, &order, &algorithms),
-        algorithms,
-        streams,
-        options,
-        values: HashMap::new(),
-        roots: HashMap::new(),
-        plan: Plan {
-            name: graph.name.clone(),
-            batch: options.batch,
-            threads: options.threads,
-            isa: options.isa,
-            buffers: Vec::new(),
-            constants: Vec::new(),
-            steps: Vec::new(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
-            arena_bytes: 0,
-            lower_bound_bytes: 0,
-            constant_bytes: 0,
-        },
-    };
-    for id in order {
-        builder.node(id)?;
-    }
-    builder.finish()
-}
-
-pub(super) struct Builder<'a> {
-    pub(super) graph: &'a Graph,
-    pub(super) shapes: &'a Shapes,
-    pub(super) homes: Homes,
-    pub(super) algorithms: Algorithms,
-    /// Whether the weights come from memory for each image.
-    pub(super) streams: bool,
-    pub(super) options: &'a PlanOptions,
-    /// The views of each value: the first is where it was made, others are copies in another layout.
-    pub(super) values: HashMap<NodeId, Vec<View>>,
-    /// The buffer of each root.
-    pub(super) roots: HashMap<NodeId, BufferId>,
-    pub(super) plan: Plan,
-}
+use super::builder::Builder;
+use super::traffic;
+use crate::plan::convolution::Kernel;
+use crate::plan::data::{Copy, Elementwise, Layout, PoolWindow, Port, Recipe, Storage, View, Work};
+use crate::plan::options::PlanError;
 
 impl Builder<'_> {
-    fn node(&mut self, id: NodeId) -> Result<(), PlanError> {
+    /// All steps of a node.
+    pub(super) fn node(&mut self, id: NodeId) -> Result<(), PlanError> {
         let graph = self.graph;
         let operands = graph.operands(id);
         match &graph[id].op {
             Op::Input(input) => {
                 let hwc = input.layout == InputLayout::Hwc && matches!(input.shape, Shape::Map { .. });
                 let layout = if hwc { Layout::Hwc } else { Layout::PLANAR };
-                let place = Place::Input(self.plan.inputs.len());
-                let view = self.buffer(id, input.shape, layout, place)?;
-                self.plan.inputs.push(Port {
+                let storage = Storage::Input(self.inputs.len());
+                let view = self.buffer(id, input.shape, layout, storage)?;
+                self.inputs.push(Port {
                     name: graph[id].name.clone(),
                     shape: input.shape,
                     hwc,
                     buffer: view.buffer,
                 });
-                self.values.insert(id, vec![view]);
+                self.define(id, vec![view]);
             }
             Op::Conv(conv) => self.conv(id, conv)?,
             Op::Dense(dense) => self.dense(id, dense)?,
@@ -110,7 +44,7 @@ impl Builder<'_> {
             Op::Prelu(_) => {
                 let name = format!("{}.slope", graph[id].weights);
                 let shape = vec![self.shapes[id].channels()];
-                let slope = self.constant(Recipe::Tensor { name, shape });
+                let slope = self.constants.add(Recipe::Tensor { name, shape });
                 self.elementwise(id, &operands, |e| e.slope = Some(slope))?;
             }
             Op::BatchNorm(BatchNorm { epsilon, activation }) => {
@@ -122,7 +56,7 @@ impl Builder<'_> {
                     norm,
                     channels: self.shapes[id].channels(),
                 };
-                let constant = self.constant(recipe);
+                let constant = self.constants.add(recipe);
                 self.elementwise(id, &operands, |e| {
                     e.scale_shift = Some(constant);
                     e.activation = *activation;
@@ -197,8 +131,7 @@ impl Builder<'_> {
                 self.step(id, kernel, work);
             }
             Op::Identity(_) => {
-                let views = self.values[&operands[0]].clone();
-                self.values.insert(id, views);
+                self.same(id, operands[0]);
             }
             // Expanded before.
             Op::Composite(_) => return Err(PlanError::Invalid),
@@ -283,49 +216,56 @@ impl Builder<'_> {
     fn reshape(&mut self, id: NodeId, operand: NodeId) -> Result<(), PlanError> {
         let shape = self.shapes[id];
         let from = self.first(operand);
-        let buffer = &self.plan.buffers[from.buffer.0];
+        let buffer = &self.buffers[from.buffer.0];
         let one_pixel = |shape: Shape| matches!(shape.extent(), [_, 1, 1]);
         let bare = buffer.layout.halo() == Sides::default() && buffer.layout != Layout::Hwc;
         if shape == from.shape || (one_pixel(shape) && one_pixel(from.shape) && bare) {
-            self.values.insert(id, vec![View { shape, ..from }]);
+            self.define(id, vec![View { shape, ..from }]);
             return Ok(());
         }
-        let to = self.buffer(id, shape, Layout::PLANAR, Place::Arena(0))?;
+        let to = self.buffer(id, shape, Layout::PLANAR, Storage::Arena(0))?;
         let copy = Copy {
             reshape: true,
             ..Copy::all(from, to)
         };
         self.step(id, "copy into planar order", Work::Copy(copy));
-        self.values.insert(id, vec![to]);
+        self.define(id, vec![to]);
         Ok(())
     }
 
     /// Matrices are multiplied row by row: their columns must follow each other.
     fn matmul(&mut self, id: NodeId, operands: &[NodeId]) -> Result<(), PlanError> {
         let (left, right) = (self.planar(operands[0])?, self.planar(operands[1])?);
-        let output = self.buffer(id, self.shapes[id], Layout::PLANAR, Place::Arena(0))?;
-        self.values.insert(id, vec![output]);
-        self.step(id, "rows times matrices", Work::Matmul { left, right, output });
-        self.explain(id, String::new());
+        let output = self.buffer(id, self.shapes[id], Layout::PLANAR, Storage::Arena(0))?;
+        self.define(id, vec![output]);
+        let work = Work::Matmul { left, right, output };
+        let kernel = Kernel {
+            name: "rows times matrices".into(),
+            why: String::new(),
+            multiplications: self.multiplications(id),
+            moved: traffic::moved(&self.buffers, &work),
+            work,
+            rest: None,
+        };
+        self.kernel(id, kernel);
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Plan, PlanError> {
+    /// The user's arrays are written last, in planar order.
+    pub(super) fn copy_outputs(&mut self) -> Result<(), PlanError> {
         let graph = self.graph;
         for (index, output) in graph.outputs().iter().enumerate() {
             let shape = self.shapes[output.node];
             let from = self.first(output.node);
-            let to = self.buffer(output.node, shape, Layout::PLANAR, Place::Output(index))?;
-            let copy = Copy::all(from, to);
-            self.step(output.node, "output", Work::Copy(copy));
-            self.plan.outputs.push(Port {
+            let to = self.buffer(output.node, shape, Layout::PLANAR, Storage::Output(index))?;
+            self.step(output.node, "output", Work::Copy(Copy::all(from, to)));
+            self.outputs.push(Port {
                 name: output.name.clone(),
                 shape,
                 hwc: false,
                 buffer: to.buffer,
             });
         }
-        memory::place(&mut self.plan);
-        Ok(self.plan)
+        Ok(())
     }
 }

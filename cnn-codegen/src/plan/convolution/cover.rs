@@ -1,36 +1,36 @@
 //! Covers a map's pixels with tiles: how rows are grouped, and how large each tile is.
 
-use super::sweep::{Axis, Move, Region, Segment};
+use crate::plan::data::{Move, Region, Repeat, Segment};
 use crate::tile::Pixel;
 
 /// Most tiles with displacements of their own in one group of rows: each is a kernel, and all must fit the
 /// instruction cache together.
 const MAX_CROSSING_TILES: usize = 9;
 
-/// Pixels of a row whose tiles of both sizes are one item at most.
+/// Pixels of a row whose tiles of both sizes are one task at most.
 const LONG_ROW: usize = 4096;
 
 /// Byte distances of one operand between neighbouring output pixels.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Pitch {
-    pub(super) row: i64,
-    pub(super) pixel: i64,
+pub(crate) struct Pitch {
+    pub(crate) row: i64,
+    pub(crate) pixel: i64,
 }
 
 /// A map of output pixels to be covered.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Map {
-    pub(super) height: usize,
-    pub(super) width: usize,
-    pub(super) input: Pitch,
-    pub(super) output: Pitch,
-    pub(super) residual: Pitch,
+pub(crate) struct PixelGrid {
+    pub(crate) height: usize,
+    pub(crate) width: usize,
+    pub(crate) input: Pitch,
+    pub(crate) output: Pitch,
+    pub(crate) residual: Pitch,
 }
 
 /// A tile shape before it has taps: pixels relative to the tile's first.
-pub(super) type TilePixels = Vec<Pixel>;
+pub(crate) type TilePixels = Vec<Pixel>;
 
-impl Map {
+impl PixelGrid {
     /// Where a pixel stands.
     fn at(&self, y: usize, x: usize) -> Move {
         let at = |pitch: Pitch| pitch.row * y as i64 + pitch.pixel * x as i64;
@@ -44,7 +44,7 @@ impl Map {
     }
 
     /// The same pixels as one long row, if every operand allows it.
-    fn flattened(mut self) -> Map {
+    fn flattened(mut self) -> PixelGrid {
         let straight = |pitch: Pitch| pitch.row == pitch.pixel * self.width as i64;
         if straight(self.input) && straight(self.output) && straight(self.residual) {
             (self.height, self.width) = (1, self.height * self.width);
@@ -55,8 +55,8 @@ impl Map {
     /// Covers the map with tiles of at most `most` pixels.
     ///
     /// `output_vectors` are the byte offsets of the filter vectors of one output pixel; `block_pixels` is how many
-    /// pixels an item should have. Returns regions whose segments name tile shapes.
-    pub(super) fn cover(
+    /// pixels a task should have. Returns regions whose segments name tile shapes.
+    pub(crate) fn cover(
         self,
         most: usize,
         output_vectors: &[i32],
@@ -75,7 +75,7 @@ impl Map {
             let start = map.at(first, 0);
             let step = map.at(rows, 0);
             if count == 1 && (rows * map.width > block_pixels || rows * map.width > LONG_ROW) {
-                // One row of several items, or too long to list its tiles: each of its segments is a region.
+                // One row of several tasks, or too long to list its tiles: each of its segments is a region.
                 for segment in segments {
                     let tile = &shapes[segment.specs[0]];
                     regions.push(Region {
@@ -84,7 +84,7 @@ impl Map {
                         block: block_pixels.div_ceil(tile.len()).max(1),
                         segments: vec![Segment {
                             start: Move::default(),
-                            tiles: Axis {
+                            tiles: Repeat {
                                 count: 1,
                                 step: Move::default(),
                             },
@@ -96,7 +96,7 @@ impl Map {
             } else {
                 regions.push(Region {
                     start,
-                    rows: Axis { count, step },
+                    rows: Repeat { count, step },
                     block: block_pixels.div_ceil(rows * map.width).max(1),
                     segments,
                     runs: runs(map.tiles(rows, most).flatten().map(|at| at.output), output_vectors),
@@ -139,7 +139,7 @@ impl Map {
 
 impl Move {
     /// Both displacements.
-    pub(super) fn plus(self, other: Move) -> Move {
+    pub(crate) fn plus(self, other: Move) -> Move {
         Move {
             input: self.input + other.input,
             weights: self.weights + other.weights,
@@ -176,7 +176,7 @@ fn cost(pixels: usize, most: usize) -> f64 {
 }
 
 /// Where a list has something; at its end, if it did not have it.
-pub(super) fn place_of<T: PartialEq>(one: T, list: &mut Vec<T>) -> usize {
+pub(crate) fn place_of<T: PartialEq>(one: T, list: &mut Vec<T>) -> usize {
     list.iter().position(|known| *known == one).unwrap_or_else(|| {
         list.push(one);
         list.len() - 1
@@ -214,13 +214,13 @@ fn segments(tiles: impl Iterator<Item = Vec<Move>>, shapes: &mut Vec<TilePixels>
                 ahead: 0,
             };
             if ahead == expected {
-                last.tiles = Axis { count: count + 1, step };
+                last.tiles = Repeat { count: count + 1, step };
                 continue;
             }
         }
         segments.push(Segment {
             start,
-            tiles: Axis {
+            tiles: Repeat {
                 count: 1,
                 step: Move::default(),
             },
@@ -291,7 +291,7 @@ mod tests {
                 for most in [4, 6, 12] {
                     let row = (width as i64 + halo) * 32;
                     let pitch = Pitch { row, pixel: 32 };
-                    let map = Map {
+                    let map = PixelGrid {
                         height,
                         width,
                         input: pitch,
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn small_maps_cross_rows() {
         let pitch = Pitch { row: 9 * 32, pixel: 32 };
-        let map = Map {
+        let map = PixelGrid {
             height: 7,
             width: 7,
             input: pitch,

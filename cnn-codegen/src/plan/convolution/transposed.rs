@@ -6,21 +6,22 @@
 
 use std::fmt;
 
-use cnn_ir::op::{Conv, ConvTranspose, Padding, Pair, Sides};
+use cnn_ir::op::{Activation, Conv, ConvTranspose, Padding, Pair, Sides};
 use cnn_ir::shape::Shape;
 use cnn_runtime::pack::{FilterSource, Transposed};
 
-use super::View;
-use super::convolution::filters;
-use super::layout::Strides;
-use super::tiling::Operand;
+use super::direct;
+use super::layer::{Kernel, Layer, StridedView};
+use crate::plan::data::layout::Strides;
+use crate::plan::data::{Constants, View};
+use crate::tile::SpecError;
 
 /// Ordinary convolutions that one layer may become: each is a step of its own.
-pub(super) const MOST_PHASES: usize = 4096;
+pub(crate) const MOST_PHASES: usize = 4096;
 
 /// One axis of a transposed convolution.
 #[derive(Clone, Copy)]
-pub(super) struct Axis {
+struct StrideAxis {
     kernel: usize,
     stride: usize,
     dilation: usize,
@@ -29,7 +30,7 @@ pub(super) struct Axis {
 }
 
 /// Outputs a stride apart.
-pub(super) struct Phase {
+struct Phase {
     /// The first of them.
     first: usize,
     /// How many.
@@ -40,7 +41,7 @@ pub(super) struct Phase {
     /// How far these places are apart.
     apart: usize,
     /// The place of the first tap of the first output.
-    pub(super) start: i64,
+    start: i64,
 }
 
 impl fmt::Display for Phase {
@@ -49,18 +50,67 @@ impl fmt::Display for Phase {
     }
 }
 
+/// How many ordinary convolutions a transposed one becomes.
+pub(crate) fn phases(conv: &ConvTranspose, result: Shape) -> usize {
+    let [rows, columns] = axes(conv, result);
+    rows.phases().saturating_mul(columns.phases())
+}
+
+/// A transposed convolution: an ordinary one for each remainder of rows and columns by the stride.
+///
+/// # Errors
+/// [`SpecError`]: offsets that do not fit a tile kernel.
+pub(crate) fn transposed(
+    layer: &Layer<'_>,
+    conv: &ConvTranspose,
+    constants: &mut Constants,
+) -> Result<Vec<Kernel>, SpecError> {
+    let [rows, columns] = axes(conv, layer.output.view.shape);
+    let count = rows.phases() * columns.phases();
+    // Outputs of a phase are not neighbours: what is no tile's activation is left until all are there.
+    let (inside, rest) = Activation::split(conv.activation);
+    let mut kernels: Vec<Kernel> = Vec::with_capacity(count);
+    let mut multiplications = layer.multiplications;
+    for row in (0..rows.phases()).map(|first| rows.phase(first)) {
+        for column in (0..columns.phases()).map(|first| columns.phase(first)) {
+            // Near-equal shares of whole multiplications, which sum up to all.
+            let share = multiplications / (count - kernels.len()) as u64;
+            multiplications -= share;
+            let (ordinary, filters) = ordinary(layer, conv, &row, &column);
+            let part = Layer {
+                multiplications: share,
+                activation: inside,
+                output: part(layer.output, conv.stride, &row, &column),
+                ..*layer
+            };
+            let kernel = direct::conv(&part, &ordinary, filters, [row.start, column.start], constants)?;
+            let why = match count {
+                1 => kernel.why,
+                _ => format!("rows {row}, columns {column}; {}", kernel.why),
+            };
+            let last = kernels.len() + 1 == count;
+            kernels.push(Kernel {
+                why,
+                rest: rest.filter(|_| last),
+                ..kernel
+            });
+        }
+    }
+    Ok(kernels)
+}
+
 /// Rows and columns.
-pub(super) fn axes(conv: &ConvTranspose, result: Shape) -> [Axis; 2] {
+fn axes(conv: &ConvTranspose, result: Shape) -> [StrideAxis; 2] {
     let [_, rows, columns] = result.extent();
     [
-        Axis {
+        StrideAxis {
             kernel: conv.kernel.h,
             stride: conv.stride.h,
             dilation: conv.dilation.h,
             before: conv.padding.top,
             outputs: rows,
         },
-        Axis {
+        StrideAxis {
             kernel: conv.kernel.w,
             stride: conv.stride.w,
             dilation: conv.dilation.w,
@@ -74,15 +124,15 @@ fn greatest_common_divisor(a: usize, b: usize) -> usize {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
 
-impl Axis {
+impl StrideAxis {
     /// How many convolutions it becomes.
-    pub(super) fn phases(&self) -> usize {
+    fn phases(&self) -> usize {
         self.stride.min(self.outputs)
     }
 
     /// The outputs `first`, `first + stride`, …
-    pub(super) fn phase(&self, first: usize) -> Phase {
-        let Axis {
+    fn phase(&self, first: usize) -> Phase {
+        let StrideAxis {
             kernel,
             stride,
             dilation,
@@ -118,20 +168,20 @@ impl Axis {
         }
     }
 
-    /// How far taps reach beyond an input of `n` places, before and behind.
+    /// How far taps reach beyond an input of `n` places, before and after.
     fn reach(&self, n: usize) -> (usize, usize) {
-        let behind = self
+        let before = self
             .dilation
             .saturating_mul(self.kernel - 1)
             .saturating_sub(self.before)
             / self.stride;
         let last = (self.outputs - 1 + self.before) / self.stride;
-        (behind, last.saturating_sub(n - 1))
+        (before, last.saturating_sub(n - 1))
     }
 }
 
 /// How far a transposed convolution's taps reach beyond its input.
-pub(super) fn reach(conv: &ConvTranspose, input: Shape, result: Shape) -> Sides {
+pub(crate) fn reach(conv: &ConvTranspose, input: Shape, result: Shape) -> Sides {
     let [_, height, width] = input.extent();
     let [rows, columns] = axes(conv, result);
     let ((top, bottom), (left, right)) = (rows.reach(height), columns.reach(width));
@@ -144,9 +194,9 @@ pub(super) fn reach(conv: &ConvTranspose, input: Shape, result: Shape) -> Sides 
 }
 
 /// The outputs of two phases as if there were no others.
-pub(super) fn part(whole: Operand, stride: Pair, row: &Phase, column: &Phase) -> Operand {
-    let Operand { view, strides, .. } = whole;
-    Operand {
+fn part(whole: StridedView, stride: Pair, row: &Phase, column: &Phase) -> StridedView {
+    let StridedView { view, strides, .. } = whole;
+    StridedView {
         view: View {
             shape: Shape::map(view.shape.channels(), row.outputs, column.outputs),
             ..view
@@ -162,13 +212,8 @@ pub(super) fn part(whole: Operand, stride: Pair, row: &Phase, column: &Phase) ->
 }
 
 /// The ordinary convolution of two phases, and its filters.
-pub(super) fn ordinary(
-    conv: &ConvTranspose,
-    weights: &str,
-    channels: usize,
-    row: &Phase,
-    column: &Phase,
-) -> (Conv, FilterSource) {
+fn ordinary(layer: &Layer<'_>, conv: &ConvTranspose, row: &Phase, column: &Phase) -> (Conv, FilterSource) {
+    let channels = layer.input.view.shape.channels();
     let kernel = Pair {
         h: row.taps.len(),
         w: column.taps.len(),
@@ -181,7 +226,7 @@ pub(super) fn ordinary(
             rows: row.taps.clone(),
             columns: column.taps.clone(),
         }),
-        ..filters(weights, shape, conv.bias, &conv.norm)
+        ..layer.filters(shape, conv.bias, &conv.norm)
     };
     let ordinary = Conv {
         filters: conv.filters,
@@ -208,7 +253,7 @@ mod tests {
     /// Pairs of output and tap that meet a place of an input of `n`, in order.
     type Meetings = Vec<(usize, usize, i64)>;
 
-    fn by_definition(axis: Axis, n: i64) -> Meetings {
+    fn by_definition(axis: StrideAxis, n: i64) -> Meetings {
         let mut all = Vec::new();
         for output in 0..axis.outputs {
             for tap in 0..axis.kernel {
@@ -228,7 +273,7 @@ mod tests {
             for stride in 1..5 {
                 for dilation in 1..4 {
                     for (before, n) in [(0, 1), (1, 4), (2, 3), (4, 5)] {
-                        let axis = Axis {
+                        let axis = StrideAxis {
                             kernel,
                             stride,
                             dilation,

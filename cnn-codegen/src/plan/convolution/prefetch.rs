@@ -3,10 +3,10 @@
 //! A panel of a few dozen kilobytes is read once from memory by its first tile and then from a cache by the others.
 //! Without a hint memory idles while the others work, and the multipliers idle while the first waits.
 
-use super::PlanOptions;
-use super::isa::TileIsa;
-use super::sweep::Nest;
-use super::walk::place_of;
+use super::cover::place_of;
+use crate::plan::data::Nest;
+use crate::plan::isa::TileIsa;
+use crate::plan::options::PlanOptions;
 use crate::tile::{Product, TileSpec};
 
 /// Bytes of a cache line.
@@ -17,7 +17,7 @@ const LEAST_SHARE: usize = 2;
 
 /// Makes the nest's tiles bring nearer what the next pass or panel reads, each its share. `next_panel` is how many
 /// panels ahead the same thread's next is.
-pub(super) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions) {
+pub(crate) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions) {
     let stream = |spec: &TileSpec| spec.weight_floats().saturating_mul(size_of::<f32>());
     let most = nest.specs.iter().map(stream).max().unwrap_or(0);
     // Images of a batch share their weights; the positions of Winograd's tiles do not.

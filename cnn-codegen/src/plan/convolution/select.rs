@@ -4,28 +4,20 @@
 //! Predictions come from rates of one core of the machine that the prototype and this project were measured on (see
 //! `docs/performance.md`); only their ratios matter.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 
-use cnn_ir::graph::{Graph, NodeId};
+use cnn_ir::graph::Graph;
 use cnn_ir::op::{Conv, Pair};
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::memory::Caches;
 
-use super::layout::BLOCK;
-use super::measured::Signature;
-use super::{Accuracy, PlanOptions, TileIsa};
-
-/// How a convolution is carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// Multiply and add, as the formula says.
-    Direct,
-    /// Fewer multiplications on transformed tiles (Lavin & Gray, 2016).
-    Winograd(Winograd),
-}
+use super::winograd;
+use crate::plan::data::Algorithm;
+use crate::plan::data::layout::BLOCK;
+use crate::plan::isa::TileIsa;
+use crate::plan::options::{Accuracy, PlanOptions};
 
 /// Floating-point operations a nanosecond of direct tiles, and of the products between Winograd's transforms.
 const DIRECT_RATE: f64 = 90.0;
@@ -37,9 +29,9 @@ const STREAM_SHARE: f64 = 3.0 / 8.0;
 
 /// A candidate and its predicted time in nanoseconds.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Candidate {
-    pub(super) algorithm: Algorithm,
-    pub(super) predicted: f64,
+pub(crate) struct Candidate {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) predicted: f64,
 }
 
 /// Nanoseconds of both transforms for one tile of one block of channels: input, output.
@@ -52,7 +44,7 @@ fn transforms(variant: Winograd) -> (f64, f64) {
 }
 
 /// Whether a network's weights come from memory for each image: the last-level cache does not hold all of them.
-pub(super) fn streams(graph: &Graph, shapes: &Shapes, caches: Caches) -> bool {
+pub(crate) fn streams(graph: &Graph, shapes: &Shapes, caches: Caches) -> bool {
     let tensors = |id| graph[id].op.weights("", &shapes.operands(graph, id));
     let parameters = graph.ids().flat_map(tensors).filter(|tensor| tensor.is_parameter());
     let floats: f64 = parameters.map(|tensor| tensor.elements() as f64).sum();
@@ -70,7 +62,7 @@ fn direct(conv: &Conv, channels: usize, [filters, height, width]: [usize; 3], st
     (operations / DIRECT_RATE).max(streamed(4.0 * weights as f64, streams))
 }
 
-fn winograd(
+fn transformed(
     variant: Winograd,
     channels: usize,
     [filters, height, width]: [usize; 3],
@@ -80,7 +72,7 @@ fn winograd(
     let tiles = height.div_ceil(variant.outputs()) * width.div_ceil(variant.outputs());
     let (inputs, outputs) = (channels.next_multiple_of(BLOCK), filters.next_multiple_of(BLOCK));
     let weights = variant.products() * inputs * outputs;
-    let images = super::winograd::images(options, tiles, size_of::<f32>() * weights) as f64;
+    let images = winograd::images(options, tiles, size_of::<f32>() * weights) as f64;
     let (tiles, weights) = (tiles as f64, weights as f64);
     let (before, after) = transforms(variant);
     let transforms = tiles * (before * (inputs / BLOCK) as f64 + after * (outputs / BLOCK) as f64);
@@ -115,7 +107,7 @@ fn candidates(conv: &Conv, input: Shape, output: Shape, streams: bool, options: 
     {
         candidates.push(Candidate {
             algorithm: Algorithm::Winograd(variant),
-            predicted: winograd(variant, channels, output.extent(), streams, options),
+            predicted: transformed(variant, channels, output.extent(), streams, options),
         });
     }
     candidates
@@ -130,7 +122,7 @@ fn is_allowed(algorithm: Algorithm, options: &PlanOptions) -> bool {
 }
 
 /// The algorithms that compute a convolution as exactly as the options want it.
-pub(super) fn allowed(
+pub(crate) fn allowed(
     conv: &Conv,
     input: Shape,
     output: Shape,
@@ -142,21 +134,26 @@ pub(super) fn allowed(
     candidates
 }
 
-/// The algorithm for a convolution, and the reasons.
-pub(super) fn choose(
-    conv: &Conv,
-    input: Shape,
-    output: Shape,
-    streams: bool,
-    options: &PlanOptions,
-) -> (Algorithm, String) {
+/// The algorithm that a convolution gets, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Selected {
+    pub(crate) algorithm: Algorithm,
+    /// Empty where there is no choice.
+    pub(crate) why: String,
+}
+
+/// Selects the algorithm for a convolution.
+pub(crate) fn select(conv: &Conv, input: Shape, output: Shape, streams: bool, options: &PlanOptions) -> Selected {
     let candidates = candidates(conv, input, output, streams, options);
     if candidates.len() == 1 {
-        return (Algorithm::Direct, String::new());
+        return Selected {
+            algorithm: Algorithm::Direct,
+            why: String::new(),
+        };
     }
     let measured = options
         .measured
-        .get(&Signature::new(conv, input, output, options))
+        .get(&options.signature(conv, input, output))
         .unwrap_or_default();
     let time = |algorithm: Algorithm| {
         measured
@@ -199,21 +196,9 @@ pub(super) fn choose(
     if options.accuracy == Accuracy::Exact {
         why.push_str("; exact results were asked for");
     }
-    (forced.or(fastest).unwrap_or(Algorithm::Direct), why)
-}
-
-/// The algorithm of each convolution, and why.
-pub(super) type Algorithms = HashMap<NodeId, (Algorithm, String)>;
-
-impl Algorithm {
-    /// A short name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Algorithm::Direct => "direct",
-            Algorithm::Winograd(Winograd::F2x3) => "Winograd F(2×2, 3×3)",
-            Algorithm::Winograd(Winograd::F4x3) => "Winograd F(4×4, 3×3)",
-            Algorithm::Winograd(Winograd::F4x5) => "Winograd F(4×4, 5×5)",
-        }
+    Selected {
+        algorithm: forced.or(fastest).unwrap_or(Algorithm::Direct),
+        why,
     }
 }
 
@@ -221,8 +206,8 @@ impl Algorithm {
 mod tests {
     use cnn_ir::op::Padding;
 
-    use super::super::measured::Measurements;
     use super::*;
+    use crate::plan::measured::Measurements;
 
     const INPUT: Shape = Shape::map(64, 56, 56);
     const DIRECT: Algorithm = Algorithm::Direct;
@@ -245,15 +230,17 @@ mod tests {
     }
 
     fn choice(conv: &Conv, times: &[(Algorithm, u64)], options: PlanOptions) -> (Algorithm, String) {
-        let signature = Signature::new(&layer(), INPUT, INPUT, &options);
+        let signature = options.signature(&layer(), INPUT, INPUT);
         let measured = Measurements::from_iter([(signature, times.to_vec())]);
-        choose(conv, INPUT, INPUT, false, &PlanOptions { measured, ..options })
+        let selected = select(conv, INPUT, INPUT, false, &PlanOptions { measured, ..options });
+        (selected.algorithm, selected.why)
     }
 
     #[test]
     fn what_was_measured_beats_what_was_predicted() {
         let options = PlanOptions::default;
-        let (predicted, why) = choose(&layer(), INPUT, INPUT, false, &options());
+        let predicted = select(&layer(), INPUT, INPUT, false, &options());
+        let (predicted, why) = (predicted.algorithm, predicted.why);
         assert_eq!(predicted, LARGE);
         assert!(!why.contains("measured"), "{why}");
 

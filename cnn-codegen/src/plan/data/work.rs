@@ -4,8 +4,7 @@ use std::iter;
 
 use cnn_ir::op::{Activation, CombineKind, Lrn, Pair, PoolKind, ReduceKind, Sides, Tap};
 
-use super::gather::Gather;
-use super::{BufferId, ConstantId, Sweep, View, WinogradWork};
+use super::{BufferId, ConstantId, Gather, Sweep, View, WinogradWork};
 
 /// A step's work.
 #[derive(Clone, Debug)]
@@ -14,7 +13,7 @@ pub enum Work {
     Sweep(Box<Sweep>),
     /// A convolution on transformed tiles.
     Winograd(Box<WinogradWork>),
-    /// Moves elements between layouts, channels or places.
+    /// Moves elements between layouts or channels.
     Copy(Copy),
     /// Zeros in the halo of a buffer, before it is written.
     ClearHalo(BufferId),
@@ -58,7 +57,7 @@ pub enum Work {
         /// Its parameters.
         lrn: Lrn,
     },
-    /// Takes elements by their places.
+    /// Takes elements through an index map.
     Gather(Gather),
     /// Bilinear interpolation.
     Interpolate(Interpolate),
@@ -128,7 +127,7 @@ pub struct Copy {
 
 impl Copy {
     /// The whole of `from` to the beginning of `to`, element by element.
-    pub(super) fn all(from: View, to: View) -> Copy {
+    pub(crate) fn all(from: View, to: View) -> Copy {
         Copy {
             from,
             to,
@@ -142,11 +141,11 @@ impl Copy {
 /// `activation(slope(scale · (a ∘ b ∘ …) + shift))`, each part only where it is there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Elementwise {
-    /// What is combined; sizes of 1 count for every place of their axis.
+    /// What is combined; sizes of 1 are repeated along their axis.
     pub operands: Vec<View>,
     /// Their sum, product or the like.
     pub combination: Combination,
-    /// The result; may be the place of an operand of its shape.
+    /// The result; may be in place: the view of an operand of its shape.
     pub output: View,
     /// Scales and shifts per channel.
     pub scale_shift: Option<ConstantId>,

@@ -1,0 +1,73 @@
+//! Graph → plan.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `aliasing` | which values share a buffer, and how wide its halo is |
+//! | `nodes` | one node after the other: which steps an operator becomes |
+//! | `tiled` | the same for layers of tile kernels |
+//! | `index_maps` | the same for what only takes elements elsewhere |
+//! | `builder` | the plan under construction: buffers, views, copies, steps |
+//! | `traffic` | the bytes that a step moves |
+//! | `arena` | offsets in the arena from lifetimes |
+
+mod aliasing;
+mod arena;
+mod builder;
+mod index_maps;
+mod nodes;
+mod tiled;
+mod traffic;
+
+use std::collections::HashMap;
+
+use cnn_ir::graph::Graph;
+use cnn_ir::op::Op;
+use cnn_ir::validate::Shapes;
+
+use super::convolution::{select, streams};
+use super::data::Plan;
+use super::options::{PlanError, PlanOptions};
+use aliasing::Aliases;
+use builder::Builder;
+
+/// Decides everything about running a graph.
+///
+/// # Errors
+/// [`PlanError`]: sizes that cannot be addressed.
+pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Plan, PlanError> {
+    if options.batch == 0 {
+        return Err(PlanError::NoImages);
+    }
+    let order = graph.order().map_err(|_| PlanError::Invalid)?;
+    let streams = streams(graph, shapes, options.caches);
+    let selected: HashMap<_, _> = order
+        .iter()
+        .filter_map(|&id| {
+            let Op::Conv(conv) = &graph[id].op else { return None };
+            let input = shapes[graph.operands(id)[0]];
+            Some((id, select(conv, input, shapes[id], streams, options)))
+        })
+        .collect();
+    let aliases = Aliases::new(graph, shapes, &order, &selected);
+    let mut builder = Builder::new(graph, shapes, options, streams, selected, aliases);
+    for id in order {
+        builder.node(id)?;
+    }
+    builder.copy_outputs()?;
+    let mut plan = Plan {
+        name: graph.name.clone(),
+        batch: options.batch,
+        threads: options.threads,
+        isa: options.isa,
+        buffers: builder.buffers,
+        constant_bytes: builder.constants.bytes,
+        constants: builder.constants.list,
+        steps: builder.steps,
+        inputs: builder.inputs,
+        outputs: builder.outputs,
+        arena_bytes: 0,
+        lower_bound_bytes: 0,
+    };
+    arena::place(&mut plan);
+    Ok(plan)
+}
