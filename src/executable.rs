@@ -163,7 +163,7 @@ impl Executable {
 pub(crate) fn plan_error(error: PlanError) -> Error {
     match error {
         PlanError::TooLarge { .. } => Error::Limit(error.to_string()),
-        PlanError::Tile { .. } | PlanError::Places { .. } | PlanError::Phases { .. } => {
+        PlanError::Tile { .. } | PlanError::IndexMap { .. } | PlanError::Phases { .. } => {
             Error::Limit(format!("{error}; the interpreter has no such limit"))
         }
         PlanError::NoImages => Error::Option(error.to_string()),

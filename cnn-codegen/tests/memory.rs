@@ -183,7 +183,7 @@ fn a_plan_that_leaves_its_memory_is_refused() {
         |plan| plan.inputs[0].shape = Shape::map(5, 9, 9),
         "is not the user's array",
     );
-    says(|plan| plan.arena_bytes -= 64, "ends behind the arena");
+    says(|plan| plan.arena_bytes -= 64, "ends after the arena");
     says(|plan| sweep(plan).start.input -= 4, "of their input");
     says(|plan| sweep(plan).nest.panels.count += 1, "of their weights");
     says(|plan| sweep(plan).nest.images.count += 1, "of their output");
