@@ -194,9 +194,9 @@ fn a_plan_that_leaves_its_memory_is_refused() {
         }));
     };
     let fault_of_pool = fault(|plan| pool(plan, |pool| pool.input.channel += 8));
-    assert!(fault_of_pool.contains("ends behind"), "{fault_of_pool}");
+    assert!(fault_of_pool.contains("ends after"), "{fault_of_pool}");
     let fault_of_pool = fault(|plan| pool(plan, |pool| pool.output.shape = Shape::map(45, 5, 5)));
-    assert!(fault_of_pool.contains("ends behind"), "{fault_of_pool}");
+    assert!(fault_of_pool.contains("ends after"), "{fault_of_pool}");
     let fault_of_pool = fault(|plan| pool(plan, |pool| pool.output.shape = Shape::map(40, 4, 5)));
     assert!(fault_of_pool.contains("do not fit each other"), "{fault_of_pool}");
     let gather = |change: fn(&mut Gather)| {
