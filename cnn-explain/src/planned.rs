@@ -2,7 +2,7 @@
 
 use cnn_codegen::jit::Listed;
 use cnn_codegen::loops::Program;
-use cnn_codegen::plan::{self, Place, Plan};
+use cnn_codegen::plan::{self, Plan, Storage};
 use serde::Serialize;
 
 use crate::loops_text;
@@ -140,9 +140,9 @@ pub(crate) fn planned(plan: &Plan, listing: &[Listed], machine: &Machine) -> Res
         shape: buffer.shape.dims(),
         layout: layout(index),
         bytes: buffer.bytes,
-        offset: match buffer.place {
-            Place::Arena(offset) => Some(offset),
-            Place::Input(_) | Place::Output(_) => None,
+        offset: match buffer.storage {
+            Storage::Arena(offset) => Some(offset),
+            Storage::Input(_) | Storage::Output(_) => None,
         },
         life: lives[index],
     });
