@@ -2,7 +2,7 @@
 
 use cnn_ir::op::{Activation, CombineKind, Op, Padding, Pair, PoolKind, ReduceKind, Sides, Tap, UpsampleMode};
 use cnn_ir::shape::Shape;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// How a cell comes about. Padding is resolved, places are explicit: the page knows no rule twice.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -57,7 +57,11 @@ pub enum Arithmetic {
     /// The same elements in the same order.
     Same,
     /// An element or the border's value.
-    Pad { sides: [usize; 4], value: f64 },
+    Pad {
+        sides: [usize; 4],
+        #[serde(serialize_with = "number")]
+        value: f64,
+    },
     /// Between two rows and two columns: the first, the second, the second's share.
     Blend {
         rows: Vec<(usize, usize, f64)>,
@@ -111,6 +115,16 @@ impl Function {
             name: named,
             parameters: parameters.map(f64::from),
         }
+    }
+}
+
+/// A number, or the word for it where JSON has none; JavaScript's `Number` reads both.
+fn number<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    match number {
+        _ if number.is_finite() => serializer.serialize_f64(*number),
+        _ if number.is_nan() => serializer.serialize_str("NaN"),
+        _ if *number > 0.0 => serializer.serialize_str("Infinity"),
+        _ => serializer.serialize_str("-Infinity"),
     }
 }
 

@@ -55,7 +55,7 @@ pub struct Source {
 /// Where numbers come from.
 #[derive(Clone, Debug, Serialize)]
 pub struct Origin {
-    /// `own`, `file`, `random` or `none`.
+    /// `own`, `file`, `random`, `card` (drawn by the program), `drawn` (by the reader) or `none`.
     pub kind: &'static str,
     /// A file's name, a seed …
     pub text: String,

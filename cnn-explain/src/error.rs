@@ -34,6 +34,14 @@ pub enum ExplainError {
     /// Something that cannot be.
     #[error("internal error, please report it: {0}")]
     Internal(String),
+    /// The live page cannot be served.
+    #[error("cannot serve on 127.0.0.1:{port}: {problem}")]
+    Serve {
+        /// The port that was asked for.
+        port: u16,
+        /// The system's reason.
+        problem: String,
+    },
 }
 
 impl From<InterpreterError> for ExplainError {

@@ -1,7 +1,7 @@
 //! The page that explains a network: what the pipeline knows about it as data, and the page that shows it.
 //!
 //! [`explain`] asks the engines for everything ([`Subject`] → [`Data`] and numbers), [`page::fill`] puts it into the built
-//! front end (`page/`, TypeScript; its build is committed).
+//! front end (`page/`, TypeScript; its build is committed), and [`serve`] keeps it alive while the network is edited.
 //! The page holds no second inference engine: all numbers are made here, and it multiplies only what one cell needs.
 //!
 //! | module | what it owns |
@@ -17,9 +17,12 @@
 //! | `course` | the course's small networks, and tables of famous ones |
 //! | `planned` | the plan: steps, buffers over time |
 //! | `loops_text` | loop code as text |
+//! | `card` | the picture that networks are shown by default |
 //! | `page` | the page's file |
+//! | `serve` | the live page on 127.0.0.1 |
 
 mod arithmetic;
+pub mod card;
 mod course;
 mod data;
 mod error;
@@ -28,6 +31,7 @@ mod layers;
 mod loops_text;
 pub mod page;
 mod planned;
+pub mod serve;
 pub mod steps;
 mod store;
 mod subject;

@@ -28,7 +28,8 @@ const WHOLE: usize = 4 << 20;
 /// Values of at most so many elements are kept whole in any case.
 const SMALL: usize = 2048;
 /// What is kept of the numbers of larger networks: the first that comes to at most [`BUDGET`] bytes, else the last.
-const LEVELS: [(Cells, PictureLimit); 3] = [
+const LEVELS: [(Cells, PictureLimit); 4] = [
+    (Cells { channels: 12, side: 4 }, PictureLimit { channels: 32, side: 56 }),
     (Cells { channels: 8, side: 3 }, PictureLimit { channels: 32, side: 32 }),
     (Cells { channels: 4, side: 2 }, PictureLimit { channels: 24, side: 28 }),
     (Cells { channels: 2, side: 1 }, PictureLimit { channels: 16, side: 24 }),
@@ -76,7 +77,7 @@ pub struct Compiled<'a> {
 }
 
 /// A machine and what a network took on it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Machine {
     /// What it is, in words.
     pub target: String,

@@ -1,25 +1,29 @@
-//! `cnn explain`: a network as a page that shows it at work.
+//! `cnn explain`: a network as a page that shows it at work, in a file or live.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `lesson` | a network with its weights, its image and its compiled form: all that a page is made of |
+//! | `desk` | the same, changed by the reader of a live page |
+
+mod desk;
+mod lesson;
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
 use clap::Args;
-use cnn::explain::{self, Compiled, ExplainError, Explained, Machine, Origin, Subject};
+use cnn::explain::serve::Served;
+use cnn::explain::{self, Origin};
 use cnn::io::atomic;
-use cnn::{Error, Model, Network, Options, Roofs, Source, Weights};
-use ndarray::ArrayD;
+use cnn::{Error, Model, Port, Source, Weights};
+use ndarray::{ArrayD, IxDyn};
 
-use super::args::{Inputs, ModelArgument, Origin as Given};
-use super::inputs;
+use super::args::{Inputs, ModelArgument, Origin as Asked};
+use super::inputs::{self, Given};
 use super::progress::Progress;
 use super::{Failure, session};
-
-/// Runs that are measured step by step, at least and at most, and for how long.
-const RUNS: (usize, usize) = (3, 200);
-const BUDGET: Duration = Duration::from_millis(300);
-/// Built-in models whose tables the course shows.
-const FAMOUS: [&str; 6] = ["lenet5", "alexnet", "vgg16", "resnet18", "inception_naive", "googlenet"];
+use desk::LiveDesk;
+use lesson::{Lesson, error};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -27,12 +31,24 @@ pub(super) struct Arguments {
     model: ModelArgument,
     /// Weights: a safetensors file or made-up numbers [default: the model's own, else random]
     #[arg(long, short, value_name = "FILE|random[:SEED]")]
-    weights: Option<Given>,
+    weights: Option<Asked>,
     #[command(flatten)]
     inputs: Inputs,
     /// Where the page goes: one file that needs nothing else
-    #[arg(long, short, value_name = "FILE.html")]
-    output: PathBuf,
+    #[arg(
+        long,
+        short,
+        value_name = "FILE.html",
+        required_unless_present = "serve",
+        conflicts_with = "serve"
+    )]
+    output: Option<PathBuf>,
+    /// Serve the page on 127.0.0.1, to change the network on it
+    #[arg(long)]
+    serve: bool,
+    /// The port to serve on; 0 takes a free one
+    #[arg(long, value_name = "N", default_value = "7878", requires = "serve")]
+    port: u16,
     /// The classes' names, a line each
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
@@ -50,73 +66,92 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         None => digits(&model),
     };
     let (weights, weight_origin) = weights(&model, arguments.weights.as_ref())?;
-    let famous = FAMOUS
-        .iter()
-        .map(|name| Model::builtin(name))
-        .collect::<Result<Vec<_>, _>>()?;
+    let served = arguments
+        .serve
+        .then(|| Served::bind(arguments.port))
+        .transpose()
+        .map_err(error)?;
     let progress = Progress::new(format!("explaining {}", model.name()));
-    let subject = Lesson {
-        model: &model,
-        weights: &weights,
-        weight_origin,
-        arrays: &arrays,
-        input_origin,
-        labels,
-        beside: beside.as_ref(),
-        famous: &famous,
-    };
-    let page = explain::page::fill(&subject.explained()?).map_err(error)?;
-    atomic::write(&arguments.output, |file| file.write_all(page.as_bytes()))?;
-    drop(progress);
-    let size = cnn::error::bytes(page.len() as u128);
-    writeln!(
-        out,
-        "written: {} ({size}); open it in a browser",
-        arguments.output.display()
-    )?;
+    let lesson = Lesson::new(model, weights, weight_origin, arrays, input_origin)?.with(labels, beside)?;
+    match (served, &arguments.output) {
+        (Some(served), _) => {
+            drop(progress);
+            writeln!(
+                out,
+                "serving {} at {} (Ctrl-C ends it)",
+                lesson.model.name(),
+                served.address()
+            )?;
+            out.flush()?;
+            served.run(&mut LiveDesk::new(lesson));
+        }
+        (None, Some(path)) => {
+            let page = explain::page::fill(&lesson.explained(true, true)?).map_err(error)?;
+            atomic::write(path, |file| file.write_all(page.as_bytes()))?;
+            drop(progress);
+            let size = cnn::error::bytes(page.len() as u128);
+            writeln!(out, "written: {} ({size}); open it in a browser", path.display())?;
+        }
+        // `clap` asks for one of both.
+        (None, None) => {}
+    }
     Ok(())
 }
 
-/// One image for each input: what was given, else the model's own sample, else made-up numbers.
+/// One image for each input: what was given, else the model's own sample, else a drawn picture or made-up numbers.
 fn given(model: &Model, arguments: &Inputs) -> Result<(Vec<ArrayD<f32>>, Origin), Failure> {
-    let assigned = inputs::assign(model, arguments, |_| {
-        Some(super::run::sample(model).unwrap_or(inputs::Given::Random(0)))
+    let assigned = inputs::assign(model, arguments, |port| {
+        let own = super::run::sample(model);
+        Some(own.or_else(|| card(port).map(Given::Array)).unwrap_or(Given::Random(0)))
     })?;
     let batch = inputs::batch(&assigned, None)?;
     if batch != 1 {
         let problem = format!("a page shows one image, and the inputs hold {batch}");
         return Err(Error::Option(problem).into());
     }
+    let origin = |kind, text: &str| Origin {
+        kind,
+        text: text.to_owned(),
+    };
     let origin = match (&*assigned, &*arguments.inputs) {
-        ([(_, inputs::Given::Sample(_))], _) => Origin {
-            kind: "own",
-            text: String::new(),
-        },
-        (_, []) => Origin {
-            kind: "random",
-            text: "random:0".into(),
-        },
+        ([(_, Given::Sample(_))], _) => origin("own", ""),
+        (all, []) if all.iter().any(|(_, given)| matches!(given, Given::Array(_))) => origin("card", ""),
+        (_, []) => origin("random", "random:0"),
         (_, given) => {
             let texts = given.iter().map(|argument| match &argument.origin {
-                Given::Random(seed) => format!("random:{seed}"),
-                Given::File(path) => path.display().to_string(),
+                Asked::Random(seed) => format!("random:{seed}"),
+                Asked::File(path) => path.display().to_string(),
             });
-            Origin {
-                kind: "file",
-                text: texts.collect::<Vec<_>>().join(", "),
-            }
+            origin("file", &texts.collect::<Vec<_>>().join(", "))
         }
     };
     Ok((inputs::arrays(assigned, arguments, batch)?, origin))
 }
 
+/// The drawn picture for an input that takes grey or coloured images of some size.
+fn card(port: &Port) -> Option<ArrayD<f32>> {
+    let extent = port
+        .map()
+        .filter(|&[channels, rows, columns]| matches!(channels, 1 | 3) && rows.min(columns) >= 8)?;
+    let planar = ArrayD::from_shape_vec(IxDyn(&extent), explain::card::picture(extent)).ok()?;
+    let image = if port.hwc {
+        planar
+            .permuted_axes(IxDyn(&[1, 2, 0]))
+            .as_standard_layout()
+            .into_owned()
+    } else {
+        planar
+    };
+    Some(image)
+}
+
 /// The weights, and what the page says about them.
-fn weights(model: &Model, argument: Option<&Given>) -> Result<(Weights, Origin), Error> {
+fn weights(model: &Model, argument: Option<&Asked>) -> Result<(Weights, Origin), Error> {
     let found = session::weights(model, argument)?;
     let kind = match argument {
         _ if model.weights().is_empty() => "none",
-        Some(Given::Random(_)) => "random",
-        Some(Given::File(_)) => "file",
+        Some(Asked::Random(_)) => "random",
+        Some(Asked::File(_)) => "file",
         None if found.is_some() => "own",
         None => "random",
     };
@@ -135,89 +170,5 @@ fn digits(model: &Model) -> Vec<String> {
     match sample {
         Some(_) => (0..10).map(|digit| digit.to_string()).collect(),
         None => Vec::new(),
-    }
-}
-
-/// A network and what it is shown with.
-struct Lesson<'a> {
-    model: &'a Model,
-    weights: &'a Weights,
-    weight_origin: Origin,
-    arrays: &'a [ArrayD<f32>],
-    input_origin: Origin,
-    labels: Vec<String>,
-    beside: Option<&'a Model>,
-    famous: &'a [Model],
-}
-
-impl Lesson<'_> {
-    /// All that the page shows.
-    fn explained(&self) -> Result<Explained, Error> {
-        let model = self.model;
-        let options = Options::default();
-        let inputs: Vec<&[f32]> = self.arrays.iter().filter_map(|array| array.as_slice()).collect();
-        let (plan, listing) = (model.plan(&options)?, model.listing(&options)?);
-        let network = model.compile(self.weights, &options)?;
-        let machine = measured(&network, &inputs)?;
-        let (text, name) = model.text();
-        let subject = Subject {
-            graph: model.graph(),
-            shapes: model.shapes(),
-            text,
-            text_name: name.to_owned(),
-            about: model
-                .as_builtin()
-                .map_or(String::new(), |builtin| builtin.about.to_owned()),
-            labels: self.labels.clone(),
-            inputs,
-            input_origin: self.input_origin.clone(),
-            weight_origin: self.weight_origin.clone(),
-            compiled: Some(Compiled {
-                plan: &plan,
-                listing: &listing,
-                machine,
-            }),
-            beside: self.beside.map(|model| (model.graph(), model.shapes())),
-            famous: Some(
-                self.famous
-                    .iter()
-                    .map(|model| (model.graph(), model.shapes()))
-                    .collect(),
-            ),
-        };
-        explain::explain(&subject, self.weights.source()).map_err(error)
-    }
-}
-
-/// The median time of each step, and the machine's roofs.
-fn measured(network: &Network, inputs: &[&[f32]]) -> Result<Machine, Error> {
-    let elements = |port: &cnn::Port| port.shape.iter().product();
-    let mut outputs: Vec<Vec<f32>> = network.outputs().iter().map(|port| vec![0.0; elements(port)]).collect();
-    let mut outputs: Vec<_> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
-    let begin = Instant::now();
-    let mut runs = Vec::new();
-    while runs.len() < RUNS.0 || (runs.len() < RUNS.1 && begin.elapsed() < BUDGET) {
-        let steps = network.profile(inputs, &mut outputs)?;
-        runs.push(steps.into_iter().map(|step| step.time).collect::<Vec<_>>());
-    }
-    let median = |step: usize| {
-        let mut times: Vec<_> = runs.iter().map(|run| run[step]).collect();
-        times.sort_unstable();
-        times[times.len() / 2]
-    };
-    let roofs = Roofs::measure(network.threads())?;
-    Ok(Machine {
-        target: network.target(),
-        times: (0..runs[0].len()).map(median).collect(),
-        roofs: roofs.operations.map(|operations| [operations, roofs.bytes]),
-    })
-}
-
-fn error(error: ExplainError) -> Error {
-    match error {
-        ExplainError::Weights(error) => error.into(),
-        ExplainError::Interpreter(error) => Error::Limit(error.to_string()),
-        ExplainError::Memory { .. } => Error::Limit(error.to_string()),
-        ExplainError::Pass(_) | ExplainError::Plan(_) | ExplainError::Internal(_) => Error::Internal(error.to_string()),
     }
 }

@@ -289,7 +289,7 @@ class Builder {
       case "pad": {
         const [row, column] = [y - arithmetic.sides[0], x - arithmetic.sides[1]];
         if (inside(first, row, column)) return this.copy(0, c, row, column);
-        this.line("border", "border", arithmetic.value);
+        this.line("border", "border", Number(arithmetic.value));
         return;
       }
       case "blend": {

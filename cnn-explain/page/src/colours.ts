@@ -24,11 +24,16 @@ export function grey(x: number, [least, greatest]: [number, number]): Rgb {
   return [value, value, value];
 }
 
+/** Black or white: what is easier to read on a colour (by the contrast ratio of WCAG 2). */
+export function ink(colour: Rgb): string {
+  const [r, g, b] = colour.map((part) => (part <= 10 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
+}
+
 /** Background and text colour of a number's cell. */
 export function tint(x: number, scale: number): { background: string; color: string } {
-  const [r, g, b] = signed(x, scale);
-  const light = 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  return { background: `rgb(${r},${g},${b})`, color: light > 140 ? "#111" : "#fff" };
+  const colour = signed(x, scale);
+  return { background: `rgb(${colour.join()})`, color: ink(colour) };
 }
 
 /** The colour of an operator's family, as a CSS variable. */

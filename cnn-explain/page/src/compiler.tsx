@@ -24,7 +24,7 @@ export function CompilerView() {
       {part === "fused" && <Fused network={network} compiler={compiler} />}
       {part === "plan" && <Plan planned={compiler.planned} />}
       {part === "memoryView" && <Memory planned={compiler.planned} />}
-      {part === "code" && <CodeView planned={compiler.planned} layer={network.layers[state.layer].name} />}
+      {part === "code" && <CodeView planned={compiler.planned} layer={fusedName(compiler, state.layer)} />}
       {part === "times" && <Times planned={compiler.planned} />}
     </div>
   );
@@ -52,7 +52,7 @@ function Passes({ compiler }: { compiler: Compiler }) {
             )}
             {step.hunks.length > 0 && (
               <details open={step.hunks.length < 12}>
-                <summary>{t("showDifference", { n: step.hunks.length })}</summary>
+                <summary>{t("showDifference")}</summary>
                 <Diff hunks={step.hunks} />
               </details>
             )}
@@ -114,7 +114,7 @@ function Fused({ network, compiler }: { network: Network; compiler: Compiler }) 
 function Plan({ planned }: { planned: Planned }) {
   const name = (index: number) => `%${index} ${planned.buffers[index].name}`;
   return (
-    <div class="scroll">
+    <div class="scroll" tabIndex={0}>
       <table class="data">
         <thead><tr><th class="r">{t("stepN")}</th><th>{t("layer")}</th><th>{t("kernel")}</th><th>{t("why")}</th><th>{t("reads")} → {t("writes")}</th><th class="r">{t("time")}</th></tr></thead>
         <tbody>
@@ -140,7 +140,7 @@ function Memory({ planned }: { planned: Planned }) {
   const [width, height, left, bottom] = [900, 380, 70, 26];
   const [columns, arena] = [planned.steps.length, Math.max(planned.arena, 1)];
   const x = (step: number) => left + ((width - left) * step) / columns;
-  const y = (offset: number) => (height - bottom) * (1 - offset / arena) + 2;
+  const y = (offset: number) => (height - bottom - 12) * (1 - offset / arena) + 12;
   const inside = planned.buffers.map((buffer, index) => ({ ...buffer, index })).filter((buffer) => buffer.offset !== null && buffer.life);
   const all = inside.reduce((sum, buffer) => sum + buffer.bytes, 0);
   const op = (name: string) => planned.steps.find((step) => step.layer === name)?.op ?? "identity";
@@ -177,6 +177,11 @@ function Memory({ planned }: { planned: Planned }) {
       </div>
     </div>
   );
+}
+
+/** The name under which the plan knows a declared layer: that of what it was fused into. */
+function fusedName(compiler: Compiler, layer: number): string {
+  return compiler.fused.find((node) => node.covers.includes(layer))?.name ?? "";
 }
 
 /** A step's function three times: loop code, Cranelift's IR, machine code; lines of one origin lit together. */
@@ -266,7 +271,7 @@ function Times({ planned }: { planned: Planned }) {
     <div>
       <p>{t("measuredOn", { target: planned.target, threads: planned.threads, total: duration(total) })}</p>
       {planned.roofs && <Roofline steps={measured} roofs={planned.roofs} />}
-      <div class="scroll">
+      <div class="scroll" tabIndex={0}>
         <table class="data">
           <thead><tr><th class="r">{t("stepN")}</th><th>{t("layer")}</th><th>{t("kernel")}</th><th class="r">{t("time")}</th><th class="r">{t("share")}</th><th class="r">GFLOP/s</th></tr></thead>
           <tbody>
@@ -297,7 +302,7 @@ function Roofline({ steps, roofs: [flops, bandwidth] }: { steps: { layer: string
   const high = Math.ceil(Math.log10(Math.max(...dots.map((dot) => dot.intensity), flops / bandwidth)));
   const top = Math.ceil(Math.log10(Math.max(...dots.map((dot) => dot.rate), flops)) * 2) / 2;
   const base = Math.floor(Math.log10(Math.min(...dots.map((dot) => dot.rate))));
-  const x = (n: number) => left + ((width - left - 10) * (Math.log10(n) - low)) / Math.max(high - low, 1);
+  const x = (n: number) => left + ((width - left - 24) * (Math.log10(n) - low)) / Math.max(high - low, 1);
   const y = (n: number) => (height - bottom) * (1 - (Math.log10(n) - base) / Math.max(top - base, 1)) + 6;
   const ridge = flops / bandwidth;
   const decades = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);

@@ -31,7 +31,7 @@ export function CourseView() {
         <h2>{at + 1}. {say(stop.title)}</h2>
         {stop.text.map((words) => {
           const text = say(words);
-          return text.startsWith("= ") ? <div class="eq">{text.slice(2)}</div> : <p>{text}</p>;
+          return text.startsWith("= ") ? <div class="eq" tabIndex={0}>{text.slice(2)}</div> : <p>{text}</p>;
         })}
         {stop.lesson && <Small network={network} stop={stop} />}
         {stop.formula && <Sizes />}
@@ -95,7 +95,7 @@ function Sizes() {
       {slider(`p (${t("sizeP")})`, p, setP, 0, 3)}
       {slider(`s (${t("sizeS")})`, s, setS, 1, 4)}
       <div class="eq" role="status">⌊({n} + 2·{p} − {k}) / {s}⌋ + 1 = {room < 0 ? t("noPlace") : places}</div>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0}>
         <svg width={(n + 2 * p) * cell + 4} height={cell + 14 + Math.max(places, 1) * 9} role="img" aria-label={t("sizeLabel", { n: places })}>
           {Array.from({ length: n + 2 * p }, (_, i) => {
             const outside = i < p || i >= p + n;
@@ -122,7 +122,7 @@ function Famous({ outline }: { outline?: Outline }) {
       <p class="small soft">{t("famousTotals", { parameters: grouped(outline.totals.parameters), multiplications: grouped(outline.totals.multiplications) })}</p>
       <div class="pair">
         <GraphView items={items} folded={folded} toggle={(group) => { const next = new Set(folded); if (!next.delete(group)) next.add(group); setFolded(next); }} selected={selected} select={select} label={t("graphLabel")} />
-        <div class="famous"><CostTable layers={outline.layers} totals={outline.totals} narrow chosen={selected} /></div>
+        <div class="famous" tabIndex={0}><CostTable layers={outline.layers} totals={outline.totals} narrow chosen={selected} /></div>
       </div>
     </div>
   );
@@ -151,9 +151,9 @@ function Calls({ network }: { network: Network }) {
       <div class="bar">
         <select aria-label={t("layer")} value={chosen} onChange={(event) => choose(Number(event.currentTarget.value))}>{convs.map((one, i) => <option value={i}>{one.name}</option>)}</select>
       </div>
-      <h3>PyTorch</h3><div class="eq">{torch}</div>
-      <h3>TensorFlow</h3><div class="eq">{tensorflow}</div>
-      <h3>TOML</h3><div class="eq">{`[[layer]]\nname = ${JSON.stringify(layer.name)}\nop = "conv"\n${layer.keys.map(([key, value]) => `${key} = ${value}`).join("\n")}`}</div>
+      <h3>PyTorch</h3><div class="eq" tabIndex={0}>{torch}</div>
+      <h3>TensorFlow</h3><div class="eq" tabIndex={0}>{tensorflow}</div>
+      <h3>TOML</h3><div class="eq" tabIndex={0}>{`[[layer]]\nname = ${JSON.stringify(layer.name)}\nop = "conv"\n${layer.keys.map(([key, value]) => `${key} = ${value}`).join("\n")}`}</div>
     </div>
   );
 }

@@ -28,7 +28,7 @@ export type Arithmetic =
   | { kind: "batch_norm"; epsilon: number; activation: Func | null }
   | { kind: "lrn"; size: number; alpha: number; beta: number; k: number }
   | { kind: "combine"; of: "add" | "mul" | "sub" | "div" | "max" | "min"; activation: Func | null }
-  | { kind: "pad"; sides: [number, number, number, number]; value: number }
+  | { kind: "pad"; sides: [number, number, number, number]; value: number | string }
   | { kind: "blend"; rows: Tap[]; columns: Tap[] }
   | { kind: "slice"; axis: number; first: number; step: number }
   | { kind: "transpose"; order: Extent }
@@ -59,7 +59,7 @@ export interface Layer extends Cost {
 }
 export interface Totals { parameters: number; multiplications: number; value_bytes: number; weight_bytes: number }
 export interface Outline { name: string; layers: Cost[]; paths: string[][]; totals: Totals }
-export interface Origin { kind: "own" | "file" | "random" | "none"; text: string }
+export interface Origin { kind: "own" | "file" | "random" | "card" | "drawn" | "none"; text: string }
 
 export interface DiffLine { sign: "+" | "-" | " "; text: string }
 export interface PassStep {

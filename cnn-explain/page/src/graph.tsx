@@ -19,7 +19,7 @@ export interface Item {
 interface Box { id: string; x: number; y: number; width: number; height: number; item?: number; group?: string; members: number[] }
 interface Drawn { boxes: Box[]; edges: { key: string; d: string; skip: boolean }[]; width: number; height: number; boxOf: Map<number, string> }
 
-const WIDTH = 176;
+const WIDTH = 194;
 const HEIGHT = 46;
 
 /** The innermost box that stands for a layer: itself, or the outermost of its blocks that is folded. */
@@ -140,6 +140,7 @@ export function GraphView({ items, folded, toggle, selected, select: choose, ope
             const item = box.item === undefined ? undefined : items[box.item];
             const title = item ? item.name : box.group!;
             const sub = item ? item.op : t("layersCount", { n: box.members.length });
+            const [upper, lower] = [clip(title, 24), clip(item ? `${item.op}   ${item.sub}` : sub, 28)];
             const act = () => (item ? choose(box.item!) : toggle(box.group!));
             return (
               <g
@@ -148,7 +149,7 @@ export function GraphView({ items, folded, toggle, selected, select: choose, ope
                 transform={`translate(${box.x - WIDTH / 2},${box.y - HEIGHT / 2})`}
                 role="button"
                 tabIndex={0}
-                aria-label={`${title}, ${sub}${item ? `, ${item.sub}` : ""}`}
+                aria-label={`${upper} ${lower.replace(/ +/g, " ")}${upper === title ? "" : `: ${title}`}`}
                 aria-pressed={chosen}
                 onClick={act}
                 onDblClick={() => item && open?.(box.item!)}
@@ -164,8 +165,8 @@ export function GraphView({ items, folded, toggle, selected, select: choose, ope
                 <title>{item ? `${item.name}: ${item.op} → ${item.sub}` : title}</title>
                 <rect class="box" width={WIDTH} height={HEIGHT} rx={7} />
                 <rect width={5} height={HEIGHT - 14} x={7} y={7} rx={2.5} fill={item ? family(item.word) : "var(--join)"} />
-                <text x={20} y={19}>{clip(title, 22)}</text>
-                <text class="sub" x={20} y={35}>{clip(item ? `${item.op}   ${item.sub}` : sub, 27)}</text>
+                <text x={20} y={19}>{upper}</text>
+                <text class="sub" x={20} y={35}>{lower}</text>
               </g>
             );
           })}

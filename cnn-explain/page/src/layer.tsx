@@ -6,7 +6,7 @@ import { CellWork } from "./cell";
 import { tint } from "./colours";
 import { Facts, SourceLines } from "./facts";
 import type { Network, NetworkLayer } from "./load";
-import { MapView, Strip, styleOf, type Frame } from "./map";
+import { Closeup, MapView, Strip, styleOf, type Frame } from "./map";
 import { dims, short } from "./numbers";
 import { cellOf, setCell, useApp } from "./state";
 import { t } from "./strings";
@@ -147,6 +147,7 @@ export function LayerStage({ network, layer, compact = false }: { network: Netwo
   const shown = (operand: number): number => {
     const used = cell?.terms.filter((term) => term.operand === operand) ?? [];
     if (operand === 0 && input !== undefined && (!used.length || used.some((term) => term.at[0] === input))) return input;
+    if (operand >= layer.operands.length) return 0;
     const winner = used.find((term) => term.won) ?? used[0];
     return winner ? winner.at[0] : Math.min(place[0], network.layers[layer.operands[operand]].value.extent[0] - 1);
   };
@@ -178,6 +179,7 @@ export function LayerStage({ network, layer, compact = false }: { network: Netwo
               ) : (
                 <>
                   <MapView value={from.value} channel={channel} style={style} sides={operand === 0 ? outside(layer) : undefined} frames={frames(cell?.terms ?? [], operand, channel)} size={size} label={t("inputMap", { name: from.name, c: channel })} theme={theme} />
+                  <Near value={from.value} channel={channel} frames={frames(cell?.terms ?? [], operand, channel)} theme={theme} />
                   <Strip value={from.value} style={style} chosen={channel} choose={setInput} label={(c) => t("inputMap", { name: from.name, c })} theme={theme} />
                 </>
               )}
@@ -204,6 +206,7 @@ export function LayerStage({ network, layer, compact = false }: { network: Netwo
                 keys={keys}
                 theme={theme}
               />
+              {boxes.length > 0 && <Near value={layer.value} channel={place[0]} frames={[{ y: place[1], x: place[2], h: 1, w: 1, kind: "cell" }]} around={boxes.find((box) => inside(box, place))} pick={(y, x) => moveTo([place[0], y, x])} theme={theme} />}
               <Strip value={layer.value} style={outputStyle} chosen={place[0]} choose={(c) => moveTo([c, place[1], place[2]])} label={(c) => t("outputMap", { c })} theme={theme} />
             </>
           )}
@@ -217,6 +220,20 @@ export function LayerStage({ network, layer, compact = false }: { network: Netwo
       </div>
       {cell ? <CellWork network={network} layer={layer} cell={cell} channel={shown(0)} choose={setInput} /> : <p class="panel">{t("missingAll")}</p>}
     </div>
+  );
+}
+
+const inside = (box: Frame, [, y, x]: Place) => y >= box.y && x >= box.x && y < box.y + box.h && x < box.x + box.w;
+
+/** A close-up of what the frames are about, where the whole picture is reduced. */
+function Near({ value, channel, frames, around, pick, theme }: { value: NetworkLayer["value"]; channel: number; frames: Frame[]; around?: Frame; pick?: (y: number, x: number) => void; theme: string }) {
+  const about = around ?? frames[0];
+  if (value.whole || !about || about.h * about.w < 2 || about.h > 40 || about.w > 40) return null;
+  return (
+    <>
+      <p class="small soft" style={{ margin: ".5rem 0 0" }}>{t("closeUp")}</p>
+      <Closeup value={value} channel={channel} region={about} frames={frames.filter((frame) => frame.kind !== "window")} size={180} label={t("closeUp")} pick={pick} theme={theme} />
+    </>
   );
 }
 

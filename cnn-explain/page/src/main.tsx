@@ -5,6 +5,7 @@ import { useCallback, useEffect, useState } from "preact/hooks";
 import { explain, Missing } from "./arithmetic";
 import { CompilerView } from "./compiler";
 import { CourseView } from "./course";
+import { DeskView } from "./desk";
 import { LayerView } from "./layer";
 import { embedded, unpack, type Network } from "./load";
 import { MapsView } from "./maps";
@@ -33,7 +34,8 @@ function remember(key: string, value: string) {
 
 const THEMES: Theme[] = ["auto", "light", "dark"];
 
-function App({ network }: { network: Network }) {
+function App({ network: first, live }: { network: Network; live: boolean }) {
+  const [network, setNetwork] = useState(first);
   const [state, setState] = useState<State>(() => readState(network));
   const [language, chooseLanguage] = useState<Language>(() => (remembered("language") ?? (navigator.language.startsWith("ko") ? "ko" : "en")) as Language);
   const [theme, chooseTheme] = useState<Theme>(() => (remembered("theme") as Theme) ?? "auto");
@@ -69,6 +71,16 @@ function App({ network }: { network: Network }) {
   useEffect(() => {
     document.title = `${network.name} · cnn explain`;
   }, [network]);
+  const views = live ? [...VIEWS, "desk" as const] : VIEWS;
+  /** The network after a change: it keeps the course, which no change touches, and the chosen layer by its name. */
+  const replace = useCallback((next: Network) => {
+    setNetwork((old) => {
+      const whole = { ...next, course: next.course ?? old.course, lessons: next.course ? next.lessons : old.lessons, compiler: next.compiler ?? old.compiler };
+      setState((now) => ({ ...now, layer: whole.byName.get(old.layers[now.layer]?.name) ?? Math.min(now.layer, whole.layers.length - 1) }));
+      window.cnn = { network: whole, check: (layer, most) => check(whole, layer, most) };
+      return whole;
+    });
+  }, []);
   const origin = (kind: string, what: "weights" | "input", text: string) => t(`${what}${kind[0].toUpperCase()}${kind.slice(1)}` as Key, { text });
   const themeNames: Record<Theme, Key> = { auto: "themeAuto", light: "themeLight", dark: "themeDark" };
   const nextTheme = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length];
@@ -79,7 +91,7 @@ function App({ network }: { network: Network }) {
         <header class="top">
           <div class="name"><h1>{network.name}</h1>{network.about && <span title={network.about}>{network.about}</span>}</div>
           <nav class="tabs" aria-label={t("views")}>
-            {VIEWS.map((view) => (
+            {views.map((view) => (
               <a href={writeState(network, { ...state, view, part: "" })} aria-current={view === state.view ? "page" : undefined} onClick={(event) => { event.preventDefault(); go({ view }); }}>{t(view as Key)}</a>
             ))}
           </nav>
@@ -100,6 +112,7 @@ function App({ network }: { network: Network }) {
           {state.view === "table" && <TableView />}
           {state.view === "compiler" && <CompilerView />}
           {state.view === "course" && <CourseView />}
+          {state.view === "desk" && live && <DeskView replace={replace} />}
         </main>
       </ThemeContext.Provider>
     </AppContext.Provider>
@@ -140,10 +153,11 @@ async function start() {
   const root = document.getElementById("app")!;
   applyTheme((remembered("theme") as Theme) ?? "auto");
   try {
-    const network = await unpack(embedded() ?? new Uint8Array(await (await fetch("data")).arrayBuffer()));
+    const inside = embedded();
+    const network = await unpack(inside ?? new Uint8Array(await (await fetch("data")).arrayBuffer()));
     window.cnn = { network, check: (layer, most) => check(network, layer, most) };
     root.textContent = "";
-    render(<App network={network} />, root);
+    render(<App network={network} live={!inside} />, root);
     performance.mark("cnn-shown");
   } catch (error) {
     root.textContent = `${t("broken")}: ${error instanceof Error ? error.message : String(error)}`;

@@ -1,8 +1,10 @@
 /** Maps as pictures: one channel of a value, with frames over it. */
 
-import { useEffect, useRef } from "preact/hooks";
-import { grey, signed } from "./colours";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { grey, ink, signed } from "./colours";
 import type { Value } from "./load";
+import { short } from "./numbers";
+import { language } from "./strings";
 
 export type Style = "signed" | "grey" | "rgb";
 
@@ -71,6 +73,10 @@ export function MapView({ value, channel, style = "signed", range, sides = [0, 0
   const [top, left, bottom, right] = sides;
   const [height, width] = [rows + top + bottom, columns + left + right];
   const unit = Math.min(size / Math.max(height, width), 46);
+  // A map of few cells has its numbers written into them.
+  const digits = unit > 27 && style !== "rgb" ? value.all() : undefined;
+  const own = digits ? Array.from(digits.slice(channel * rows * columns, (channel + 1) * rows * columns)) : [];
+  const scale = Math.max(...own.map(Math.abs), 0);
   const at = (event: PointerEvent, done: boolean) => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
     const y = Math.floor(((event.clientY - box.top) / box.height) * height) - top;
@@ -101,6 +107,11 @@ export function MapView({ value, channel, style = "signed", range, sides = [0, 0
       />
       <svg viewBox={`${-left} ${-top} ${width} ${height}`} preserveAspectRatio="none" aria-hidden="true">
         {top + left + bottom + right > 0 && <rect class="border" x={0} y={0} width={columns} height={rows} />}
+        {digits && Array.from({ length: rows * columns }, (_, i) => {
+          const x = digits[channel * rows * columns + i];
+          const colour = style === "grey" ? grey(x, value.range) : signed(x, scale);
+          return <text x={(i % columns) + 0.5} y={Math.floor(i / columns) + 0.62} fill={ink(colour)}>{short(x, 3)}</text>;
+        })}
         {frames.map((frame) => (
           <rect class={frame.kind} x={frame.x} y={frame.y} width={frame.w} height={frame.h} />
         ))}
@@ -120,8 +131,8 @@ export function Strip({ value, style, chosen, choose, label, theme, most = 64 }:
   most?: number;
 }) {
   const channels = Math.min(value.pictures, most);
-  if (channels < 2 || style === "rgb") return null;
-  return (
+  // Dozens of canvases need not be looked at again whenever the pointer moves.
+  return useMemo(() => channels < 2 || style === "rgb" ? null : (
     <div class="strip" role="group">
       {Array.from({ length: channels }, (_, channel) => (
         <button type="button" aria-pressed={channel === chosen} aria-label={label(channel)} title={label(channel)} onClick={() => choose(channel)}>
@@ -129,7 +140,7 @@ export function Strip({ value, style, chosen, choose, label, theme, most = 64 }:
         </button>
       ))}
     </div>
-  );
+  ), [value, style, chosen, theme, channels, language()]);
 }
 
 /** A channel without frames. */
@@ -141,4 +152,32 @@ export function Thumb({ value, channel, style, range, size, theme }: { value: Va
   const [, rows, columns] = value.extent;
   const unit = size / Math.max(rows, columns);
   return <canvas ref={canvas} aria-hidden="true" style={{ width: `${columns * unit}px`, height: `${rows * unit}px`, imageRendering: "pixelated", display: "block" }} />;
+}
+
+/** A part of a channel, large, from exact numbers only: what a reduced picture cannot show. */
+export function Closeup({ value, channel, region, frames = [], size, label, pick, theme }: { value: Value; channel: number; region: { y: number; x: number; h: number; w: number }; frames?: Frame[]; size: number; label: string; pick?: (y: number, x: number) => void; theme: string }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const { y, x, h, w } = region;
+  useEffect(() => {
+    const context = canvas.current?.getContext("2d");
+    if (!context) return;
+    const image = context.createImageData(w, h);
+    const numbers = Array.from({ length: h * w }, (_, i) => value.at(channel, y + Math.floor(i / w), x + (i % w)));
+    const scale = Math.max(...numbers.map((n) => Math.abs(n ?? 0)));
+    numbers.forEach((n, i) => image.data.set(n === undefined ? [0, 0, 0, 0] : [...signed(n, scale), 255], 4 * i));
+    context.putImageData(image, 0, 0);
+  }, [value, channel, y, x, h, w, theme]);
+  const unit = Math.min(size / Math.max(h, w), 26);
+  const at = (event: PointerEvent) => {
+    const box = (event.currentTarget as Element).getBoundingClientRect();
+    pick?.(y + Math.min(Math.floor(((event.clientY - box.top) / box.height) * h), h - 1), x + Math.min(Math.floor(((event.clientX - box.left) / box.width) * w), w - 1));
+  };
+  return (
+    <div class={pick ? "map live" : "map"} style={{ width: `${w * unit}px`, aspectRatio: `${w} / ${h}`, maxWidth: "100%", marginTop: ".3rem" }} role="img" aria-label={label} onPointerMove={pick && at} onPointerDown={pick && at}>
+      <canvas ref={canvas} width={w} height={h} aria-hidden="true" style={{ inset: 0, width: "100%", height: "100%" }} />
+      <svg viewBox={`${x} ${y} ${w} ${h}`} preserveAspectRatio="none" aria-hidden="true">
+        {frames.map((frame) => <rect class={frame.kind} x={frame.x} y={frame.y} width={frame.w} height={frame.h} />)}
+      </svg>
+    </div>
+  );
 }

@@ -186,12 +186,12 @@ function Receptive({ network, layer, theme }: { network: Network; layer: Network
 }
 
 /** The likeliest classes of each output that is a vector of probabilities or scores. */
-export function Classes({ network, most = 10 }: { network: Network; most?: number }) {
+export function Classes({ network, answers, most = 10 }: { network: Network; answers?: number[][]; most?: number }) {
   return (
     <>
-      {network.outputs.map((output) => {
+      {network.outputs.map((output, index) => {
         const { value, word } = network.layers[output.layer];
-        const numbers = value.all();
+        const numbers = answers?.[index] ?? value.all();
         if (!numbers || value.extent[1] * value.extent[2] !== 1 || value.extent[0] < 2) return null;
         const chances = word === "softmax";
         const best = Array.from(numbers.keys()).sort((a, b) => numbers[b] - numbers[a]).slice(0, most);

@@ -40,7 +40,7 @@ function Comparison({ a, b }: { a: { name: string; totals: Totals }; b: Outline 
   return (
     <section style={{ marginBottom: "1.2rem" }}>
       <h2>{t("beside")}</h2>
-      <div class="scroll">
+      <div class="scroll" tabIndex={0}>
         <table class="data">
           <thead><tr><th></th><th class="r">{a.name}</th><th class="r">{b.name}</th><th class="r">{t("ratio")}</th></tr></thead>
           <tbody>
@@ -59,7 +59,7 @@ export function CostTable({ layers, totals, only = false, narrow = false, open, 
   const rows = layers.map((layer, index) => ({ layer, index })).filter(({ layer }) => !only || layer.multiplications > 0);
   const most = Math.max(...layers.map((layer) => layer.multiplications), 1);
   return (
-    <div class="scroll">
+    <div class="scroll" tabIndex={0}>
       <table class="data">
         <thead>
           <tr>

@@ -1,0 +1,121 @@
+//! The live page's network: another text is compiled, another image is run, and the page is told what became of it.
+
+use cnn::explain::serve::{Desk, Refusal};
+use cnn::explain::{self, Explained, Origin};
+use cnn::{Error, Model, Port, Source, Weights};
+use ndarray::{ArrayD, IxDyn};
+
+use super::lesson::{Lesson, error};
+
+/// A network on the desk.
+pub(super) struct LiveDesk {
+    lesson: Lesson,
+    /// The model it began with: its weights are used as long as they fit.
+    first: Model,
+}
+
+impl LiveDesk {
+    pub(super) fn new(lesson: Lesson) -> LiveDesk {
+        LiveDesk {
+            first: lesson.model.clone(),
+            lesson,
+        }
+    }
+
+    /// Another network in place of the one on the desk.
+    fn take(&mut self, text: &str) -> Result<(), Error> {
+        let name = self.first.text().1.to_owned();
+        let model = Model::new(Source::text(text, name))?;
+        let (weights, weight_origin) = self.weights(&model)?;
+        let (arrays, input_origin) = self.arrays(&model)?;
+        let next = Lesson::new(model, weights, weight_origin, arrays, input_origin)?;
+        self.lesson.succeeded_by(next);
+        Ok(())
+    }
+
+    /// The first model's own weights if they fit, else made-up ones.
+    fn weights(&self, model: &Model) -> Result<(Weights, Origin), Error> {
+        let own = self.first.own_weights()?;
+        let fitting = own.filter(|weights| model.check_weights(weights).problems.is_empty());
+        let kind = if fitting.is_some() { "own" } else { "random" };
+        let weights = fitting.unwrap_or_else(|| Weights::random(0));
+        let text = weights.describe();
+        Ok((weights, Origin { kind, text }))
+    }
+
+    /// The images on the desk if they fit, else drawn or made-up ones.
+    fn arrays(&self, model: &Model) -> Result<(Vec<ArrayD<f32>>, Origin), Error> {
+        let ports = model.inputs();
+        let shapes = |ports: &[Port]| ports.iter().map(|port| port.batched(1)).collect::<Vec<_>>();
+        if shapes(&ports) == shapes(&self.lesson.model.inputs()) {
+            return Ok((self.lesson.arrays.clone(), self.lesson.input_origin.clone()));
+        }
+        let made_up = |port: &Port| {
+            let elements = port.shape.iter().product();
+            let elements = match super::card(port) {
+                Some(card) => card.into_iter().collect(),
+                None => cnn::random_input(&port.name, elements, 0),
+            };
+            fitted(port, elements)
+        };
+        let arrays = ports.iter().map(made_up).collect::<Result<_, _>>()?;
+        let origin = Origin {
+            kind: "card",
+            text: String::new(),
+        };
+        Ok((arrays, origin))
+    }
+}
+
+/// Elements as an input's array of one image.
+fn fitted(port: &Port, elements: Vec<f32>) -> Result<ArrayD<f32>, Error> {
+    let found = elements.len();
+    ArrayD::from_shape_vec(IxDyn(&port.batched(1)), elements).map_err(|_| Error::Input {
+        name: port.name.clone(),
+        problem: format!("expected {:?}, found {found} elements", port.shape),
+    })
+}
+
+fn packed(explained: &Result<Explained, Error>) -> Result<Vec<u8>, Refusal> {
+    let explained = explained.as_ref().map_err(refusal)?;
+    explain::page::pack(explained).map_err(|problem| Refusal::message(error(problem)))
+}
+
+fn refusal(error: &Error) -> Refusal {
+    match error {
+        Error::Model(model) => Refusal::diagnostics(&model.diagnostics),
+        other => Refusal::message(other),
+    }
+}
+
+impl Desk for LiveDesk {
+    fn now(&mut self) -> Result<Vec<u8>, Refusal> {
+        packed(&self.lesson.explained(true, true))
+    }
+
+    fn rewrite(&mut self, text: &str) -> Result<Vec<u8>, Refusal> {
+        self.take(text).map_err(|error| refusal(&error))?;
+        packed(&self.lesson.explained(true, false))
+    }
+
+    fn show(&mut self, image: Vec<f32>) -> Result<Vec<u8>, Refusal> {
+        let port = self.lesson.network.inputs()[0].clone();
+        let array = fitted(&port, image).map_err(|error| refusal(&error))?;
+        self.lesson.arrays[0] = array;
+        self.lesson.input_origin = Origin {
+            kind: "drawn",
+            text: String::new(),
+        };
+        packed(&self.lesson.explained(false, false))
+    }
+
+    fn answer(&mut self, image: &[f32]) -> Result<Vec<Vec<f32>>, Refusal> {
+        let mut results = self.lesson.outputs();
+        let mut outputs: Vec<_> = results.iter_mut().map(Vec::as_mut_slice).collect();
+        let others = self.lesson.arrays.iter().skip(1).filter_map(|array| array.as_slice());
+        let inputs: Vec<&[f32]> = [image].into_iter().chain(others).collect();
+        let run = self.lesson.network.run_into(&inputs, &mut outputs);
+        run.map_err(|error| refusal(&error))?;
+        Ok(results)
+    }
+}

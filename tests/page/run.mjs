@@ -1,0 +1,234 @@
+// Opens pages that `cnn explain` writes in real Chromium and uses them: every view, sums against the engine's numbers,
+// no console error, no request, no serious accessibility finding. Screenshots stay in target/page.
+//
+// node run.mjs [PROGRAM]     (default: target/debug/cnn; `setup.sh` installs the rest)
+
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import { hostile } from "./onnx.mjs";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const program = process.argv[2] ?? `${root}target/debug/cnn`;
+const folder = `${root}target/page/`;
+mkdirSync(folder, { recursive: true });
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+const faults = [];
+const expect = (holds, what) => {
+  if (!holds) {
+    faults.push(what);
+    console.log(`  FAULT ${what}`);
+  }
+};
+
+const browser = await chromium.launch({
+  executablePath: "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+
+/** A page on a file or address, that reports what must not happen. */
+async function open(address, { width = 1360, height = 900, scheme = "light", language = "en" } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, locale: language === "ko" ? "ko-KR" : "en-GB", bypassCSP: false });
+  const page = await context.newPage();
+  page.on("console", (message) => expect(message.type() !== "error", `${address}: console: ${message.text()}`));
+  page.on("pageerror", (error) => expect(false, `${address}: ${error.message}`));
+  page.on("dialog", (dialog) => {
+    expect(false, `${address}: a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on("request", (request) => {
+    const url = request.url();
+    const own = url === address || url.startsWith("data:") || url.startsWith("blob:") || (address.startsWith("http") && url.startsWith(address));
+    expect(own, `${address}: asks for ${url}`);
+  });
+  await page.goto(address);
+  await page.waitForFunction(() => window.cnn);
+  return page;
+}
+
+async function accessible(page, what) {
+  // The page's policy allows no foreign script: axe comes through the debugger.
+  await page.evaluate(axe);
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+  for (const one of found.violations.filter(({ impact }) => impact === "serious" || impact === "critical")) {
+    expect(false, `${what}: ${one.id} (${one.impact}): ${one.nodes.slice(0, 3).map((node) => `${node.html.slice(0, 160)} ${node.failureSummary?.split("\n")[1] ?? ""}`).join(" | ")}`);
+  }
+}
+
+const show = (page, hash) => page.evaluate((hash) => { location.hash = hash; }, hash).then(() => page.waitForTimeout(250));
+const shot = (page, name) => page.screenshot({ path: `${folder}${name}.png` });
+
+const VIEWS = ["network", "layer", "maps", "table", "compiler&part=passes", "compiler&part=fused", "compiler&part=plan", "compiler&part=memoryView", "compiler&part=code", "compiler&part=times", "course"];
+
+/** Every view of a page, in one appearance. */
+async function views(file, name, appearance, look) {
+  const page = await open(`file://${file}`, look);
+  for (const view of VIEWS) {
+    await show(page, `view=${view}`);
+    const label = `${name} ${view.replace("&part=", " ")} ${appearance}`;
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(wide <= 0, `${label}: ${wide} pixels too wide`);
+    const words = await page.evaluate(() => document.querySelector("main").innerText.trim().length);
+    expect(words > 20, `${label}: empty`);
+    await accessible(page, label);
+    await shot(page, `${name}-${view.replace("&part=", "-")}-${appearance}`);
+  }
+  await page.context().close();
+}
+
+/** Every cell the page can explain, or some hundreds of each layer, against the engine's numbers. */
+async function sums(page, name) {
+  const found = await page.evaluate(() => {
+    const all = window.cnn.network.layers.map((layer) => ({ name: layer.name, kind: layer.arithmetic.kind, ...window.cnn.check(layer.index, 400) }));
+    return { checked: all.reduce((sum, one) => sum + one.checked, 0), wrong: all.flatMap((one) => one.wrong), without: all.filter((one) => !one.checked).map((one) => one.name), layers: all.length };
+  });
+  console.log(`  ${found.checked} cells of ${found.layers} layers are the engine's to the last digit but ${found.wrong.length}`);
+  expect(found.wrong.length === 0, `${name}: ${found.wrong.length} sums are wrong: ${found.wrong.slice(0, 3).join("; ")}`);
+  expect(found.without.length === 0, `${name}: no cell can be followed of ${found.without.slice(0, 5).join(", ")}`);
+}
+
+/** Milliseconds from pointing at a cell to the work shown, for many cells of a layer. */
+async function pointing(page, layer) {
+  await show(page, `view=layer&layer=${encodeURIComponent(layer)}`);
+  return page.evaluate(async () => {
+    const map = document.querySelector(".map.live");
+    const box = map.getBoundingClientRect();
+    const times = [];
+    for (let i = 0; i < 60; i++) {
+      const [x, y] = [box.left + (box.width * ((i * 37) % 60)) / 60, box.top + (box.height * i) / 60];
+      const begin = performance.now();
+      map.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY: y, bubbles: true }));
+      await new Promise((done) => { const channel = new MessageChannel(); channel.port1.onmessage = done; channel.port2.postMessage(0); });
+      void document.body.offsetHeight; // styles and layout belong to it
+      times.push(performance.now() - begin);
+    }
+    times.sort((a, b) => a - b);
+    return { median: times[30], most: times[57] };
+  });
+}
+
+function explain(...words) {
+  execFileSync(program, ["explain", ...words], { stdio: ["ignore", "ignore", "inherit"] });
+}
+
+writeFileSync(`${folder}hostile.onnx`, hostile("<script>alert(1)</script><img src=x onerror=alert(2)>"));
+const TOML = `name = "</script><script>alert(3)</script>"\n# <img src=x onerror=alert(4)> -->\n[inputs]\nx = [1, 6, 6]\n\n[[layer]]\nname = "c"\nop = "conv"\nfilters = 2\nkernel = 3\npadding = "same"\n`;
+writeFileSync(`${folder}hostile.toml`, TOML);
+
+const NETWORKS = [
+  { name: "lenet5", words: ["lenet5"], limit: 1.5e6, point: "c3" },
+  { name: "inception", words: ["inception_naive"], limit: 10e6, point: "inception.b5" },
+  { name: "resnet18", words: ["resnet18"], limit: 10e6, point: "layer3.1.conv2" },
+  { name: "onnx", words: [`${root}cnn-onnx/tests/models/residual.onnx`], limit: 10e6 },
+  { name: "hostile-onnx", words: [`${folder}hostile.onnx`], limit: 1.5e6 },
+  { name: "hostile-toml", words: [`${folder}hostile.toml`], limit: 1.5e6, point: "c" },
+];
+
+for (const { name, words, limit, point } of NETWORKS) {
+  console.log(name);
+  const file = `${folder}${name}.html`;
+  explain(...words, "-o", file);
+  const size = statSync(file).size;
+  expect(size <= limit, `${name}: ${size} bytes`);
+  const page = await open(`file://${file}`);
+  const shown = await page.evaluate(() => performance.getEntriesByName("cnn-shown")[0].startTime);
+  console.log(`  ${(size / 1e6).toFixed(2)} MB, shown after ${shown.toFixed(0)} ms`);
+  expect(shown <= 1000, `${name}: shown after ${shown} ms`);
+  await sums(page, name);
+  if (point) {
+    const { median, most } = await pointing(page, point);
+    console.log(`  pointing at a cell of ${point}: ${median.toFixed(1)} ms, at most ${most.toFixed(1)} ms`);
+    expect(median <= 16, `${name}: pointing takes ${median} ms`);
+  }
+  await page.context().close();
+  await views(file, name, "light", {});
+}
+
+console.log("appearances");
+await views(`${folder}lenet5.html`, "lenet5", "dark", { scheme: "dark" });
+await views(`${folder}lenet5.html`, "lenet5", "narrow", { width: 420, height: 860 });
+await views(`${folder}lenet5.html`, "lenet5", "korean", { language: "ko" });
+await views(`${folder}resnet18.html`, "resnet18", "narrow-dark", { width: 420, height: 860, scheme: "dark" });
+
+console.log("every layer and stop");
+{
+  const page = await open(`file://${folder}lenet5.html`);
+  const layers = await page.evaluate(() => window.cnn.network.layers.map((layer) => layer.name));
+  for (const layer of layers) {
+    await show(page, `view=layer&layer=${layer}`);
+    const same = await page.evaluate(() => document.querySelector("[data-same]")?.dataset.same);
+    expect(same === "true" || layer === "image", `lenet5 ${layer}: the work shown is not the engine's`);
+  }
+  await show(page, "view=course");
+  const stops = await page.locator(".course nav a").count();
+  for (let stop = 0; stop < stops; stop++) {
+    await page.locator(".course nav a").nth(stop).click();
+    await page.waitForTimeout(120);
+    const wrong = await page.locator('[data-same="false"]').count();
+    expect(wrong === 0, `course stop ${stop + 1}: a sum is wrong`);
+    await accessible(page, `course stop ${stop + 1}`);
+    await shot(page, `course-${String(stop + 1).padStart(2, "0")}`);
+  }
+  // The keyboard: a cell moves, a layer is found.
+  await show(page, "view=layer&layer=c1");
+  const title = () => page.locator(".work h3").first().innerText();
+  const before = await title();
+  await page.locator(".map.live").focus();
+  await page.keyboard.press("ArrowRight");
+  expect((await title()) !== before, "the arrow keys move the cell");
+  await show(page, "view=network");
+  await page.getByRole("searchbox").fill("f6");
+  await page.keyboard.press("Enter");
+  expect((await page.locator("aside h2").innerText()) === "f6", "the search finds a layer");
+  await page.emulateMedia({ media: "print" });
+  await show(page, "view=layer&layer=c3");
+  await shot(page, "lenet5-print");
+  await page.context().close();
+}
+
+console.log("live");
+{
+  const server = spawn(program, ["explain", "lenet5", "--serve", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const told = await new Promise((done) => server.stdout.once("data", (words) => done(String(words))));
+    const address = /http:\S+/.exec(told)[0];
+    const refused = async (headers, method = "GET", path = "data") => (await fetch(address + path, { method, headers, body: method === "POST" ? "x" : undefined })).status;
+    expect((await refused({ Origin: "http://example.com" })) === 403, "another origin is refused");
+    expect((await refused({ "Sec-Fetch-Site": "cross-site" })) === 403, "another site is refused");
+    expect((await refused({}, "POST", "text")) === 403, "a change without an origin is refused");
+    expect((await refused({}, "GET", "etc/passwd")) === 404, "nothing else is served");
+    const page = await open(address);
+    await show(page, "view=desk&layer=c1");
+    await accessible(page, "desk");
+    await shot(page, "lenet5-desk");
+    const paint = await page.locator(".paint").boundingBox();
+    await page.getByRole("button", { name: "Clear" }).click();
+    const at = (u, v) => [paint.x + paint.width * u, paint.y + paint.height * v];
+    await page.mouse.move(...at(0.5, 0.2));
+    await page.mouse.down();
+    for (let v = 0.2; v <= 0.8; v += 0.02) await page.mouse.move(...at(0.5, v));
+    await page.mouse.up();
+    await page.waitForFunction(() => document.querySelector(".bars .on")?.textContent === "1", undefined, { timeout: 10_000 }).catch(() => expect(false, "a drawn 1 is read as a 1"));
+    await shot(page, "lenet5-desk-drawn");
+    const editor = page.locator(".editor textarea");
+    const text = await editor.inputValue();
+    await editor.fill(text.replace("kernel = 5", "kernel = 70"));
+    await page.waitForSelector(".problem");
+    const said = await page.locator(".problem").first().innerText();
+    expect(/12:\d+/.test(said) && said.includes("70"), `an error stands at its line: ${said}`);
+    await shot(page, "lenet5-desk-error");
+    await editor.fill(text.replace("kernel = 5", "kernel = 3"));
+    await page.waitForFunction(() => window.cnn.network.layers[1].shape.join() === "6,30,30");
+    await sums(page, "lenet5 with another kernel");
+    await page.context().close();
+  } finally {
+    server.kill();
+  }
+}
+
+await browser.close();
+console.log(faults.length ? `${faults.length} faults` : "the page is sound");
+process.exitCode = faults.length ? 1 : 0;

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Installs what the page's test needs: Debian's Chromium, a font with Korean letters, and the test's two packages.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+if ! command -v chromium >/dev/null; then
+  apt-get update
+  apt-get install -y --no-install-recommends chromium fonts-nanum
+fi
+npm ci --no-audit --no-fund
