@@ -66,11 +66,10 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         None => digits(&model),
     };
     let (weights, weight_origin) = weights(&model, arguments.weights.as_ref())?;
-    let served = arguments
-        .serve
-        .then(|| Served::bind(arguments.port))
-        .transpose()
-        .map_err(error)?;
+    let served = match arguments.serve {
+        true => Some(Served::bind(arguments.port).map_err(error)?),
+        false => None,
+    };
     let progress = Progress::new(format!("explaining {}", model.name()));
     let lesson = Lesson::new(model, weights, weight_origin, arrays, input_origin)?.with(labels, beside)?;
     match (served, &arguments.output) {
