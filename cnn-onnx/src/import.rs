@@ -14,12 +14,13 @@ use crate::budget::Budget;
 use crate::error::{ImportError, Place, Problem, quoted};
 use crate::file::{self, External};
 use crate::fold;
-use crate::inputs::{self, Declared};
+use crate::inputs::{self, Declared, Dim};
 use crate::lower;
 use crate::names;
 use crate::network::Network;
 use crate::node::{Node, Outputs};
 use crate::order;
+use crate::patterns;
 use crate::proto;
 use crate::tensor::Tensor;
 use crate::uses::Uses;
@@ -117,11 +118,13 @@ impl Import {
             path: path.into(),
             problem,
         };
-        let model = file::decode(&bytes).map_err(wrong)?;
-        let graph = model
+        let mut model = file::decode(&bytes).map_err(wrong)?;
+        let mut graph = model
             .graph
-            .as_ref()
+            .take()
             .ok_or_else(|| wrong("holds no graph; it is no ONNX model".into()))?;
+        patterns::simplify(&mut graph);
+        let graph = &graph;
         let opset = model
             .opset_import
             .iter()
@@ -156,13 +159,12 @@ impl Import {
             return Err(unsupported(problems));
         }
         match source.batch() {
-            None => source.import(Batch::None).map_err(unsupported),
-            Some(batch) => source.import(batch).or_else(|problems| {
-                // A fixed batch may be no batch at all. If that does not help, the first answer is the better one.
-                let whole = matches!(batch, Batch::Fixed(_))
-                    .then(|| source.import(Batch::None).ok())
-                    .flatten();
-                whole.ok_or_else(|| unsupported(problems))
+            None => source.import(Batch::None, &source.declared).map_err(unsupported),
+            Some(batch) => source.import(batch, &source.declared).or_else(|problems| {
+                // A fixed batch may be no batch at all; of a free one, a single image may do what several cannot: move
+                // the axis, or join it with others. If that does not help, the first answer is the better one.
+                let whole = source.import(Batch::None, &source.of_one_image());
+                whole.map_err(|_| unsupported(problems))
             }),
         }
     }
@@ -223,6 +225,17 @@ impl Source<'_> {
         }
     }
 
+    /// The inputs with a batch of 1 where it is free.
+    fn of_one_image(&self) -> Vec<Declared> {
+        let mut declared = self.declared.clone();
+        for input in &mut declared {
+            if let Some(batch @ Dim::Free(_)) = input.dims.first_mut() {
+                *batch = Dim::Size(1);
+            }
+        }
+        declared
+    }
+
     fn problem(&self, node: &proto::Node, message: String) -> Problem {
         let name = match node.name.is_empty() {
             true => node.output.first().cloned().unwrap_or_default(),
@@ -249,7 +262,7 @@ impl Source<'_> {
     }
 
     /// The whole way, with axis 0 taken as `batch` says.
-    fn import(&self, batch: Batch) -> Result<Import, Vec<Problem>> {
+    fn import(&self, batch: Batch, declared: &[Declared]) -> Result<Import, Vec<Problem>> {
         let mut network = Network::new(batch != Batch::None, Budget::new(self.max_memory));
         let size = match batch {
             Batch::Fixed(size) => size,
@@ -261,7 +274,7 @@ impl Source<'_> {
             known.insert(name, Known::Constant(tensor.clone()));
         }
         let mut inputs = Vec::new();
-        for input in &self.declared {
+        for input in declared {
             match self::input(&mut network, input) {
                 Ok((value, port)) => {
                     known.insert(&input.name, Known::Value(value));

@@ -9,6 +9,7 @@
 //! | `proto` | the messages of `onnx.proto` |
 //! | `file` | bytes to messages: mapped files, limits, data in other files |
 //! | `tensor` | constants; their bytes stay in the file |
+//! | `patterns` | what exporters write for one operation (GELU, hard swish …), as that operation |
 //! | `order` | nodes in an order in which every input is known |
 //! | `inputs` | what the model's inputs mean: the batch, free dimensions, channels last |
 //! | `fold` | operators whose result is known when a file is read: the arithmetic with shapes that exporters leave |
@@ -37,6 +38,7 @@ mod names;
 mod network;
 mod node;
 mod order;
+mod patterns;
 mod proto;
 mod tensor;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use prost::Message;
 use crate::proto::{self, DimensionValue, kind};
 use crate::{Import, ImportError, ImportOptions};
 
-const MODELS: [&str; 17] = [
+const MODELS: [&str; 19] = [
     "residual",
     "old",
     "channels_last",
@@ -20,6 +20,8 @@ const MODELS: [&str; 17] = [
     "views",
     "resizes",
     "resampled",
+    "patterns",
+    "moved",
     "standardised",
     "weighted",
     "transposed",
@@ -159,7 +161,7 @@ fn everything_that_cannot_be_imported_is_listed() {
     let told = told(&model(nodes, Vec::new()));
     for part in [
         "3 things cannot be imported",
-        "node `Relux_of_c` (Relux, opset 17): this operator cannot be imported; did you mean `Relu`?",
+        "node `Relux_of_c` (Relux, opset 17): this is no operator of ONNX; did you mean `Relu`?",
         "node `LeakyRelu_of_a` (LeakyRelu, opset 17): attribute `alpa` is not known; known are alpha",
         "domain `com.example`",
     ] {
@@ -216,7 +218,9 @@ fn a_small_file_cannot_ask_for_all_memory() {
     let mut nodes: Vec<_> = (0..200)
         .map(|i| node("Concat", &["c", "c"], &format!("c{i}")))
         .collect();
-    nodes.extend([node("ConstantOfShape", &["s"], "c"), node("Relu", &["x"], "y")]);
+    let names: Vec<String> = (0..200).map(|i| format!("c{i}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    nodes.extend([node("ConstantOfShape", &["s"], "c"), node("Concat", &names, "y")]);
     let options = ImportOptions {
         max_memory: Some(1 << 30),
         ..ImportOptions::default()

@@ -192,6 +192,24 @@ fn sizes_that_change_by_scales_that_are_not_whole() {
 }
 
 #[test]
+fn operations_that_exporters_write_as_many() {
+    let (import, _) = check("patterns");
+    assert_eq!(ops(&import), ["gelu", "gelu", "hard_sigmoid", "hard_swish"]);
+    let (import, _) = check("gelu_by_erf");
+    assert_eq!(ops(&import), ["conv", "gelu"]);
+    let (import, _) = check("softplus_where");
+    assert_eq!(ops(&import), ["conv", "softplus"]);
+}
+
+#[test]
+fn a_batch_that_moves_is_one_image() {
+    let (import, _) = check("moved");
+    assert_eq!(import.batch, Batch::None);
+    assert_eq!(import.outputs[0].dims, [5, 1, 3]);
+    assert!(ops(&import).contains(&"dense"));
+}
+
+#[test]
 fn weights_that_are_computed() {
     // From constants they are constants, whatever the operators.
     let (import, _) = check("standardised");

@@ -322,6 +322,43 @@ def weighted():
     wide("weighted", inputs, {"grouped": [1, 6, 4, 6], "plain": [1, 6, 4, 5]}, nodes, {}, 13)
 
 
+def patterns():
+    """What exporters write for one operation."""
+    node = helper.make_node
+    nodes = [
+        node("Div", ["x", "root"], ["d"]), node("Erf", ["d"], ["e"]), node("Add", ["e", "one"], ["g"]),
+        node("Mul", ["half", "g"], ["h"]), node("Mul", ["h", "x"], ["gelu"]),
+        node("Pow", ["x", "three"], ["p"]), node("Mul", ["factor", "p"], ["f"]), node("Add", ["x", "f"], ["i"]),
+        node("Mul", ["i", "scale"], ["j"]), node("Tanh", ["j"], ["t"]), node("Add", ["one", "t"], ["u"]),
+        node("Mul", ["x", "u"], ["v"]), node("Mul", ["v", "half"], ["gelu_tanh"]),
+        node("Add", ["x", "threes"], ["k"]), node("Clip", ["k", "zero", "six"], ["l"]), node("Div", ["l", "six"], ["hard_sigmoid"]),
+        node("Mul", ["x", "l"], ["m"]), node("Div", ["m", "six"], ["hard_swish"]),
+        node("NonZero", ["x"], ["nobody"]),
+    ]
+    number = lambda x: np.array(x, np.float32)
+    constants = {
+        "root": number(2**0.5), "one": number(1), "half": number(0.5), "three": number(3), "factor": number(0.044715),
+        "scale": number((2 / np.pi) ** 0.5), "threes": number(3), "zero": number(0), "six": number(6),
+    }
+    same = ["n", 2, 3, 4]
+    wide("patterns", {"x": same}, dict.fromkeys(["gelu", "gelu_tanh", "hard_sigmoid", "hard_swish"], same), nodes, constants, 17)
+
+
+def moved():
+    """A batch that moves, is joined with another axis, and comes back: a single image."""
+    node = helper.make_node
+    nodes = [
+        node("Transpose", ["x"], ["t"], perm=[3, 0, 1, 2]), node("Reshape", ["t", "rows"], ["r"]),
+        node("Gemm", ["r", "m", "b"], ["g"]), node("Reshape", ["g", "back"], ["y"]),
+        node("Flatten", ["x"], ["f"]), node("MatMul", ["f", "k"], ["z"]),
+    ]
+    constants = {"rows": ints(-1, 2), "back": ints(5, -1, 3), "m": weights(2, 3), "b": weights(3), "k": weights(10, 4)}
+    values = [value("y", [5, "n", 3]), value("z", ["n", 4])]
+    built = model(nodes, [value("x", ["n", 2, 1, 5])], values, constants, 13)
+    arrays = {"x": weights(1, 2, 1, 5)}
+    save("moved", built, arrays)
+
+
 def transposed():
     """ConvTranspose, with all that decides its size; pools with more padding than half of the window."""
     node = helper.make_node
@@ -467,6 +504,6 @@ def attributes():
 
 
 FOLDER.mkdir(parents=True, exist_ok=True)
-MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled, weighted]
+MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled, weighted, patterns, moved]
 for make in MODELS:
     make()

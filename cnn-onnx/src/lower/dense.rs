@@ -43,19 +43,22 @@ pub(super) fn gemm(node: &mut Node<'_>) -> Outputs {
     let turn_b = node.attributes.flag("transB", false)?;
     node.attributes.ignore("broadcast"); // until opset 6, for the third input
     let a = node.value(0)?;
-    let vectors = a.dims.len() + node.outside() == 2 && !turn_a;
-    if let (true, true, Known::Constant(matrix)) = (node.network.batched, vectors, node.input(1)?.clone()) {
+    let vectors = a.dims.len() + node.outside() == 2 && !turn_a && (node.network.batched || a.dims[0] == 1);
+    let added = matches!(node.inputs.get(2), None | Some(None | Some(Known::Constant(_))));
+    if let (true, true, Known::Constant(matrix)) = (vectors, added, node.input(1)?.clone()) {
         let matrix = scaled(node, matrix, alpha)?;
         let units = *matrix.dims.get(if turn_b { 0 } else { 1 }).unwrap_or(&0);
         let added = match node.inputs.get(2).cloned() {
             Some(Some(Known::Constant(tensor))) => Some(vector(&scaled(node, tensor, beta)?, units)?),
-            Some(Some(Known::Value(_) | Known::Lost)) => {
-                return Err("the third input must be a constant of the file".into());
-            }
             _ => None,
         };
         let data = dense(node, &a, matrix, turn_b, added)?;
-        return Ok(vec![Known::Value(Value::plain(data, vec![units]))]);
+        let dims = if node.network.batched {
+            vec![units]
+        } else {
+            vec![1, units]
+        };
+        return Ok(vec![Known::Value(Value::plain(data, dims))]);
     }
     if node.network.batched {
         return Err("two matrices with a batch along axis 0 are no product of images".to_owned());
@@ -134,13 +137,16 @@ enum Operand {
 
 pub(super) fn matmul(node: &mut Node<'_>) -> Outputs {
     let (a, b) = (node.input(0)?.clone(), node.input(1)?.clone());
-    if let (true, Known::Value(value), Known::Constant(matrix)) = (node.network.batched, &a, &b)
-        && value.dims.len() == 1
-        && matrix.dims.len() == 2
+    // A single row times a matrix of the file.
+    if let (Known::Value(value), Known::Constant(matrix)) = (&a, &b)
+        && let (Some((&inner, outer)), &[rows, units]) = (value.dims.split_last(), &*matrix.dims)
+        && outer.iter().all(|&dim| dim == 1)
+        && inner == rows
+        && (node.network.batched || !outer.is_empty())
     {
-        let units = matrix.dims[1];
+        let dims = [outer, &[units]].concat();
         let data = dense(node, value, matrix.clone(), false, None)?;
-        return Ok(vec![Known::Value(Value::plain(data, vec![units]))]);
+        return Ok(vec![Known::Value(Value::plain(data, dims))]);
     }
     let outside = node.outside();
     let operand = |known: Known| match known {

@@ -10,6 +10,7 @@ mod form;
 mod norm;
 mod part;
 mod pool;
+mod refused;
 mod resample;
 mod resize;
 mod window;
@@ -129,9 +130,7 @@ pub(crate) fn find(op: &str, domain: &str) -> Result<Lower, String> {
     if FOLDED.contains(&op) {
         return Ok(only_constants);
     }
-    let names = OPERATORS.iter().map(|(name, _)| *name);
-    let meant = cnn_ir::diag::nearest(op, names).map_or(String::new(), |name| format!("; did you mean `{name}`?"));
-    Err(format!("this operator cannot be imported{meant}"))
+    Err(refused::refusal(op, OPERATORS.iter().map(|(name, _)| *name)))
 }
 
 fn only_constants(_: &mut Node<'_>) -> Outputs {
