@@ -9,12 +9,25 @@ use cnn_types::Activation::{self, *};
 const ELU_ALPHA: f32 = 1.5;
 
 /// Every function, with parameters that are not the defaults.
-fn functions() -> [RowFunction; 16] {
+fn functions() -> [RowFunction; 31] {
     RowFunction::ALL.map(|function| match function {
         RowFunction::Activation(Elu { .. }) => Elu { alpha: ELU_ALPHA }.into(),
         RowFunction::Activation(HardSigmoid { .. }) => HardSigmoid { alpha: 0.2, beta: 0.5 }.into(),
         RowFunction::Activation(LeakyRelu { .. }) => LeakyRelu { alpha: 0.1 }.into(),
         RowFunction::Activation(Clip { .. }) => Clip { min: -2.5, max: 3.5 }.into(),
+        RowFunction::Activation(Celu { .. }) => Celu { alpha: 1.5 }.into(),
+        RowFunction::Activation(ThresholdedRelu { .. }) => ThresholdedRelu { alpha: 0.75 }.into(),
+        RowFunction::Activation(Shrink { .. }) => Shrink {
+            lambda: 0.75,
+            bias: 0.25,
+        }
+        .into(),
+        RowFunction::Activation(Linear { .. }) => Linear {
+            alpha: -1.5,
+            beta: 0.25,
+        }
+        .into(),
+        RowFunction::Activation(Pow { .. }) => Pow { exponent: 1.25 }.into(),
         other => other,
     })
 }
@@ -22,7 +35,11 @@ fn functions() -> [RowFunction; 16] {
 /// The function in f64.
 fn exact(function: RowFunction, x: f64) -> f64 {
     if x.is_nan() {
-        return x;
+        return if function == RowFunction::Activation(Sign) {
+            0.0
+        } else {
+            x
+        };
     }
     let elu = |x: f64, slope: f64, limit: f64| if x > 0.0 { slope * x } else { limit * x.exp_m1() };
     match function {
@@ -31,6 +48,8 @@ fn exact(function: RowFunction, x: f64) -> f64 {
         RowFunction::Activation(activation) => match activation {
             Tanh => x.tanh(),
             Sigmoid => 1.0 / (1.0 + (-x).exp()),
+            // PyTorch's formulas have −∞ · 0 there.
+            Silu | Gelu { .. } | HardSwish | Mish if x == f64::NEG_INFINITY => f64::NAN,
             Silu if x < -800.0 => -0.0,
             Silu => x / (1.0 + (-x).exp()),
             Gelu { .. } if x < -40.0 => -0.0,
@@ -51,6 +70,50 @@ fn exact(function: RowFunction, x: f64) -> f64 {
             LeakyRelu { alpha } if x < 0.0 => f64::from(alpha) * x,
             LeakyRelu { .. } => x,
             Clip { min, max } => x.clamp(f64::from(min), f64::from(max)),
+            Mish => {
+                let e = (-x.abs()).exp();
+                let (numerator, rest) = if x < 0.0 {
+                    (e * (e + 2.0), 2.0)
+                } else {
+                    (1.0 + 2.0 * e, 2.0 * e * e)
+                };
+                x * (numerator / (numerator + rest))
+            }
+            Celu { alpha } => {
+                let alpha = f64::from(alpha);
+                if x > 0.0 { x } else { alpha * (x / alpha).exp_m1() }
+            }
+            Softsign => x / (1.0 + x.abs()),
+            ThresholdedRelu { alpha } => {
+                if x > f64::from(alpha) {
+                    x
+                } else {
+                    0.0
+                }
+            }
+            Shrink { lambda, bias } => {
+                let (lambda, bias) = (f64::from(lambda), f64::from(bias));
+                if x < -lambda {
+                    x + bias
+                } else if x > lambda {
+                    x - bias
+                } else {
+                    0.0
+                }
+            }
+            Linear { alpha, beta } => f64::from(alpha) * x + f64::from(beta),
+            Exp => x.exp(),
+            Log => x.ln(),
+            Sqrt => x.sqrt(),
+            Reciprocal => 1.0 / x,
+            Pow { exponent } => x.powf(f64::from(exponent)),
+            Abs => x.abs(),
+            Sign if x == 0.0 => 0.0,
+            Sign => x.signum(),
+            Erf => libm::erf(x),
+            Floor => x.floor(),
+            Ceil => x.ceil(),
+            Round => x.round_ties_even(),
         },
     }
 }
@@ -136,6 +199,18 @@ fn limits(function: RowFunction) -> (f64, f64) {
             HardSigmoid { .. } => (1.0, 3e-8),
             HardSwish => (3.0, 2e-45),
             LeakyRelu { .. } => (0.5, 1e-45),
+            Abs | Sign | Floor | Ceil | Round | ThresholdedRelu { .. } => (0.0, 0.0),
+            Sqrt | Reciprocal | Shrink { .. } => (0.51, 1.5e-45),
+            Softsign => (1.5, 1.5e-45),
+            Linear { .. } => (f64::INFINITY, 3e-8),
+            // Where e^x is subnormal, below −87.
+            Mish => (46.0, 8e-44),
+            Celu { .. } => (3.0, 3e-45),
+            Erf => (6.0, 3e-45),
+            Exp => (1.5, 2e-45),
+            Log => (2.0, 0.0),
+            // p · ln x is up to 110, and rounds before it is a power.
+            Pow { .. } => (250.0, 1e-43),
         },
     }
 }
@@ -174,7 +249,7 @@ fn limits_at_infinity_zero_and_nan() {
         RowFunction::Activation(activation) => match activation {
             Tanh => [-1.0, -0.0, 0.0, 1.0],
             Sigmoid => [0.0, 0.5, 0.5, 1.0],
-            Silu | Gelu { .. } => [0.0, -0.0, 0.0, f32::INFINITY],
+            Silu | Gelu { .. } | HardSwish | Mish => [f32::NAN, -0.0, 0.0, f32::INFINITY],
             Softplus => [0.0, std::f32::consts::LN_2, std::f32::consts::LN_2, f32::INFINITY],
             Elu { alpha } => [-alpha, 0.0, 0.0, f32::INFINITY],
             Selu => [
@@ -184,17 +259,30 @@ fn limits_at_infinity_zero_and_nan() {
                 f32::INFINITY,
             ],
             HardSigmoid { .. } => [0.0, 0.5, 0.5, 1.0],
-            HardSwish | Relu => [0.0, 0.0, 0.0, f32::INFINITY],
+            Relu => [0.0, 0.0, 0.0, f32::INFINITY],
             Relu6 => [0.0, 0.0, 0.0, 6.0],
             LeakyRelu { .. } => [f32::NEG_INFINITY, 0.0, 0.0, f32::INFINITY],
             Clip { min, max } => [min, 0.0, 0.0, max],
+            Celu { alpha } => [-alpha, 0.0, 0.0, f32::INFINITY],
+            Softsign => [f32::NAN, 0.0, 0.0, f32::NAN],
+            ThresholdedRelu { .. } => [0.0, 0.0, 0.0, f32::INFINITY],
+            Shrink { .. } | Floor | Ceil | Round => [f32::NEG_INFINITY, 0.0, 0.0, f32::INFINITY],
+            Linear { beta, .. } => [f32::INFINITY, beta, beta, f32::NEG_INFINITY],
+            Exp => [0.0, 1.0, 1.0, f32::INFINITY],
+            Log => [f32::NAN, f32::NEG_INFINITY, f32::NEG_INFINITY, f32::INFINITY],
+            Sqrt => [f32::NAN, 0.0, 0.0, f32::INFINITY],
+            Reciprocal => [0.0, f32::NEG_INFINITY, f32::INFINITY, 0.0],
+            Pow { .. } => [f32::NAN, 0.0, 0.0, f32::INFINITY],
+            Abs => [f32::INFINITY, 0.0, 0.0, f32::INFINITY],
+            Sign | Erf => [-1.0, 0.0, 0.0, 1.0],
         },
     };
     for isa in Isa::available() {
         for kind in functions() {
             let mut x = [f32::NEG_INFINITY, -0.0, 0.0, f32::INFINITY, f32::NAN, -f32::NAN];
             kind.apply_in_place(isa, &mut x);
-            assert!(x[4].is_nan() && x[5].is_nan(), "{isa} {kind:?}: {x:?}");
+            let lost = kind == RowFunction::Activation(Sign);
+            assert_eq!([x[4].is_nan(), x[5].is_nan()], [!lost; 2], "{isa} {kind:?}: {x:?}");
             for (got, want) in x.into_iter().zip(expected(kind)) {
                 let near = (got - want).abs() <= 1.2e-7 * want.abs();
                 assert!(

@@ -54,6 +54,59 @@ pub enum Activation {
         /// Greatest result.
         max: f32,
     },
+    /// `x · tanh(ln(1 + e^x))` (Misra, 2019)
+    Mish,
+    /// `x` above 0, `alpha · (e^(x/alpha) − 1)` below
+    Celu {
+        /// The limit far below 0 is `−alpha`; not 0.
+        alpha: f32,
+    },
+    /// `x / (1 + |x|)`
+    Softsign,
+    /// `x` above `alpha`, 0 elsewhere
+    ThresholdedRelu {
+        /// Up to here the result is 0.
+        alpha: f32,
+    },
+    /// `x + bias` below `−lambda`, `x − bias` above `lambda`, 0 between
+    Shrink {
+        /// Half the width of what becomes 0.
+        lambda: f32,
+        /// How far the rest moves towards 0.
+        bias: f32,
+    },
+    /// `alpha · x + beta`
+    Linear {
+        /// Slope.
+        alpha: f32,
+        /// Value at 0.
+        beta: f32,
+    },
+    /// `e^x`
+    Exp,
+    /// `ln x`, −∞ at 0, NaN below
+    Log,
+    /// `√x`, NaN below 0
+    Sqrt,
+    /// `1 / x`
+    Reciprocal,
+    /// `x^exponent`, NaN below 0 unless the exponent is whole
+    Pow {
+        /// The exponent.
+        exponent: f32,
+    },
+    /// `|x|`
+    Abs,
+    /// −1 below 0, 1 above, 0 else (of NaN too)
+    Sign,
+    /// The error function, `2/√π · ∫₀ˣ e^−t² dt`
+    Erf,
+    /// The greatest whole number up to `x`
+    Floor,
+    /// The least whole number from `x` on
+    Ceil,
+    /// The nearest whole number; of two as near the even one
+    Round,
 }
 
 impl Activation {
@@ -82,14 +135,36 @@ impl Activation {
             Activation::Elu { .. } => "elu",
             Activation::Selu => "selu",
             Activation::Clip { .. } => "clip",
+            Activation::Mish => "mish",
+            Activation::Celu { .. } => "celu",
+            Activation::Softsign => "softsign",
+            Activation::ThresholdedRelu { .. } => "thresholded_relu",
+            Activation::Shrink { .. } => "shrink",
+            Activation::Linear { .. } => "linear",
+            Activation::Exp => "exp",
+            Activation::Log => "log",
+            Activation::Sqrt => "sqrt",
+            Activation::Reciprocal => "reciprocal",
+            Activation::Pow { .. } => "pow",
+            Activation::Abs => "abs",
+            Activation::Sign => "sign",
+            Activation::Erf => "erf",
+            Activation::Floor => "floor",
+            Activation::Ceil => "ceil",
+            Activation::Round => "round",
         }
     }
 
     /// Its parameters in the order of declaration, 0 for those it does not have.
     pub const fn parameters(self) -> [f32; 2] {
         match self {
-            Activation::HardSigmoid { alpha, beta } => [alpha, beta],
-            Activation::LeakyRelu { alpha } | Activation::Elu { alpha } => [alpha, 0.0],
+            Activation::HardSigmoid { alpha, beta } | Activation::Linear { alpha, beta } => [alpha, beta],
+            Activation::LeakyRelu { alpha }
+            | Activation::Elu { alpha }
+            | Activation::Celu { alpha }
+            | Activation::ThresholdedRelu { alpha } => [alpha, 0.0],
+            Activation::Pow { exponent } => [exponent, 0.0],
+            Activation::Shrink { lambda, bias } => [lambda, bias],
             Activation::Clip { min, max } => [min, max],
             Activation::Gelu { tanh } => [tanh as u8 as f32, 0.0],
             Activation::Relu
@@ -99,7 +174,28 @@ impl Activation {
             | Activation::Silu
             | Activation::HardSwish
             | Activation::Softplus
-            | Activation::Selu => [0.0; 2],
+            | Activation::Selu
+            | Activation::Mish
+            | Activation::Softsign
+            | Activation::Exp
+            | Activation::Log
+            | Activation::Sqrt
+            | Activation::Reciprocal
+            | Activation::Abs
+            | Activation::Sign
+            | Activation::Erf
+            | Activation::Floor
+            | Activation::Ceil
+            | Activation::Round => [0.0; 2],
+        }
+    }
+
+    /// Whether its value at 0 is finite: then it may be applied to lanes of a vector that hold no element.
+    pub const fn is_finite_at_zero(self) -> bool {
+        match self {
+            Activation::Log | Activation::Reciprocal => false,
+            Activation::Pow { exponent } => exponent >= 0.0,
+            _ => true,
         }
     }
 }

@@ -104,6 +104,8 @@ impl Activation {
                 Steps::chain(Place::Temporary, &[(Multiply, alpha)]).then(Step::Combine(nearer))
             }
             Activation::HardSwish => Steps::chain(Place::Temporary, &GATE).then(Step::Combine(Multiply)),
+            Activation::Linear { alpha, beta } => Steps::chain(Place::Value, &[(Multiply, alpha), (Add, beta)]),
+            Activation::Abs => Steps::chain(Place::Temporary, &[(Multiply, -1.0)]).then(Step::Combine(Max)),
             Activation::HardSigmoid { .. } if self == Activation::HARD_SIGMOID => Steps::chain(Place::Value, &GATE),
             Activation::HardSigmoid { .. }
             | Activation::Tanh
@@ -112,7 +114,22 @@ impl Activation {
             | Activation::Gelu { .. }
             | Activation::Softplus
             | Activation::Elu { .. }
-            | Activation::Selu => return None,
+            | Activation::Selu
+            | Activation::Mish
+            | Activation::Celu { .. }
+            | Activation::Softsign
+            | Activation::ThresholdedRelu { .. }
+            | Activation::Shrink { .. }
+            | Activation::Exp
+            | Activation::Log
+            | Activation::Sqrt
+            | Activation::Reciprocal
+            | Activation::Pow { .. }
+            | Activation::Sign
+            | Activation::Erf
+            | Activation::Floor
+            | Activation::Ceil
+            | Activation::Round => return None,
         })
     }
 

@@ -35,6 +35,29 @@ pub(super) fn apply(activation: Option<Activation>, x: f64) -> f64 {
             scale * if x > 0.0 { x } else { alpha * x.exp_m1() }
         }
         Activation::Clip { min, max } => at_most(at_least(x, f64::from(min)), f64::from(max)),
+        Activation::Mish => x * x.exp().ln_1p().tanh(),
+        Activation::Celu { .. } if x > 0.0 => x,
+        Activation::Celu { alpha } => f64::from(alpha) * (x / f64::from(alpha)).exp_m1(),
+        Activation::Softsign => x / (1.0 + x.abs()),
+        Activation::ThresholdedRelu { alpha } if x <= f64::from(alpha) => 0.0,
+        Activation::ThresholdedRelu { .. } => x,
+        Activation::Shrink { lambda, bias } if x < -f64::from(lambda) => x + f64::from(bias),
+        Activation::Shrink { lambda, bias } if x > f64::from(lambda) => x - f64::from(bias),
+        // NaN stays.
+        Activation::Shrink { .. } => x * 0.0,
+        Activation::Linear { alpha, beta } => f64::from(alpha) * x + f64::from(beta),
+        Activation::Exp => x.exp(),
+        Activation::Log => x.ln(),
+        Activation::Sqrt => x.sqrt(),
+        Activation::Reciprocal => 1.0 / x,
+        Activation::Pow { exponent } => x.powf(f64::from(exponent)),
+        Activation::Abs => x.abs(),
+        // PyTorch's sign of NaN is 0.
+        Activation::Sign => f64::from(i8::from(x > 0.0) - i8::from(x < 0.0)),
+        Activation::Erf => libm::erf(x),
+        Activation::Floor => x.floor(),
+        Activation::Ceil => x.ceil(),
+        Activation::Round => x.round_ties_even(),
     }
 }
 

@@ -22,10 +22,20 @@ fn is_spread(step: &Elementwise, view: &View) -> bool {
     view.shape.channels() == 1 && step.output.shape.channels() > 1
 }
 
-/// Whether lanes behind the last channel may get what is not finite: 0/0, or a value of the only channel.
-fn needs_mask(step: &Elementwise) -> bool {
+/// What lanes after the last channel must hold so that they stay finite: where they may be 0/0, a value of the only
+/// channel, or an argument that the activation has no finite value at.
+fn filler(step: &Elementwise) -> Option<f32> {
     let spread = || step.operands.iter().any(|view| is_spread(step, view));
-    !step.output.shape.channels().is_multiple_of(BLOCK) && (step.combination == CombineKind::Div || spread())
+    if step.output.shape.channels().is_multiple_of(BLOCK) {
+        None
+    } else if step
+        .activation
+        .is_some_and(|activation| !activation.is_finite_at_zero())
+    {
+        Some(1.0)
+    } else {
+        (step.combination == CombineKind::Div || spread()).then_some(0.0)
+    }
 }
 
 /// Blocks, rows and columns, with rows joined where all operands allow it, and a vector's blocks as columns where
@@ -39,7 +49,7 @@ fn nest(plan: &Plan, e: &Elementwise) -> Nest {
         .iter()
         .chain([&e.output])
         .all(|&view| plan.strides(view).block == BLOCK);
-    if height * width == 1 && contiguous && e.scale_shift.is_none() && e.slope.is_none() && !needs_mask(e) {
+    if height * width == 1 && contiguous && e.scale_shift.is_none() && e.slope.is_none() && filler(e).is_none() {
         let step = |view| if is_spread(e, view) { 0 } else { VECTOR };
         return Nest {
             blocks: 1,
@@ -119,7 +129,7 @@ impl Builder<'_> {
             };
             sources.push(self.known(source, row == 0 && pixel == 0));
         }
-        let mask = needs_mask(step).then(|| self.mask(step.output.shape.channels(), block));
+        let mask = filler(step).map(|filler| self.mask(step.output.shape.channels(), block, filler));
         let mut next = position + 1;
         let constant = |e: &mut Self, offset: i64| -> Vector {
             let base = e.offset(e.operands[next], offset);

@@ -45,7 +45,7 @@ impl Builder<'_> {
         let joined = lanes != Lanes::Even(1);
         let tail = !channels.len().is_multiple_of(BLOCK) && !gather.keeps_padding(self.plan);
         let cleared = tail && !(blocks == 1 && joined);
-        let mask = cleared.then(|| self.mask(channels.len(), block));
+        let mask = cleared.then(|| self.mask(channels.len(), block, 0.0));
         self.times(0, rows.len(), |e, y| {
             let row = e.place(&rows, y);
             let sink = e.index(sink, y, to.row);

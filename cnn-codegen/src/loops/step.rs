@@ -32,12 +32,13 @@ pub(super) struct ByteStrides {
     pub(super) pixel: i64,
 }
 
-/// Which lanes of a block have a channel: those whose number is below the count of what is left.
+/// Which lanes of a block have a channel: those whose number is below the count of what is left. The others get the
+/// filler.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mask {
     lanes: Vector,
     count: Vector,
-    zero: Vector,
+    filler: Vector,
 }
 
 impl From<&Strides> for ByteStrides {
@@ -96,8 +97,9 @@ impl Builder<'_> {
     }
 
     /// Which lanes of a block have a channel.
-    pub(super) fn mask(&mut self, channels: usize, block: Int) -> Mask {
+    pub(super) fn mask(&mut self, channels: usize, block: Int, filler: f32) -> Mask {
         let zero = self.splat(0.0);
+        let filler = self.splat(filler);
         let lanes = (1..LANES).fold(zero, |lanes, lane| {
             let number = self.float(lane as f32);
             self.vector(VectorExpr::WithLane(lanes, lane, number))
@@ -107,12 +109,12 @@ impl Builder<'_> {
         let left = self.arithmetic(IntOp::Subtract, all, before);
         let left = self.float_expr(FloatExpr::FromInt(left));
         let count = self.splat_value(left);
-        Mask { lanes, count, zero }
+        Mask { lanes, count, filler }
     }
 
-    /// A vector with zeros in lanes without a channel.
+    /// A vector with the filler in lanes without a channel.
     pub(super) fn existing(&mut self, mask: Mask, value: Vector) -> Vector {
-        self.select((mask.lanes, Comparison::Less, mask.count), value, mask.zero)
+        self.select((mask.lanes, Comparison::Less, mask.count), value, mask.filler)
     }
 
     /// The address of eight floats that this call has for itself.

@@ -176,6 +176,23 @@ pub(super) fn activation(activation: Activation) -> TokenStream {
         Activation::Elu { .. } => quote!(Elu { alpha: #first }),
         Activation::Selu => quote!(Selu),
         Activation::Clip { .. } => quote!(Clip { min: #first, max: #second }),
+        Activation::Mish => quote!(Mish),
+        Activation::Celu { .. } => quote!(Celu { alpha: #first }),
+        Activation::Softsign => quote!(Softsign),
+        Activation::ThresholdedRelu { .. } => quote!(ThresholdedRelu { alpha: #first }),
+        Activation::Shrink { .. } => quote!(Shrink { lambda: #first, bias: #second }),
+        Activation::Linear { .. } => quote!(Linear { alpha: #first, beta: #second }),
+        Activation::Exp => quote!(Exp),
+        Activation::Log => quote!(Log),
+        Activation::Sqrt => quote!(Sqrt),
+        Activation::Reciprocal => quote!(Reciprocal),
+        Activation::Pow { .. } => quote!(Pow { exponent: #first }),
+        Activation::Abs => quote!(Abs),
+        Activation::Sign => quote!(Sign),
+        Activation::Erf => quote!(Erf),
+        Activation::Floor => quote!(Floor),
+        Activation::Ceil => quote!(Ceil),
+        Activation::Round => quote!(Round),
     };
     quote!(rt::Activation::#variant)
 }

@@ -16,7 +16,7 @@ const LEAKY_ALPHA: f32 = 0.01;
 /// Limit of an ELU that names none.
 const ELU_ALPHA: f32 = 1.0;
 /// All activations, each with the defaults of its keys.
-pub(super) const ALL: [Activation; 13] = [
+pub(super) const ALL: [Activation; 30] = [
     Activation::Relu,
     Activation::Relu6,
     Activation::Tanh,
@@ -31,6 +31,24 @@ pub(super) const ALL: [Activation; 13] = [
     Activation::Selu,
     // Its bounds must be written.
     Activation::Clip { min: 0.0, max: 0.0 },
+    Activation::Mish,
+    Activation::Celu { alpha: ELU_ALPHA },
+    Activation::Softsign,
+    Activation::ThresholdedRelu { alpha: 1.0 },
+    Activation::Shrink { lambda: 0.5, bias: 0.0 },
+    Activation::Linear { alpha: 1.0, beta: 0.0 },
+    Activation::Exp,
+    Activation::Log,
+    Activation::Sqrt,
+    Activation::Reciprocal,
+    // Its exponent must be written.
+    Activation::Pow { exponent: 1.0 },
+    Activation::Abs,
+    Activation::Sign,
+    Activation::Erf,
+    Activation::Floor,
+    Activation::Ceil,
+    Activation::Round,
 ];
 
 /// An activation as the value of an `activation` key: its name, or a table if it has keys.
@@ -43,8 +61,13 @@ pub(super) fn value(mut activation: Activation) -> ValueKind {
     values::table([vec![("op", name)], keys].concat())
 }
 
+/// Those that other operators may apply to their results: lanes of a vector without an element must stay finite.
+pub(super) fn fused() -> impl Iterator<Item = Activation> {
+    ALL.into_iter().filter(|activation| activation.is_finite_at_zero())
+}
+
 fn names() -> Vec<&'static str> {
-    ALL.iter().map(Activation::name).collect()
+    fused().map(|activation| activation.name()).collect()
 }
 
 impl Operator for Activation {
@@ -67,6 +90,23 @@ impl Operator for Activation {
             Activation::Elu { .. } => "`x` above 0, `alpha·(e^x − 1)` below",
             Activation::Selu => "`λ·x` above 0, `λ·α·(e^x − 1)` below, λ = 1.0507…, α = 1.6733…",
             Activation::Clip { .. } => "`min(max(x, min), max)`",
+            Activation::Mish => "`x · tanh(ln(1 + e^x))`",
+            Activation::Celu { .. } => "`x` above 0, `alpha·(e^(x/alpha) − 1)` below",
+            Activation::Softsign => "`x / (1 + |x|)`",
+            Activation::ThresholdedRelu { .. } => "`x` above `alpha`, 0 elsewhere",
+            Activation::Shrink { .. } => "`x + bias` below `−lambda`, `x − bias` above `lambda`, 0 between",
+            Activation::Linear { .. } => "`alpha·x + beta`",
+            Activation::Exp => "`e^x`",
+            Activation::Log => "`ln x`",
+            Activation::Sqrt => "`√x`",
+            Activation::Reciprocal => "`1 / x`",
+            Activation::Pow { .. } => "`x^exponent`; of a negative `x` only if the exponent is whole",
+            Activation::Abs => "`|x|`",
+            Activation::Sign => "−1, 0 or 1",
+            Activation::Erf => "the error function",
+            Activation::Floor => "the greatest whole number up to `x`",
+            Activation::Ceil => "the least whole number from `x` on",
+            Activation::Round => "the nearest whole number; of two as near the even one",
         }
     }
 
@@ -84,7 +124,24 @@ impl Operator for Activation {
             | Activation::Softplus
             | Activation::LeakyRelu { .. }
             | Activation::Elu { .. }
-            | Activation::Selu => &[],
+            | Activation::Selu
+            | Activation::Mish
+            | Activation::Celu { .. }
+            | Activation::Softsign
+            | Activation::ThresholdedRelu { .. }
+            | Activation::Shrink { .. }
+            | Activation::Linear { .. }
+            | Activation::Exp
+            | Activation::Log
+            | Activation::Sqrt
+            | Activation::Reciprocal
+            | Activation::Pow { .. }
+            | Activation::Abs
+            | Activation::Sign
+            | Activation::Erf
+            | Activation::Floor
+            | Activation::Ceil
+            | Activation::Round => &[],
         }
     }
 
@@ -97,7 +154,38 @@ impl Operator for Activation {
             | Activation::Silu
             | Activation::HardSwish
             | Activation::Softplus
-            | Activation::Selu => {}
+            | Activation::Selu
+            | Activation::Mish
+            | Activation::Softsign
+            | Activation::Exp
+            | Activation::Log
+            | Activation::Sqrt
+            | Activation::Reciprocal
+            | Activation::Abs
+            | Activation::Sign
+            | Activation::Erf
+            | Activation::Floor
+            | Activation::Ceil
+            | Activation::Round => {}
+            Activation::Celu { alpha } => {
+                a.single("alpha", alpha, Some(ELU_ALPHA), Range::SINGLE);
+                let zero = (*alpha == 0.0).then(|| "`alpha` must not be 0: it divides".to_owned());
+                a.refuse(&["alpha"], zero);
+            }
+            Activation::ThresholdedRelu { alpha } => {
+                a.single("alpha", alpha, Some(1.0), Range::SINGLE);
+            }
+            Activation::Shrink { lambda, bias } => {
+                a.single("lambda", lambda, Some(0.5), Range::NOT_NEGATIVE);
+                a.single("bias", bias, Some(0.0), Range::SINGLE);
+            }
+            Activation::Linear { alpha, beta } => {
+                a.single("alpha", alpha, Some(1.0), Range::SINGLE);
+                a.single("beta", beta, Some(0.0), Range::SINGLE);
+            }
+            Activation::Pow { exponent } => {
+                a.single("exponent", exponent, None, Range::SINGLE);
+            }
             Activation::Gelu { tanh } => {
                 a.word("approximate", tanh, &[("none", false), ("tanh", true)]);
             }
@@ -150,7 +238,7 @@ impl Reader<'_> {
             }
             _ => return self.wrong_type(KEY, value, "the name of an activation or { op = \"…\", … }"),
         };
-        let named = ALL.into_iter().find(|activation| activation.name() == name.value);
+        let named = fused().find(|activation| activation.name() == name.value);
         let Some(mut activation) = named else {
             let (message, note) = unknown(&name.value);
             let place = crate::ast::Value {
@@ -160,19 +248,27 @@ impl Reader<'_> {
             self.error_with_note(KEY, value, &place, message, note);
             return None;
         };
-        self.nested(KEY, value, &name, &keys, |reader| {
+        let read = self.nested(KEY, value, &name, &keys, |reader| {
             activation.attributes(&mut Attributes::reading(reader));
             Some(activation)
-        })
+        })?;
+        if read.is_finite_at_zero() {
+            return Some(read);
+        }
+        let message = "a power of a negative exponent cannot be an `activation`: write it as a layer of its own";
+        self.error(KEY, value, value, message.to_owned());
+        None
     }
 }
 
 /// Message and note for a word that is no activation.
 fn unknown(name: &str) -> (String, String) {
     match name {
-        "softmax" | "log_softmax" | "prelu" => (
+        "softmax" | "log_softmax" | "prelu" | "log" | "reciprocal" => (
             format!("`{name}` cannot be an `activation`: write it as a layer of its own"),
-            format!("it is not a function of each element alone: add a layer with `op = \"{name}\"` below this one"),
+            format!(
+                "it is no function of each element alone, or has no value at 0: add a layer with `op = \"{name}\"` below this one"
+            ),
         ),
         _ => (
             format!("there is no activation `{name}`{}", hint(name, names())),
@@ -212,11 +308,11 @@ mod tests {
 
     #[test]
     fn all_names_are_read_as_what_they_say() {
-        for name in names() {
-            let keys: &[_] = if name == "clip" {
-                &[("min", int(0)), ("max", int(1))]
-            } else {
-                &[]
+        for name in ALL.map(|activation| activation.name()) {
+            let keys: &[_] = match name {
+                "clip" => &[("min", int(0)), ("max", int(1))],
+                "pow" => &[("exponent", int(2))],
+                _ => &[],
             };
             match read(name, keys) {
                 Ok(Op::Activation(activation)) => assert_eq!(activation.name(), name),

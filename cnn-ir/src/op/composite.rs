@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::operator::Operator;
-use super::{Input, InputLayout, Op};
+use super::{Combine, CombineKind, Input, InputLayout, Op};
 use crate::graph::{Graph, Node, NodeId, Place};
 use crate::shape::Shape;
 
@@ -84,6 +84,27 @@ impl Composite {
         let ids: Vec<_> = last_operands.iter().map(|value| value.node).collect();
         graph.set_operands(node, &ids);
         words
+    }
+}
+
+/// Operators of the core that expansions are made of.
+macro_rules! core {
+    ($($operator:ident),*) => {$(
+        impl From<super::$operator> for Op {
+            fn from(op: super::$operator) -> Op {
+                Op::$operator(op)
+            }
+        }
+    )*};
+}
+
+core!(
+    Activation, Combine, Constant, Identity, Reduce, Reshape, Slice, Transpose
+);
+
+impl From<CombineKind> for Op {
+    fn from(kind: CombineKind) -> Op {
+        Op::Combine(Combine { kind, activation: None })
     }
 }
 

@@ -40,7 +40,7 @@ impl Operator for Dropout {
 
 impl Composed for Dropout {
     fn expand(&self, operands: &[Value], _: &mut Expansion<'_>) -> (Op, Vec<Value>) {
-        (Op::Identity(Identity), operands.to_vec())
+        (Identity.into(), operands.to_vec())
     }
 }
 

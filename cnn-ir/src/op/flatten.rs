@@ -43,7 +43,7 @@ impl Operator for Flatten {
 impl Composed for Flatten {
     fn expand(&self, operands: &[Value], _: &mut Expansion<'_>) -> (Op, Vec<Value>) {
         let shape = Shape::Flat(operands[0].shape.elements());
-        (Op::Reshape(Reshape { shape }), operands.to_vec())
+        (Reshape { shape }.into(), operands.to_vec())
     }
 }
 

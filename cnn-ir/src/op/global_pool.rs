@@ -51,7 +51,7 @@ impl Composed for GlobalPool {
     fn expand(&self, operands: &[Value], _: &mut Expansion<'_>) -> (Op, Vec<Value>) {
         let kind = if self.max { ReduceKind::Max } else { ReduceKind::Mean };
         let axes = [false, true, true];
-        (Op::Reduce(Reduce { kind, axes }), operands.to_vec())
+        (Reduce { kind, axes }.into(), operands.to_vec())
     }
 }
 

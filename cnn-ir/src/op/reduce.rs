@@ -37,7 +37,7 @@ const ALL: [bool; 3] = [true; 3];
 
 impl Reduce {
     /// Over all axes, the default.
-    pub fn new(kind: ReduceKind) -> Reduce {
+    pub const fn new(kind: ReduceKind) -> Reduce {
         Reduce { kind, axes: ALL }
     }
 

@@ -3,31 +3,65 @@
 use super::attributes::Attributes;
 use super::composite::{Composed, Expansion, Value};
 use super::operator::Operator;
-use super::{Combine, CombineKind, Fault, Op, Reduce, ReduceKind};
+use super::{Activation, CombineKind, Fault, Op, Reduce, ReduceKind};
 use crate::shape::Shape;
 
-/// The sum of the squares along axes, which stay with size 1.
+/// What is summed, and what becomes of the sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    SumSquare,
+    L1,
+    L2,
+    LogSumExp,
+}
+
+/// A sum of functions of the elements along axes, which stay with size 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReduceNorm {
+    kind: Kind,
     sum: Reduce,
 }
 
 impl ReduceNorm {
-    /// Over all axes, the default.
-    pub fn sum_square() -> ReduceNorm {
-        ReduceNorm {
-            sum: Reduce::new(ReduceKind::Sum),
-        }
+    /// `Σ x²`
+    pub const SUM_SQUARE: ReduceNorm = ReduceNorm::new(Kind::SumSquare);
+    /// `Σ |x|`
+    pub const L1: ReduceNorm = ReduceNorm::new(Kind::L1);
+    /// `√(Σ x²)`
+    pub const L2: ReduceNorm = ReduceNorm::new(Kind::L2);
+    /// `ln Σ e^x`
+    pub const LOG_SUM_EXP: ReduceNorm = ReduceNorm::new(Kind::LogSumExp);
+
+    const fn new(kind: Kind) -> ReduceNorm {
+        let sum = Reduce::new(ReduceKind::Sum);
+        ReduceNorm { kind, sum }
     }
 }
 
 impl Operator for ReduceNorm {
     fn name(&self) -> &'static str {
-        "reduce_sum_square"
+        match self.kind {
+            Kind::SumSquare => "reduce_sum_square",
+            Kind::L1 => "reduce_l1",
+            Kind::L2 => "reduce_l2",
+            Kind::LogSumExp => "reduce_log_sum_exp",
+        }
     }
 
     fn doc(&self) -> &'static str {
-        "`Σ x²` along axes"
+        match self.kind {
+            Kind::SumSquare => "`Σ x²` along axes",
+            Kind::L1 => "`Σ |x|` along axes",
+            Kind::L2 => "`√(Σ x²)` along axes",
+            Kind::LogSumExp => "`ln Σ e^x` along axes",
+        }
+    }
+
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        match self.kind {
+            Kind::LogSumExp => &["logsumexp"],
+            Kind::SumSquare | Kind::L1 | Kind::L2 => &[],
+        }
     }
 
     fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
@@ -46,12 +80,34 @@ impl Operator for ReduceNorm {
 impl Composed for ReduceNorm {
     fn expand(&self, operands: &[Value], to: &mut Expansion<'_>) -> (Op, Vec<Value>) {
         let x = operands[0];
-        let product = Op::Combine(Combine {
-            kind: CombineKind::Mul,
-            activation: None,
-        });
-        let squares = to.add("squares", product, &[x, x]);
-        (Op::Reduce(self.sum), vec![squares])
+        let Reduce { axes, .. } = self.sum;
+        match self.kind {
+            Kind::SumSquare => {
+                let squares = to.add("squares", CombineKind::Mul, &[x, x]);
+                (self.sum.into(), vec![squares])
+            }
+            Kind::L1 => {
+                let sizes = to.add("sizes", Activation::Abs, &[x]);
+                (self.sum.into(), vec![sizes])
+            }
+            Kind::L2 => {
+                let squares = to.add("squares", CombineKind::Mul, &[x, x]);
+                let sum = to.add("sum", self.sum, &[squares]);
+                (Activation::Sqrt.into(), vec![sum])
+            }
+            Kind::LogSumExp => {
+                // Powers of what is at most 0 do not overflow; the bounds keep ∞ − ∞ from becoming NaN.
+                let kind = ReduceKind::Max;
+                let greatest = to.add("greatest", Reduce { kind, axes }, &[x]);
+                let (min, max) = (f32::MIN, f32::MAX);
+                let greatest = to.add("bounded", Activation::Clip { min, max }, &[greatest]);
+                let less = to.add("less", CombineKind::Sub, &[x, greatest]);
+                let powers = to.add("powers", Activation::Exp, &[less]);
+                let sum = to.add("sum", self.sum, &[powers]);
+                let log = to.add("log", Activation::Log, &[sum]);
+                (CombineKind::Add.into(), vec![log, greatest])
+            }
+        }
     }
 }
 

@@ -43,8 +43,13 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
         },
         Family {
             title: "Functions of each element",
-            introduction: "Each may also be the `activation` of another operator.",
-            operators: activation::ALL.map(Op::Activation).into(),
+            introduction: "Each but `log`, `reciprocal` and `pow` of a negative exponent may also be the `activation` of \
+                           another operator.",
+            operators: activation::ALL
+                .map(Op::Activation)
+                .into_iter()
+                .chain([Neg.into(), Rsqrt.into()])
+                .collect(),
         },
         Family {
             title: "Normalisation",
@@ -87,7 +92,15 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
             ]
             .map(|kind| Op::Reduce(Reduce::new(kind)))
             .into_iter()
-            .chain([ReduceNorm::sum_square().into()])
+            .chain(
+                [
+                    ReduceNorm::SUM_SQUARE,
+                    ReduceNorm::L1,
+                    ReduceNorm::L2,
+                    ReduceNorm::LOG_SUM_EXP,
+                ]
+                .map(Op::from),
+            )
             .collect(),
         },
         Family {

@@ -58,9 +58,13 @@ fn value(attribute: &Attribute, below: &mut dyn FnMut(usize) -> usize) -> ValueK
             values::integers(&orders[below(6)])
         }
         Kind::Activation => {
-            let all = activation::ALL;
+            let all: Vec<_> = activation::fused().collect();
             let name = all[below(all.len())].name();
-            let keys = sample(name, Dialect::Declaration, below);
+            let keys = match name {
+                // A negative exponent has no value at 0.
+                "pow" => vec![("exponent", ValueKind::Float(number(0.0, 2.0, below)))],
+                _ => sample(name, Dialect::Declaration, below),
+            };
             values::table([vec![("op", values::text(name))], keys].concat())
         }
         Kind::Text => values::text(["bn", "features.1"][below(2)]),

@@ -3,7 +3,7 @@
 use super::rewrite::{absorb, shared};
 use super::{Note, Pass};
 use crate::graph::{Graph, Node, NodeId};
-use crate::op::Op;
+use crate::op::{Activation, Op};
 use crate::validate::Shapes;
 
 /// Attaches an activation layer to the convolution, dense layer, batch norm, sum, product … before it.
@@ -27,7 +27,7 @@ impl Pass for FuseActivation {
                 continue;
             };
             let operand = graph.operands(id)[0];
-            if let Some(why) = obstacle(graph, operand, id) {
+            if let Some(why) = obstacle(graph, operand, id, activation) {
                 notes.push(Note::refused(&graph[id].name, why));
                 continue;
             }
@@ -45,12 +45,18 @@ impl Pass for FuseActivation {
     }
 }
 
-/// Why `layer` cannot apply the activation `activation`.
-fn obstacle(graph: &Graph, layer: NodeId, activation: NodeId) -> Option<String> {
+/// Why `layer` cannot apply the activation of the node `id`.
+fn obstacle(graph: &Graph, layer: NodeId, id: NodeId, activation: Activation) -> Option<String> {
     let Node { name, op, .. } = &graph[layer];
-    match op.activation() {
-        Some(_) => Some(format!("`{name}` applies an activation already")),
-        None => shared(graph, layer, activation),
+    if op.activation().is_some() {
+        Some(format!("`{name}` applies an activation already"))
+    } else if !activation.is_finite_at_zero() {
+        let function = activation.name();
+        Some(format!(
+            "`{function}` has no value at 0, which lanes without a channel hold"
+        ))
+    } else {
+        shared(graph, layer, id)
     }
 }
 

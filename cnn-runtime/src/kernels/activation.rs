@@ -1,7 +1,7 @@
 //! Elementwise functions over rows of floats, and the table by which compiled code calls them.
 //!
-//! The errors of each function stand in `kernels/math/mod.rs`. NaN gives NaN; at ±∞ the functions
-//! give their limits.
+//! The errors of each function stand in `kernels/math/mod.rs`. NaN gives NaN (`sign` 0); at ±∞ the
+//! functions are what PyTorch's formulas give, which may be NaN: `silu` of −∞ is −∞ · 0.
 
 use cnn_types::Activation;
 
@@ -31,13 +31,17 @@ pub type RowFn = unsafe extern "C" fn(src: *const f32, dst: *mut f32, len: usize
 
 impl From<Activation> for RowFunction {
     fn from(activation: Activation) -> Self {
-        Self::Activation(activation)
+        match activation {
+            Activation::Exp => Self::Exp,
+            Activation::Log => Self::Log,
+            activation => Self::Activation(activation),
+        }
     }
 }
 
 impl RowFunction {
     /// Each, those with parameters once: compiled code finds their addresses under these names.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 31] = [
         Self::Exp,
         Self::Log,
         Self::Activation(Activation::Tanh),
@@ -54,6 +58,21 @@ impl RowFunction {
         Self::Activation(Activation::Relu6),
         Self::Activation(Activation::LeakyRelu { alpha: 0.01 }),
         Self::Activation(Activation::Clip { min: -1.0, max: 1.0 }),
+        Self::Activation(Activation::Mish),
+        Self::Activation(Activation::Celu { alpha: 1.0 }),
+        Self::Activation(Activation::Softsign),
+        Self::Activation(Activation::ThresholdedRelu { alpha: 1.0 }),
+        Self::Activation(Activation::Shrink { lambda: 0.5, bias: 0.0 }),
+        Self::Activation(Activation::Linear { alpha: 1.0, beta: 0.0 }),
+        Self::Activation(Activation::Sqrt),
+        Self::Activation(Activation::Reciprocal),
+        Self::Activation(Activation::Pow { exponent: 2.0 }),
+        Self::Activation(Activation::Abs),
+        Self::Activation(Activation::Sign),
+        Self::Activation(Activation::Erf),
+        Self::Activation(Activation::Floor),
+        Self::Activation(Activation::Ceil),
+        Self::Activation(Activation::Round),
     ];
 
     /// A name of its own; the same whatever its parameters.
@@ -67,7 +86,7 @@ impl RowFunction {
     }
 
     /// What its code takes as parameters.
-    pub const fn parameters(self) -> [f32; 2] {
+    pub fn parameters(self) -> [f32; 2] {
         match self {
             Self::Exp | Self::Log => [0.0; 2],
             Self::Activation(Activation::Elu { alpha }) => [alpha, 1.0],
@@ -75,6 +94,11 @@ impl RowFunction {
                 let [scale, alpha] = Activation::SELU;
                 [(scale * alpha) as f32, scale as f32]
             }
+            // One over α, so that −α is as near as its product with it.
+            Self::Activation(Activation::Celu { alpha }) => [alpha, 1.0 / alpha],
+            // The first number above.
+            Self::Activation(Activation::ThresholdedRelu { alpha }) => [alpha.next_up(), 0.0],
+            Self::Activation(Activation::Pow { exponent }) => [exponent, math::parity(exponent)],
             Self::Activation(activation) => activation.parameters(),
         }
     }
@@ -98,6 +122,23 @@ impl RowFunction {
                 Activation::Relu6 => instance::<math::Relu6>(isa),
                 Activation::LeakyRelu { .. } => instance::<math::LeakyRelu>(isa),
                 Activation::Clip { .. } => instance::<math::Clip>(isa),
+                Activation::Mish => instance::<math::Mish>(isa),
+                Activation::Celu { .. } => instance::<math::Celu>(isa),
+                Activation::Softsign => instance::<math::Softsign>(isa),
+                Activation::ThresholdedRelu { .. } => instance::<math::ThresholdedRelu>(isa),
+                Activation::Shrink { .. } => instance::<math::Shrink>(isa),
+                Activation::Linear { .. } => instance::<math::Linear>(isa),
+                Activation::Exp => instance::<math::Exp>(isa),
+                Activation::Log => instance::<math::Log>(isa),
+                Activation::Sqrt => instance::<math::Sqrt>(isa),
+                Activation::Reciprocal => instance::<math::Reciprocal>(isa),
+                Activation::Pow { .. } => instance::<math::Pow>(isa),
+                Activation::Abs => instance::<math::Abs>(isa),
+                Activation::Sign => instance::<math::Sign>(isa),
+                Activation::Erf => instance::<math::Erf>(isa),
+                Activation::Floor => instance::<math::Floor>(isa),
+                Activation::Ceil => instance::<math::Ceil>(isa),
+                Activation::Round => instance::<math::Round>(isa),
             },
         }
     }

@@ -57,6 +57,12 @@ unsafe impl Lanes for Avx2 {
     }
 
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        // SAFETY: self exists.
+        Avx2(unsafe { _mm256_sqrt_ps(self.0) })
+    }
+
+    #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // SAFETY: self exists.
         Avx2(unsafe { _mm256_fmadd_ps(self.0, factor.0, addend.0) })

@@ -55,6 +55,9 @@ pub(super) unsafe trait Lanes: Copy {
     /// self / other.
     fn div(self, other: Self) -> Self;
 
+    /// √self; NaN below 0.
+    fn sqrt(self) -> Self;
+
     /// self · factor + addend, rounded once where the processor can.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
 

@@ -67,6 +67,11 @@ unsafe impl<L: Lanes> Lanes for Pair<L> {
     }
 
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        Pair(self.0.sqrt(), self.1.sqrt())
+    }
+
+    #[inline(always)]
     fn at_least(self, bound: Self) -> Self {
         self.zip(bound, L::at_least)
     }

@@ -58,6 +58,14 @@ unsafe impl Lanes for Portable {
     }
 
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        #[cfg(feature = "std")]
+        return Portable(self.0.map(f32::sqrt));
+        #[cfg(not(feature = "std"))]
+        Portable(self.0.map(root))
+    }
+
+    #[inline(always)]
     fn mul_add(self, factor: Self, addend: Self) -> Self {
         // Where there is no instruction, `f32::mul_add` would be a slow library call.
         #[cfg(all(feature = "std", any(target_feature = "fma", target_arch = "aarch64")))]
@@ -107,4 +115,23 @@ unsafe impl Lanes for Portable {
         });
         (Portable(mantissa), Portable(exponent.map(|e| e as f32)))
     }
+}
+
+/// √x where there is no standard library: Newton's iteration in double precision, from half the exponent.
+#[cfg(not(feature = "std"))]
+fn root(x: f32) -> f32 {
+    if x < 0.0 {
+        return f32::NAN;
+    }
+    // ±0, +∞ and NaN are their own roots.
+    if x == 0.0 || !x.is_finite() {
+        return x;
+    }
+    let x = f64::from(x);
+    let mut y = f64::from_bits((x.to_bits() >> 1) + (1023u64 << 51));
+    // The start errs by at most 6 %, and each step squares half of that: 2⁻⁵³ after four.
+    for _ in 0..4 {
+        y = 0.5 * (y + x / y);
+    }
+    y as f32
 }

@@ -95,16 +95,16 @@ impl Function for Sigmoid {
     }
 }
 
-/// x · sigmoid(x) (Hendrycks & Gimpel 2016; Elfwing et al. 2017), −0 at −∞.
+/// x · sigmoid(x) (Hendrycks & Gimpel 2016; Elfwing et al. 2017), NaN at −∞ as in PyTorch.
 pub(in crate::kernels) struct Silu;
 
 impl Function for Silu {
     #[inline(always)]
     fn of<L: Lanes>(x: L, _: L, _: L) -> L {
         let scaled = scaled_exp_of_negative(x.neg_abs());
-        let last = x.splat(LAST);
-        // The bound keeps −∞ · 0 from becoming NaN.
-        let negative = x.at_least(x.splat(BOTTOM)).mul(scaled).mul(last);
+        let (last, bottom) = (x.splat(LAST), x.splat(BOTTOM));
+        // x · e^x is 0 from `BOTTOM` down, but −∞ · 0 is NaN.
+        let negative = x.if_less(bottom, x.mul(x.splat(0.0)), x.mul(scaled).mul(last));
         let denominator = scaled.mul_add(last, x.splat(1.0));
         x.if_less(x.splat(0.0), negative, x).div(denominator)
     }
@@ -144,5 +144,40 @@ impl Function for Elu {
         let zero = x.splat(0.0);
         let negative = expm1_of_negative(x.at_most(zero)).mul(alpha);
         zero.if_less(x, x.mul(lambda), negative)
+    }
+}
+
+/// x where x > 0, α (exp(x/α) − 1) elsewhere (Barron 2017); parameter 0 is α, parameter 1 one over it.
+pub(in crate::kernels) struct Celu;
+
+impl Function for Celu {
+    #[inline(always)]
+    fn of<L: Lanes>(x: L, alpha: L, inverse: L) -> L {
+        let zero = x.splat(0.0);
+        let scaled = x.at_most(zero).mul(inverse);
+        // A negative α makes e^(x/α) − 1 large below 0.
+        let below = scaled.if_less(
+            zero,
+            expm1_of_negative(scaled.at_most(zero)),
+            exp(scaled).sub(x.splat(1.0)),
+        );
+        zero.if_less(x, x, below.mul(alpha))
+    }
+}
+
+/// x · tanh(ln(1 + exp(x))) (Misra 2019): with e = exp(−|x|) the tangent is (e² + 2e) / (e² + 2e + 2) below 0 and
+/// (1 + 2e) / (1 + 2e + 2e²) above. NaN at −∞ as in PyTorch.
+pub(in crate::kernels) struct Mish;
+
+impl Function for Mish {
+    #[inline(always)]
+    fn of<L: Lanes>(x: L, _: L, _: L) -> L {
+        let (zero, one, two) = (x.splat(0.0), x.splat(1.0), x.splat(2.0));
+        let e = exp_of_negative(x.neg_abs());
+        let below = e.mul(e.add(two));
+        let above = e.mul_add(two, one);
+        let numerator = x.if_less(zero, below, above);
+        let rest = x.if_less(zero, two, e.mul(e).mul(two));
+        x.mul(numerator.div(numerator.add(rest)))
     }
 }

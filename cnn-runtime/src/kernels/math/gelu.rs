@@ -11,7 +11,7 @@ fn odd_rational<L: Lanes, const N: usize>(x: L, p: &[f32; N], q: &[f32; N]) -> L
     x.mul(polynomial(square, p)).div(polynomial(square, q))
 }
 
-/// x · Φ(x), Φ being the normal distribution function (Hendrycks & Gimpel 2016), −0 at −∞.
+/// x · Φ(x), Φ being the normal distribution function (Hendrycks & Gimpel 2016), NaN at −∞ as in PyTorch.
 pub(in crate::kernels) struct Gelu;
 
 impl Gelu {
@@ -44,13 +44,12 @@ impl Function for Gelu {
         let phi = odd_rational(inner, &Self::P, &Self::Q).add(x.splat(0.5));
         let phi = x.if_less(zero.sub(end), zero, phi);
         let phi = end.if_less(x, x.splat(1.0), phi);
-        // The bound keeps −∞ · 0 from becoming NaN.
-        x.at_least(x.splat(-6.0)).mul(phi)
+        x.mul(phi)
     }
 }
 
 /// x/2 · (1 + tanh(√(2/π) · (x + 0.044715 · x³))) (Hendrycks & Gimpel 2016), which is x · sigmoid of twice the argument;
-/// −0 at −∞.
+/// NaN at −∞ as in PyTorch.
 pub(in crate::kernels) struct GeluTanh;
 
 impl GeluTanh {
@@ -69,7 +68,24 @@ impl Function for GeluTanh {
         let slope = inner.mul(inner).mul_add(x.splat(Self::CUBIC), x.splat(Self::LINEAR));
         let e = exp_of_negative(inner.mul(slope).neg_abs());
         let sigmoid = x.if_less(x.splat(0.0), e, one).div(one.add(e));
-        // The bound keeps −∞ · 0 from becoming NaN.
-        x.at_least(x.splat(-Self::END)).mul(sigmoid)
+        x.mul(sigmoid)
+    }
+}
+
+/// The error function: twice what Φ has more than ½, at √2 · x.
+pub(in crate::kernels) struct Erf;
+
+impl Function for Erf {
+    #[inline(always)]
+    fn of<L: Lanes>(x: L, _: L, _: L) -> L {
+        let end = x.splat(Gelu::END);
+        let inner = x
+            .mul(x.splat(core::f32::consts::SQRT_2))
+            .at_least(x.splat(-Gelu::END))
+            .at_most(end);
+        let half = odd_rational(inner, &Gelu::P, &Gelu::Q);
+        // Rounding may lead beyond the limits.
+        let one = x.splat(1.0);
+        half.add(half).at_least(x.splat(-1.0)).at_most(one)
     }
 }

@@ -21,7 +21,11 @@
 //! | hard_sigmoid, x < 0 | 1.5e-8 absolute | 2.2e-8 absolute |
 //! | hard_swish | 2.47 | 2.47 |
 //! | leaky_relu | 0.5 | 0.5 |
-//! | relu, relu6, clip | 0 | 0 |
+//! | relu, relu6, clip, abs, sign, floor, ceil, round, sqrt, reciprocal | 0.5 | 0.5 |
+//! | mish, x > −87 | 3.5 | 3.5 |
+//! | celu, softsign, linear | 3 | 3 |
+//! | erf | 4.6 | 5.4 |
+//! | pow | 1.5 · p · ln x | 1.5 · p · ln x |
 //!
 //! Subnormal results err by at most 1.5 of their units (2.1e-45).
 
@@ -29,11 +33,17 @@ mod exp;
 mod gelu;
 mod log;
 mod piecewise;
+mod power;
+mod rounding;
 
-pub(super) use exp::{Elu, Exp, Sigmoid, Silu, Softplus, Tanh, exp_of_negative};
-pub(super) use gelu::{Gelu, GeluTanh};
+pub(super) use exp::{Celu, Elu, Exp, Mish, Sigmoid, Silu, Softplus, Tanh, exp_of_negative};
+pub(super) use gelu::{Erf, Gelu, GeluTanh};
 pub(super) use log::Log;
-pub(super) use piecewise::{Clip, HardSigmoid, HardSwish, LeakyRelu, Relu, Relu6};
+pub(super) use piecewise::{
+    Abs, Clip, HardSigmoid, HardSwish, LeakyRelu, Linear, Relu, Relu6, Shrink, Sign, Softsign, ThresholdedRelu,
+};
+pub(super) use power::{Pow, Reciprocal, Sqrt, parity};
+pub(super) use rounding::{Ceil, Floor, Round};
 
 use super::lanes::Lanes;
 

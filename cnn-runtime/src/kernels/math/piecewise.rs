@@ -53,14 +53,79 @@ impl Function for HardSigmoid {
     }
 }
 
-/// x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019), −0 at −∞.
+/// x · min(max(x + 3, 0), 6) / 6 (Howard et al. 2019), NaN at −∞ as in PyTorch.
 pub(in crate::kernels) struct HardSwish;
 
 impl Function for HardSwish {
     #[inline(always)]
     fn of<L: Lanes>(x: L, _: L, _: L) -> L {
-        // The bound keeps −∞ · 0 from becoming NaN.
         let gate = x.add(x.splat(3.0)).at_least(x.splat(0.0)).at_most(x.splat(6.0));
-        x.at_least(x.splat(-4.0)).mul(gate.mul(x.splat(1.0 / 6.0)))
+        x.mul(gate.mul(x.splat(1.0 / 6.0)))
+    }
+}
+
+/// αx + β; parameter 0 is α, parameter 1 β.
+pub(in crate::kernels) struct Linear;
+
+impl Function for Linear {
+    #[inline(always)]
+    fn of<L: Lanes>(x: L, alpha: L, beta: L) -> L {
+        // Two roundings, as kernels make them that apply it to their sums.
+        x.mul(alpha).add(beta)
+    }
+}
+
+/// |x|.
+pub(in crate::kernels) struct Abs;
+
+impl Function for Abs {
+    #[inline(always)]
+    fn of<L: Lanes>(x: L, _: L, _: L) -> L {
+        x.splat(0.0).sub(x.neg_abs())
+    }
+}
+
+/// −1 below 0, 1 above, 0 else.
+pub(in crate::kernels) struct Sign;
+
+impl Function for Sign {
+    #[inline(always)]
+    fn of<L: Lanes>(x: L, _: L, _: L) -> L {
+        let zero = x.splat(0.0);
+        x.if_less(zero, x.splat(-1.0), zero.if_less(x, x.splat(1.0), zero))
+    }
+}
+
+/// x / (1 + |x|).
+pub(in crate::kernels) struct Softsign;
+
+impl Function for Softsign {
+    #[inline(always)]
+    fn of<L: Lanes>(x: L, _: L, _: L) -> L {
+        x.div(x.splat(1.0).sub(x.neg_abs()))
+    }
+}
+
+/// 0 where x < parameter 0, x elsewhere.
+pub(in crate::kernels) struct ThresholdedRelu;
+
+impl Function for ThresholdedRelu {
+    #[inline(always)]
+    fn of<L: Lanes>(x: L, bound: L, _: L) -> L {
+        x.if_less(bound, x.splat(0.0), x)
+    }
+}
+
+/// x + β below −λ, x − β above λ, 0 between; parameter 0 is λ, parameter 1 β.
+pub(in crate::kernels) struct Shrink;
+
+impl Function for Shrink {
+    #[inline(always)]
+    fn of<L: Lanes>(x: L, lambda: L, bias: L) -> L {
+        let zero = x.splat(0.0);
+        // NaN, which is neither below nor above, stays.
+        let between = x.mul(zero);
+        let above = lambda.if_less(x, x.sub(bias), between);
+        x.if_less(zero.sub(lambda), x.add(bias), above)
     }
 }
