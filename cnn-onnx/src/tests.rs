@@ -10,7 +10,7 @@ use prost::Message;
 use crate::proto::{self, DimensionValue, kind};
 use crate::{Import, ImportError, ImportOptions};
 
-const MODELS: [&str; 19] = [
+const MODELS: [&str; 20] = [
     "residual",
     "old",
     "channels_last",
@@ -20,6 +20,7 @@ const MODELS: [&str; 19] = [
     "views",
     "resizes",
     "resampled",
+    "reductions",
     "patterns",
     "moved",
     "standardised",

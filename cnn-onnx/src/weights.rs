@@ -13,7 +13,7 @@ use crate::tensor::Tensor;
 #[derive(Clone, Debug)]
 pub(crate) enum Weight {
     Plain(Tensor),
-    /// A matrix whose rows are the tensor's columns.
+    /// A matrix whose rows are the tensor's columns; axes before them, of 1, come last.
     Transposed(Tensor),
 }
 
@@ -42,7 +42,9 @@ impl Weight {
 /// Elements `range` of a matrix's columns, one column after the other. Only those columns are read and converted, row by
 /// row as they lie.
 fn turned(tensor: &Tensor, name: &str, range: Range<usize>) -> Result<Vec<f32>, WeightError> {
-    let [rows, columns] = [0, 1].map(|axis| tensor.dims.get(axis).copied().unwrap_or(1).max(1));
+    // `[1, 1, rows, columns]` where it is a filter's.
+    let columns = tensor.dims.last().copied().unwrap_or(1).max(1);
+    let rows = (tensor.len() / columns).max(1);
     let mut turned = Vec::new();
     turned
         .try_reserve_exact(range.len())

@@ -202,6 +202,15 @@ fn operations_that_exporters_write_as_many() {
 }
 
 #[test]
+fn reductions_and_products_of_vectors() {
+    let (import, _) = check("reductions");
+    // Between layers with channels last, nothing moves.
+    let count = |op: &str| ops(&import).iter().filter(|other| **other == op).count();
+    assert_eq!(count("conv"), 3);
+    assert!(count("transpose") <= 2, "{:?}", ops(&import));
+}
+
+#[test]
 fn a_batch_that_moves_is_one_image() {
     let (import, _) = check("moved");
     assert_eq!(import.batch, Batch::None);

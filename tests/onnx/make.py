@@ -344,6 +344,66 @@ def patterns():
     wide("patterns", {"x": same}, dict.fromkeys(["gelu", "gelu_tanh", "hard_sigmoid", "hard_swish"], same), nodes, constants, 17)
 
 
+def reductions():
+    """Reductions along all kinds of axes, whole powers, and products of all vectors with a matrix."""
+    node = helper.make_node
+    nodes = [
+        node("ReduceMax", ["x", "pixels"], ["max"], keepdims=0), node("ReduceMax", ["x", "channels"], ["maps"]),
+        node("ReduceMin", ["x", "rows"], ["min"]), node("ReduceSum", ["x", "ends"], ["sum"]),
+        node("ReduceProd", ["x", "channels"], ["product"], keepdims=0), node("ReduceSumSquare", ["x", "pixels"], ["squares"]),
+        node("Unsqueeze", ["x", "rows"], ["more"]), node("Expand", ["more", "spread"], ["expanded"]),
+        node("ReduceSum", ["expanded", "apart"], ["apart_sum"]), node("ReduceMean", ["expanded", "apart"], ["apart_mean"], keepdims=0),
+        node("Pow", ["x", "two"], ["square"]), node("Pow", ["x", "three"], ["cube"]),
+        node("Transpose", ["x"], ["last"], perm=[0, 2, 3, 1]), node("MatMul", ["last", "m"], ["m1"]), node("Add", ["m1", "b"], ["m2"]),
+        node("Relu", ["m2"], ["m3"]), node("MatMul", ["m3", "m"], ["m4"]), node("Transpose", ["m4"], ["mixed"], perm=[0, 3, 1, 2]),
+        node("Reshape", ["x", "tokens"], ["t"]), node("MatMul", ["t", "k"], ["words"]),
+    ]
+    number = lambda x: np.array(x, np.float32)
+    constants = {
+        "pixels": ints(2, 3), "channels": ints(1), "rows": ints(-2), "ends": ints(1, -1), "spread": ints(1, 1, 1, 2, 1),
+        "apart": ints(1, 3), "two": number(2), "three": number(3), "m": weights(3, 3), "b": weights(3),
+        "tokens": ints(0, 3, 20), "k": weights(20, 6),
+    }
+    same = ["n", 3, 4, 5]
+    outputs = dict.fromkeys(["square", "cube", "mixed"], same) | {
+        "max": ["n", 3], "maps": ["n", 1, 4, 5], "min": ["n", 3, 1, 5], "sum": ["n", 1, 4, 1], "product": ["n", 4, 5],
+        "squares": ["n", 3, 1, 1], "apart_sum": ["n", 1, 4, 1, 5], "apart_mean": ["n", 4, 5], "words": ["n", 3, 6],
+    }
+    wide("reductions", {"x": same}, outputs, nodes, constants, 18)
+
+
+def functions():
+    """Functions of an element, and norms."""
+    node = helper.make_node
+    nodes = [node("Abs", ["x"], ["abs"]), node("Add", ["abs", "one"], ["above"])]
+    of_x = "Neg Mish Softsign Erf Exp Floor Ceil Round Sign".split()
+    nodes += [node(op, ["x"], [op.lower()]) for op in of_x]
+    nodes += [node(op, ["above"], [op.lower()]) for op in ["Reciprocal", "Log", "Sqrt"]]
+    nodes += [
+        node("Celu", ["x"], ["celu"], alpha=0.5), node("Shrink", ["x"], ["shrink"], lambd=0.2, bias=0.1),
+        node("ThresholdedRelu", ["x"], ["thresholded"], alpha=0.1), node("Pow", ["above", "exponent"], ["power"]),
+        node("ReduceL1", ["x", "pixels"], ["l1"]), node("ReduceL2", ["x", "channels"], ["l2"], keepdims=0),
+        node("ReduceLogSumExp", ["x", "pixels"], ["log_sum_exp"]),
+        node("LpNormalization", ["x"], ["unit"], axis=1),
+        node("InstanceNormalization", ["x", "w", "b"], ["instance"], epsilon=1e-3),
+        node("LayerNormalization", ["x", "last", "last"], ["layer"]),
+        node("Transpose", ["x"], ["turned"], perm=[0, 2, 3, 1]), node("LayerNormalization", ["turned", "w", "b"], ["inner"]),
+        node("Transpose", ["inner"], ["channelwise"], perm=[0, 3, 1, 2]),
+        node("ReduceMean", ["x", "channels"], ["mean"]), node("Sub", ["x", "mean"], ["centred"]), node("Pow", ["centred", "two"], ["squares"]),
+        node("ReduceMean", ["squares", "channels"], ["variance"]), node("Add", ["variance", "epsilon"], ["added"]), node("Sqrt", ["added"], ["deviation"]),
+        node("Div", ["centred", "deviation"], ["by_hand"]),
+    ]
+    number = lambda x: np.array(x, np.float32)
+    constants = {
+        "one": number([1]), "exponent": number(1.7), "pixels": ints(2, 3), "channels": ints(1), "w": weights(3), "b": weights(3),
+        "last": weights(5), "two": number(2), "epsilon": number(1e-6),
+    }
+    same = ["n", 3, 4, 5]
+    names = [op.lower() for op in of_x] + ["abs", "reciprocal", "log", "sqrt", "celu", "shrink", "thresholded", "power", "unit", "instance", "layer", "channelwise", "by_hand"]
+    outputs = dict.fromkeys(names, same) | {"l1": ["n", 3, 1, 1], "l2": ["n", 4, 5], "log_sum_exp": ["n", 3, 1, 1]}
+    wide("functions", {"x": same}, outputs, nodes, constants, 18)
+
+
 def moved():
     """A batch that moves, is joined with another axis, and comes back: a single image."""
     node = helper.make_node
@@ -504,6 +564,6 @@ def attributes():
 
 
 FOLDER.mkdir(parents=True, exist_ok=True)
-MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled, weighted, patterns, moved]
+MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled, weighted, patterns, moved, reductions, functions]
 for make in MODELS:
     make()

@@ -158,6 +158,29 @@ fn per_channel_layer(node: &mut Node<'_>, value: &Value, weight: Tensor, bias: T
     Ok(vec![Known::Value(value.through(data))])
 }
 
+/// `weight · x + bias`, each of constants that broadcast: one layer if both have a number for each channel.
+pub(super) fn scaled_and_shifted(
+    node: &mut Node<'_>,
+    value: &Value,
+    weight: Option<Tensor>,
+    bias: Option<Tensor>,
+) -> Outputs {
+    if let (Some(weight), Some(bias)) = (&weight, &bias)
+        && let (Some(weight), Some(bias)) = (per_channel(node, value, weight)?, per_channel(node, value, bias)?)
+    {
+        return per_channel_layer(node, value, weight, bias);
+    }
+    let mut value = value.clone();
+    for (tensor, op) in [(weight, "mul"), (bias, "add")] {
+        let Some(tensor) = tensor else { continue };
+        value = match affine(node, op, &value, &tensor, false)?.swap_remove(0) {
+            Known::Value(value) => value,
+            Known::Constant(_) | Known::Lost => return Err("a weight does not fit".to_owned()),
+        };
+    }
+    Ok(vec![Known::Value(value)])
+}
+
 /// A value times a number.
 pub(super) fn scaled(node: &mut Node<'_>, value: &Value, factor: f32) -> Outputs {
     affine(
@@ -171,8 +194,16 @@ pub(super) fn scaled(node: &mut Node<'_>, value: &Value, factor: f32) -> Outputs
 
 /// A value and a constant, as a helper of a node that does more.
 pub(super) fn with_constant(node: &mut Node<'_>, op: &str, value: &Value, constant: &Tensor) -> Result<Value, String> {
-    let operands = [Known::Value(value.clone()), Known::Constant(constant.clone())];
-    let Broadcast { operands, dims, order } = broadcast(node, &operands)?;
+    joined(
+        node,
+        op,
+        &[Known::Value(value.clone()), Known::Constant(constant.clone())],
+    )
+}
+
+/// Operands brought into one form, as a helper of a node that does more.
+pub(super) fn joined(node: &mut Node<'_>, op: &str, operands: &[Known]) -> Result<Value, String> {
+    let Broadcast { operands, dims, order } = broadcast(node, operands)?;
     let data = node.helper(op, Vec::new(), &operands.iter().collect::<Vec<_>>())?;
     Ok(Value { data, dims, order })
 }

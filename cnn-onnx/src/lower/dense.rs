@@ -34,6 +34,30 @@ fn dense(
     node.layer("dense", keys, &[&data], weights)
 }
 
+/// Vectors along the last axis times a constant matrix `[K, units]`, everywhere: a convolution of single pixels, in which
+/// that axis is the channels. So a network with channels last needs no moving about.
+fn pointwise(node: &mut Node<'_>, value: &Value, matrix: &Tensor) -> Result<Value, String> {
+    let last = value.dims.len() - 1;
+    let units = matrix.dims[1];
+    let order = super::part::moved(value, last);
+    let value = node.ordered(value, &order)?;
+    let shape = match *value.in_memory() {
+        [channels, height, width] => Shape::map(channels, height, width),
+        ref dims => Shape::map(dims[0], 1, dims[1..].iter().product()),
+    };
+    let data = node.shaped(&value.data, shape)?;
+    let weight = Weight::Transposed(matrix.reshaped([&[1, 1], &*matrix.dims].concat()));
+    let keys = vec![
+        ("filters", integer(units)),
+        ("kernel", integer(1)),
+        ("bias", ValueKind::Boolean(false)),
+    ];
+    let data = node.layer("conv", keys, &[&data], vec![("weight", weight)])?;
+    let mut dims = value.dims;
+    dims[last] = units;
+    Ok(Value { data, dims, order })
+}
+
 pub(super) fn gemm(node: &mut Node<'_>) -> Outputs {
     let (alpha, beta) = (
         node.attributes.float("alpha", 1.0)?,
@@ -147,6 +171,13 @@ pub(super) fn matmul(node: &mut Node<'_>) -> Outputs {
         let dims = [outer, &[units]].concat();
         let data = dense(node, value, matrix.clone(), false, None)?;
         return Ok(vec![Known::Value(Value::plain(data, dims))]);
+    }
+    if let (Known::Value(value), Known::Constant(matrix)) = (&a, &b)
+        && let (Some(&inner), &[rows, _]) = (value.dims.last(), &*matrix.dims)
+        && inner == rows
+        && value.dims.len() > 1
+    {
+        return Ok(vec![Known::Value(pointwise(node, value, matrix)?)]);
     }
     let outside = node.outside();
     let operand = |known: Known| match known {

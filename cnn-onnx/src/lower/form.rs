@@ -72,6 +72,31 @@ pub(super) fn transpose(node: &mut Node<'_>) -> Outputs {
     Ok(vec![Known::Value(value.transposed(&image))])
 }
 
+pub(super) fn expand(node: &mut Node<'_>) -> Outputs {
+    let value = node.value(0)?;
+    let wanted = node.constant(1, "the shape")?.integers()?;
+    let wanted = wanted
+        .iter()
+        .map(|&size| usize::try_from(size).map_err(|_| format!("the shape {wanted:?} has a negative number")))
+        .collect::<Result<Vec<_>, _>>()?;
+    let full = super::broadcast_dims(&[full_dims(node, &value), wanted])?;
+    let Some((dims, true)) = full
+        .get(node.outside()..)
+        .map(|dims| (dims, full.len() >= value.dims.len()))
+    else {
+        return Err(format!("{full:?} has no batch"));
+    };
+    if node.network.batched && full[0] != node.batch {
+        return Err("repeats images along axis 0, which is the batch".to_owned());
+    }
+    let new: Vec<usize> = (0..dims.len().saturating_sub(value.dims.len())).collect();
+    if node.network.batched && !new.is_empty() {
+        return Err("puts an axis before the batch".to_owned());
+    }
+    let value = super::combine::expanded(node, &value.unsqueezed(&new), dims)?;
+    Ok(vec![Known::Value(value)])
+}
+
 pub(super) fn squeeze(node: &mut Node<'_>) -> Outputs {
     let value = node.value(0)?;
     let axes = match node.integers("axes", 1)? {

@@ -7,9 +7,11 @@ mod computed;
 mod conv;
 mod dense;
 mod form;
+mod function;
 mod norm;
 mod part;
 mod pool;
+mod reduce;
 mod refused;
 mod resample;
 mod resize;
@@ -24,54 +26,92 @@ pub(crate) use form::full_dims;
 type Lower = fn(&mut Node<'_>) -> Outputs;
 
 /// The operators that become layers.
-const OPERATORS: [(&str, Lower); 52] = [
+const OPERATORS: &[(&str, Lower)] = &[
+    ("Abs", |node| function::function(node, "abs", &[])),
     ("Add", |node| combine::binary(node, "add")),
     ("AveragePool", pool::average_pool),
     ("BatchNormalization", norm::batch_norm),
     ("Cast", cast),
+    ("Ceil", |node| function::function(node, "ceil", &[])),
+    ("Celu", |node| function::function(node, "celu", &[("alpha", 1.0)])),
     ("Clip", activation::clip),
     ("Concat", part::concat),
     ("Conv", conv::conv),
     ("ConvTranspose", conv::conv_transpose),
+    ("Cos", |node| function::function(node, "cos", &[])),
     ("DepthToSpace", resize::depth_to_space),
     ("Div", |node| combine::binary(node, "div")),
     ("Dropout", dropout),
     ("Elu", activation::elu),
+    ("Erf", |node| function::function(node, "erf", &[])),
+    ("Exp", |node| function::function(node, "exp", &[])),
+    ("Expand", form::expand),
     ("Flatten", form::flatten),
+    ("Floor", |node| function::function(node, "floor", &[])),
     ("Gather", part::gather),
     ("Gelu", activation::gelu),
     ("Gemm", dense::gemm),
     ("GlobalAveragePool", |node| pool::global(node, "global_avg_pool")),
     ("GlobalMaxPool", |node| pool::global(node, "global_max_pool")),
+    ("GroupNormalization", norm::group_norm),
     ("HardSigmoid", activation::hard_sigmoid),
     ("HardSwish", |node| activation::unary(node, "hard_swish", Vec::new())),
     ("Identity", identity),
+    ("InstanceNormalization", norm::instance_norm),
     ("LRN", norm::lrn),
+    ("LayerNormalization", norm::layer_norm),
     ("LeakyRelu", activation::leaky_relu),
+    ("Log", |node| function::function(node, "log", &[])),
     ("LogSoftmax", |node| norm::softmax(node, "log_softmax")),
+    ("LpNormalization", norm::lp_norm),
     ("MatMul", dense::matmul),
     ("Max", |node| combine::variadic(node, "max")),
     ("MaxPool", pool::max_pool),
+    ("MeanVarianceNormalization", norm::mean_variance_norm),
     ("Min", |node| combine::variadic(node, "min")),
+    ("Mish", |node| function::function(node, "mish", &[])),
     ("Mul", |node| combine::binary(node, "mul")),
+    ("Neg", |node| function::function(node, "neg", &[])),
     ("PRelu", activation::prelu),
     ("Pad", part::pad),
-    ("ReduceMean", norm::reduce_mean),
+    ("Pow", function::pow),
+    ("RMSNormalization", norm::rms_norm),
+    ("Reciprocal", |node| function::function(node, "reciprocal", &[])),
+    ("ReduceL1", |node| reduce::reduce(node, "reduce_l1")),
+    ("ReduceL2", |node| reduce::reduce(node, "reduce_l2")),
+    ("ReduceLogSumExp", |node| reduce::reduce(node, "reduce_log_sum_exp")),
+    ("ReduceMax", |node| reduce::reduce(node, "reduce_max")),
+    ("ReduceMean", |node| reduce::reduce(node, "reduce_mean")),
+    ("ReduceMin", |node| reduce::reduce(node, "reduce_min")),
+    ("ReduceProd", |node| reduce::reduce(node, "reduce_prod")),
+    ("ReduceSum", |node| reduce::reduce(node, "reduce_sum")),
+    ("ReduceSumSquare", |node| reduce::reduce(node, "reduce_sum_square")),
     ("Relu", |node| activation::unary(node, "relu", Vec::new())),
     ("Reshape", form::reshape),
     ("Resize", resize::resize),
+    ("Round", |node| function::function(node, "round", &[])),
     ("Selu", activation::selu),
+    ("Shrink", |node| {
+        function::function(node, "shrink", &[("lambda", 0.5), ("bias", 0.0)])
+    }),
     ("Sigmoid", |node| activation::unary(node, "sigmoid", Vec::new())),
+    ("Sign", |node| function::function(node, "sign", &[])),
+    ("Sin", |node| function::function(node, "sin", &[])),
     ("Slice", part::slice),
     ("Softmax", |node| norm::softmax(node, "softmax")),
     ("Softplus", |node| activation::unary(node, "softplus", Vec::new())),
+    ("Softsign", |node| function::function(node, "softsign", &[])),
     ("SpaceToDepth", resize::space_to_depth),
     ("Split", part::split),
+    ("Sqrt", |node| function::function(node, "sqrt", &[])),
     ("Squeeze", form::squeeze),
     ("Sub", |node| combine::binary(node, "sub")),
     ("Sum", |node| combine::variadic(node, "add")),
     ("Swish", activation::swish),
     ("Tanh", |node| activation::unary(node, "tanh", Vec::new())),
+    ("ThresholdedRelu", |node| {
+        function::function(node, "thresholded_relu", &[("alpha", 1.0)])
+    }),
     ("Transpose", form::transpose),
     ("Unsqueeze", form::unsqueeze),
     ("Upsample", resize::upsample),
@@ -80,26 +120,17 @@ const OPERATORS: [(&str, Lower); 52] = [
 ];
 
 /// Operators that are understood between constants only.
-const FOLDED: [&str; 22] = [
-    "Abs",
+const FOLDED: [&str; 13] = [
     "And",
-    "Ceil",
     "Equal",
-    "Exp",
-    "Expand",
-    "Floor",
     "Greater",
     "Less",
     "Mod",
-    "Neg",
     "Not",
     "Or",
-    "Pow",
     "Range",
-    "Reciprocal",
     "Shape",
     "Size",
-    "Sqrt",
     "Where",
     "Constant",
     "ConstantOfShape",

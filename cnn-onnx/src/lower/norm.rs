@@ -1,18 +1,21 @@
-//! Normalisation and reductions: BatchNormalization, LRN, Softmax, LogSoftmax, ReduceMean.
+//! Normalisation: BatchNormalization and its relatives, LRN, Softmax, LogSoftmax.
 
-use cnn_ir::ast::{Value as KeyValue, ValueKind};
 use cnn_ir::shape::Shape;
 
+use super::combine::{combined, joined, scaled_and_shifted, with_constant};
+use super::function::{helped, one_number};
+use super::reduce::reduced;
 use super::window::{Spatial, size};
-use crate::network::{integer, integers, number};
+use crate::network::{integer, number};
 use crate::node::{Node, Outputs, absolute_axis};
-use crate::value::{Known, Value, frame};
+use crate::tensor::Tensor;
+use crate::value::{Known, Value};
 use crate::weights::Weight;
 
 pub(super) fn batch_norm(node: &mut Node<'_>) -> Outputs {
     let value = node.value(0)?;
     if node.attributes.flag("training_mode", false)? {
-        return Err("`training_mode` is 1; a network that runs has it 0".to_owned());
+        return of_the_batch(node, &value);
     }
     if !node.attributes.flag("spatial", true)? {
         return Err("`spatial` is 0; statistics of each channel (1) are possible".to_owned());
@@ -39,6 +42,19 @@ pub(super) fn batch_norm(node: &mut Node<'_>) -> Outputs {
     let input = Spatial::of(node, &value)?;
     let data = node.layer("batch_norm", keys, &[&input.data], weights)?;
     Ok(vec![Known::Value(input.value(data))])
+}
+
+/// With statistics of what is computed: of weights that are standardised so.
+fn of_the_batch(node: &mut Node<'_>, value: &Value) -> Outputs {
+    if node.network.batched || value.dims.len() < 2 {
+        return Err("`training_mode` is 1; a network that runs has it 0".to_owned());
+    }
+    node.one_output("statistics")?;
+    node.attributes.ignore("spatial");
+    let axes: Vec<usize> = (0..value.dims.len()).filter(|&axis| axis != 1).collect();
+    let epsilon = node.attributes.float("epsilon", 1e-5)?;
+    let normal = normalised(node, value, &axes, epsilon)?;
+    with_weights(node, &normal, [1, 2], &by_channel(value.dims.len() - 2))
 }
 
 pub(super) fn lrn(node: &mut Node<'_>) -> Outputs {
@@ -105,68 +121,151 @@ pub(super) fn softmax(node: &mut Node<'_>, op: &str) -> Outputs {
     Ok(vec![Known::Value(value.through(data))])
 }
 
-pub(super) fn reduce_mean(node: &mut Node<'_>) -> Outputs {
-    let value = node.value(0)?;
-    let axes = node.integers("axes", 1)?.unwrap_or_default();
-    let keep = node.attributes.flag("keepdims", true)?;
-    let nothing = node.attributes.flag("noop_with_empty_axes", false)?;
-    let axes = match axes.is_empty() {
-        true if nothing => return Ok(vec![Known::Value(value)]),
-        true if node.network.batched => {
-            return Err("works along axis 0, which is the batch; images are independent here".to_owned());
-        }
-        true => (0..value.dims.len()).collect(),
-        false => node.axes(&axes, &value)?,
-    };
-    let data = means(node, &value, &axes)?;
-    let mut dims = value.dims.clone();
-    axes.iter().for_each(|&axis| dims[axis] = 1);
-    let reduced = Value {
-        data,
-        dims,
-        order: value.order,
-    };
-    Ok(vec![Known::Value(if keep { reduced } else { reduced.squeezed(&axes) })])
+/// `(x − mean) / √(variance + ε)` along axes (ascending).
+fn normalised(node: &mut Node<'_>, value: &Value, axes: &[usize], epsilon: f32) -> Result<Value, String> {
+    let of = |value: &Value| Known::Value(value.clone());
+    let mean = reduced(node, "reduce_mean", value, axes, false)?;
+    let centred = joined(node, "sub", &[of(value), of(&mean)])?;
+    let squares = joined(node, "mul", &[of(&centred), of(&centred)])?;
+    over_root(node, &centred, &squares, axes, epsilon)
 }
 
-fn means(node: &mut Node<'_>, value: &Value, axes: &[usize]) -> Result<crate::value::Data, String> {
-    if frame(&value.in_memory()).is_none() {
-        // Axes that lie side by side are one.
-        let mut positions: Vec<_> = value
-            .order
-            .iter()
-            .enumerate()
-            .filter(|(_, axis)| axes.contains(axis))
-            .collect();
-        positions.retain(|(_, axis)| value.dims[**axis] != 1);
-        let places: Vec<usize> = positions.iter().map(|(position, _)| *position).collect();
-        let (Some(&first), Some(&last)) = (places.first(), places.last()) else {
-            return Ok(value.data.clone());
-        };
-        if last - first + 1 != places.len() {
-            return Err("axes of more than three dimensions must lie side by side".to_owned());
+/// A value over `√(mean of the squares + ε)` along axes (ascending).
+fn over_root(
+    node: &mut Node<'_>,
+    value: &Value,
+    squares: &Value,
+    axes: &[usize],
+    epsilon: f32,
+) -> Result<Value, String> {
+    let variance = reduced(node, "reduce_mean", squares, axes, false)?;
+    let variance = with_constant(node, "add", &variance, &one_number(epsilon))?;
+    let deviation = helped(node, "sqrt", &variance)?;
+    joined(node, "div", &[Known::Value(value.clone()), Known::Value(deviation)])
+}
+
+/// `weight · x + bias` with inputs that are constants; `dims` brings each into the form that broadcasts.
+fn with_weights(
+    node: &mut Node<'_>,
+    value: &Value,
+    [weight, bias]: [usize; 2],
+    dims: &dyn Fn(&Tensor) -> Vec<usize>,
+) -> Outputs {
+    let read = |input| -> Result<Option<Tensor>, String> {
+        let tensor = node.optional_constant(input, "a weight of the norm")?;
+        Ok(tensor.map(|tensor| tensor.reshaped(dims(&tensor))))
+    };
+    let (weight, bias) = (read(weight)?, read(bias)?);
+    scaled_and_shifted(node, value, weight, bias)
+}
+
+/// The axes from `axis` on.
+fn trailing(node: &Node<'_>, value: &Value) -> Result<Vec<usize>, String> {
+    let first = node.axis(node.attributes.int("axis", -1)?, value)?;
+    Ok((first..value.dims.len()).collect())
+}
+
+pub(super) fn layer_norm(node: &mut Node<'_>) -> Outputs {
+    let value = node.value(0)?;
+    node.one_output("means and deviations")?;
+    let axes = trailing(node, &value)?;
+    let epsilon = node.attributes.float("epsilon", 1e-5)?;
+    let value = normalised(node, &value, &axes, epsilon)?;
+    with_weights(node, &value, [1, 2], &|tensor| tensor.dims.clone())
+}
+
+pub(super) fn rms_norm(node: &mut Node<'_>) -> Outputs {
+    let value = node.value(0)?;
+    let axes = trailing(node, &value)?;
+    let epsilon = node.attributes.float("epsilon", 1e-5)?;
+    let squares = joined(node, "mul", &[Known::Value(value.clone()), Known::Value(value.clone())])?;
+    let value = over_root(node, &value, &squares, &axes, epsilon)?;
+    with_weights(node, &value, [1, 99], &|tensor| tensor.dims.clone())
+}
+
+/// One number a channel, before so many axes of pixels.
+fn by_channel(pixels: usize) -> impl Fn(&Tensor) -> Vec<usize> {
+    move |tensor: &Tensor| [&*tensor.dims, &vec![1; pixels]].concat()
+}
+
+/// Where a value's channels are: axis 1 of the ONNX tensor.
+fn channel(node: &Node<'_>, value: &Value) -> Result<usize, String> {
+    let channel = 1 - node.outside();
+    match value.dims.len() > channel {
+        true => Ok(channel),
+        false => Err("has no channels".to_owned()),
+    }
+}
+
+pub(super) fn instance_norm(node: &mut Node<'_>) -> Outputs {
+    let value = node.value(0)?;
+    let first = channel(node, &value)? + 1;
+    let axes: Vec<usize> = (first..value.dims.len()).collect();
+    let epsilon = node.attributes.float("epsilon", 1e-5)?;
+    let normal = normalised(node, &value, &axes, epsilon)?;
+    with_weights(node, &normal, [1, 2], &by_channel(axes.len()))
+}
+
+pub(super) fn group_norm(node: &mut Node<'_>) -> Outputs {
+    let value = node.value(0)?;
+    let value = node.standard(&value)?;
+    let channel = channel(node, &value)?;
+    let groups = node
+        .attributes
+        .optional_int("num_groups")?
+        .ok_or("attribute `num_groups` is missing")?;
+    let groups = size("num_groups", groups, 1)?;
+    let epsilon = node.attributes.float("epsilon", 1e-5)?;
+    let channels = value.dims[channel];
+    if !channels.is_multiple_of(groups) {
+        return Err(format!("{groups} groups do not divide {channels} channels"));
+    }
+    let elements: usize = value.dims[channel..].iter().product();
+    let data = node.shaped(&value.data, Shape::map(groups, 1, elements / groups))?;
+    let grouped = Value::plain(data, vec![groups, elements / groups]);
+    let normal = normalised(node, &grouped, &[1], epsilon)?;
+    let shape = crate::value::frame(&value.dims).map(|frame| frame.shape);
+    let data = match shape {
+        Some(shape) => node.shaped(&normal.data, shape)?,
+        None => normal.data,
+    };
+    let pixels = value.dims.len() - channel - 1;
+    // Until opset 20 the weights were of groups.
+    let each = channels / groups;
+    let spread = |tensor: &Tensor| match tensor.dims == [groups] && groups != channels {
+        true => tensor.picked(vec![channels], (0..channels).map(|c| c / each)),
+        false => tensor.clone(),
+    };
+    for input in [1, 2] {
+        if let Some(Some(Known::Constant(tensor))) = node.inputs.get(input).cloned() {
+            node.network.spend(&[channels])?;
+            node.inputs[input] = Some(Known::Constant(spread(&tensor)));
         }
-        let dims = value.in_memory();
-        let product = |dims: &[usize]| dims.iter().product();
-        let shape = Shape::map(
-            product(&dims[..first]),
-            product(&dims[first..=last]),
-            product(&dims[last + 1..]),
-        );
-        let data = node.shaped(&value.data, shape)?;
-        return node.layer("reduce_mean", vec![("axes", integers(&[1]))], &[&data], Vec::new());
     }
-    let (data, places) = node.framed(value)?;
-    let mut places: Vec<usize> = axes.iter().filter_map(|&axis| places[axis]).collect();
-    places.sort_unstable();
-    if places.is_empty() {
-        return Ok(data);
-    }
-    let unit = matches!(data.shape, Shape::Map { height: 1, .. });
-    if *places == [1, 2] || (unit && *places == [2]) {
-        return node.layer("global_avg_pool", Vec::new(), &[&data], Vec::new());
-    }
-    let list = places.iter().map(|&place| KeyValue::unplaced(integer(place))).collect();
-    let keys = vec![("axes", ValueKind::List(list))];
-    node.layer("reduce_mean", keys, &[&data], Vec::new())
+    with_weights(node, &value.through(data), [1, 2], &by_channel(pixels))
+}
+
+/// `(x − mean) / √(variance + ε)` along given axes: as the pattern of it, or the operator, whose ε is next to nothing.
+pub(super) fn mean_variance_norm(node: &mut Node<'_>) -> Outputs {
+    let value = node.value(0)?;
+    let epsilon = node.attributes.float("epsilon", 1e-18)?;
+    let axes = node
+        .attributes
+        .ints("axes")?
+        .map_or_else(|| vec![0, 2, 3], <[i64]>::to_vec);
+    let axes = node.axes(&axes, &value)?;
+    Ok(vec![Known::Value(normalised(node, &value, &axes, epsilon)?)])
+}
+
+/// `x / ‖x‖` along an axis.
+pub(super) fn lp_norm(node: &mut Node<'_>) -> Outputs {
+    let value = node.value(0)?;
+    let axis = node.axis(node.attributes.int("axis", -1)?, &value)?;
+    let op = match node.attributes.int("p", 2)? {
+        1 => "reduce_l1",
+        2 => "reduce_l2",
+        other => return Err(format!("`p` is {other}; 1 and 2 are possible")),
+    };
+    let length = reduced(node, op, &value, &[axis], false)?;
+    combined(node, "div", &[Known::Value(value), Known::Value(length)])
 }

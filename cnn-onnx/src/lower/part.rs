@@ -10,7 +10,7 @@ use crate::tensor::{Tensor, count};
 use crate::value::{Data, Known, Value, frame};
 
 /// An order of the axes in memory in which one is first, the others as they were.
-fn moved(value: &Value, axis: usize) -> Vec<usize> {
+pub(super) fn moved(value: &Value, axis: usize) -> Vec<usize> {
     let others = value.order.iter().copied().filter(|&other| other != axis);
     std::iter::once(axis).chain(others).collect()
 }
