@@ -1,5 +1,7 @@
 //! Residual connections into the convolution that produces one side of the sum.
 
+use std::collections::HashMap;
+
 use super::rewrite::{absorb, shared};
 use super::{Note, Pass};
 use crate::graph::{Graph, NodeId};
@@ -22,6 +24,7 @@ impl Pass for FuseResidual {
 
     fn run(&self, graph: &mut Graph, shapes: &Shapes) -> Vec<Note> {
         let order = graph.order().unwrap_or_default();
+        let positions: HashMap<NodeId, usize> = order.iter().enumerate().map(|(at, &id)| (id, at)).collect();
         let mut notes = Vec::new();
         for &add in &order {
             let Op::Combine(combine) = graph[add].op else { continue };
@@ -39,8 +42,7 @@ impl Pass for FuseResidual {
                 continue;
             }
             // The later of two convolutions, as the other map is then there when it runs.
-            let place = |id: NodeId| order.iter().position(|&other| other == id);
-            let candidates = if place(a) > place(b) {
+            let candidates = if positions.get(&a) > positions.get(&b) {
                 [(a, b), (b, a)]
             } else {
                 [(b, a), (a, b)]

@@ -1,5 +1,7 @@
 //! Offsets in the arena: buffers whose lifetimes do not meet share memory.
 
+use std::collections::BTreeSet;
+
 use crate::plan::data::{Plan, Storage, arena_size, lifetimes, peak};
 
 /// Places every buffer: the largest first, each at the lowest offset where it meets no placed buffer of an
@@ -11,18 +13,13 @@ pub(super) fn place(plan: &mut Plan) {
         .collect();
     waiting.sort_by_key(|&buffer| (std::cmp::Reverse(arena_size(plan, buffer)), buffer));
 
-    let mut placed: Vec<(usize, usize)> = Vec::new();
+    let mut placed: Vec<(usize, usize)> = Vec::with_capacity(waiting.len());
+    let mut neighbours = Intervals::new(plan.steps.len());
     for buffer in waiting {
-        let overlaps = |other: usize| match (lifetimes[buffer], lifetimes[other]) {
-            (Some((a, b)), Some((c, d))) => a <= d && c <= b,
-            _ => false,
-        };
-        let mut taken: Vec<(usize, usize)> = placed
-            .iter()
-            .filter(|(other, _)| overlaps(*other))
-            .map(|&(other, offset): &(usize, usize)| (offset, offset.saturating_add(arena_size(plan, other))))
-            .collect();
+        let Some(life) = lifetimes[buffer] else { continue };
+        let mut taken: Vec<(usize, usize)> = neighbours.overlapping(life).collect();
         taken.sort_unstable();
+        // The lowest gap that is large enough: gaps end where the next taken range begins.
         let mut offset = 0usize;
         for (start, end) in taken {
             if offset.saturating_add(arena_size(plan, buffer)) <= start {
@@ -30,6 +27,8 @@ pub(super) fn place(plan: &mut Plan) {
             }
             offset = offset.max(end);
         }
+        let end = offset.saturating_add(arena_size(plan, buffer));
+        neighbours.insert(life, (offset, end));
         placed.push((buffer, offset));
     }
 
@@ -41,5 +40,83 @@ pub(super) fn place(plan: &mut Plan) {
     plan.lower_bound_bytes = peak(plan).map_or(0, |peak| peak.bytes);
     for (buffer, offset) in placed {
         plan.buffers[buffer].storage = Storage::Arena(offset);
+    }
+}
+
+/// Intervals of steps with the bytes that are taken meanwhile, found by what they overlap: in a long network a buffer meets
+/// few of all others.
+struct Intervals {
+    /// A binary tree over all steps, node 1 the root, the children of `n` being `2n` and `2n + 1`: which intervals
+    /// cover a node's steps, but not all of its parent's.
+    covers: Vec<Vec<usize>>,
+    /// First step and index of each interval.
+    firsts: BTreeSet<(usize, usize)>,
+    /// First byte and end of each.
+    bytes: Vec<(usize, usize)>,
+    /// Leaves of the tree, a power of two.
+    leaves: usize,
+}
+
+impl Intervals {
+    fn new(steps: usize) -> Intervals {
+        let leaves = steps.next_power_of_two();
+        Intervals {
+            covers: vec![Vec::new(); 2 * leaves],
+            firsts: BTreeSet::new(),
+            bytes: Vec::new(),
+            leaves,
+        }
+    }
+
+    fn insert(&mut self, (first, last): (usize, usize), bytes: (usize, usize)) {
+        let index = self.bytes.len();
+        self.bytes.push(bytes);
+        self.firsts.insert((first, index));
+        // From both ends up: a node is taken where its sibling reaches beyond the interval.
+        let (mut left, mut right) = (first + self.leaves, last + self.leaves + 1);
+        while left < right {
+            if left % 2 == 1 {
+                self.covers[left].push(index);
+                left += 1;
+            }
+            if right % 2 == 1 {
+                right -= 1;
+                self.covers[right].push(index);
+            }
+            (left, right) = (left / 2, right / 2);
+        }
+    }
+
+    /// Those that contain the first step, and those that begin after it, up to the last.
+    fn overlapping(&self, (first, last): (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
+        let path = std::iter::successors(Some(first + self.leaves), |&node| (node > 1).then_some(node / 2));
+        let containing = path.flat_map(|node| &self.covers[node]);
+        let beginning = self.firsts.range((first + 1, 0)..(last + 1, 0)).map(|(_, index)| index);
+        containing.chain(beginning).map(|&index| self.bytes[index])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_find_what_they_overlap() {
+        let mut random = fastrand::Rng::with_seed(7);
+        for steps in [1, 2, 7, 64, 100] {
+            let mut intervals = Intervals::new(steps);
+            let mut known: Vec<(usize, usize)> = Vec::new();
+            for index in 0..200 {
+                let first = random.usize(..steps);
+                let life = (first, random.usize(first..steps));
+                let mut found: Vec<usize> = intervals.overlapping(life).map(|bytes| bytes.0).collect();
+                found.sort_unstable();
+                let meets = |&index: &usize| known[index].0 <= life.1 && life.0 <= known[index].1;
+                let expected: Vec<usize> = (0..known.len()).filter(meets).collect();
+                assert_eq!(found, expected, "{life:?} of {steps}");
+                intervals.insert(life, (index, 0));
+                known.push(life);
+            }
+        }
     }
 }

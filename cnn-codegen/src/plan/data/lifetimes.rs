@@ -35,18 +35,34 @@ pub struct Peak {
 /// The first of the steps during which most of the arena is in use; `None` if there are no steps.
 pub fn peak(plan: &Plan) -> Option<Peak> {
     let lifetimes = lifetimes(plan);
-    let at = |step: usize| {
-        let alive = |buffer: &usize| lifetimes[*buffer].is_some_and(|(first, last)| first <= step && step <= last);
-        let buffers: Vec<BufferId> = (0..plan.buffers.len()).filter(alive).map(BufferId).collect();
-        let sizes = buffers.iter().map(|buffer| arena_size(plan, buffer.0));
-        let bytes = sizes.fold(0, usize::saturating_add);
-        Peak { step, bytes, buffers }
-    };
-    // The first of equal ones: `max_by_key` takes the last.
-    (0..plan.steps.len()).rev().map(at).max_by_key(|peak| peak.bytes)
+    // Each buffer comes at its first step and goes after its last: a running sum is what is in use.
+    let mut comes = vec![0u128; plan.steps.len() + 1];
+    let mut goes = comes.clone();
+    for (buffer, life) in lifetimes.iter().enumerate() {
+        if let Some((first, last)) = *life {
+            comes[first] += arena_size(plan, buffer) as u128;
+            goes[last + 1] += arena_size(plan, buffer) as u128;
+        }
+    }
+    let mut used = 0;
+    let mut most: Option<(u128, usize)> = None;
+    for step in 0..plan.steps.len() {
+        used = used + comes[step] - goes[step];
+        if most.is_none_or(|(bytes, _)| used > bytes) {
+            most = Some((used, step));
+        }
+    }
+    let (bytes, step) = most?;
+    let alive = |buffer: &usize| lifetimes[*buffer].is_some_and(|(first, last)| first <= step && step <= last);
+    Some(Peak {
+        step,
+        bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
+        buffers: (0..plan.buffers.len()).filter(alive).map(BufferId).collect(),
+    })
 }
 
 /// Bytes that a buffer takes in the arena.
 pub(crate) fn arena_size(plan: &Plan, buffer: usize) -> usize {
-    plan.buffers[buffer].bytes.next_multiple_of(ALIGNMENT)
+    let bytes = plan.buffers[buffer].bytes;
+    bytes.checked_next_multiple_of(ALIGNMENT).unwrap_or(usize::MAX)
 }

@@ -13,6 +13,7 @@
 mod shapes;
 mod tiles;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cnn_runtime::pack::Recipe;
@@ -116,39 +117,53 @@ impl Checks<'_> {
         }
     }
 
+    /// Steps in order: buffers come when they are first used and go after their last use. Of those alive, none overlap; so
+    /// a new one has only to be compared with its neighbours in the arena.
     fn arena(&mut self) {
         let plan = self.plan;
         let lifetimes = lifetimes(plan);
-        let places: Vec<_> = plan
-            .buffers
-            .iter()
-            .enumerate()
-            .filter_map(|(index, buffer)| match (buffer.storage, lifetimes[index]) {
-                (Storage::Arena(offset), Some(life)) => {
-                    Some((BufferId(index), offset..offset.saturating_add(buffer.bytes), life))
+        let mut comes: Vec<(usize, usize)> = Vec::new();
+        let mut goes: Vec<(usize, usize)> = Vec::new();
+        for (buffer, life) in lifetimes.iter().enumerate() {
+            if let Some((first, last)) = *life {
+                comes.push((first, buffer));
+                goes.push((last, buffer));
+            }
+        }
+        comes.sort_unstable();
+        goes.sort_unstable();
+        let mut goes = goes.into_iter().peekable();
+        // First byte → end and buffer.
+        let mut alive: BTreeMap<usize, (usize, usize)> = BTreeMap::new();
+        for (step, buffer) in comes {
+            self.step = step;
+            let Storage::Arena(start) = plan.buffers[buffer].storage else {
+                continue;
+            };
+            let id = BufferId(buffer);
+            let end = start.saturating_add(plan.buffers[buffer].bytes);
+            self.require(end <= plan.arena_bytes, || {
+                format!("{} ends after the arena", name(plan, id))
+            });
+            self.require(start.is_multiple_of(ALIGNMENT), || {
+                format!("{} is not aligned", name(plan, id))
+            });
+            while let Some((_, gone)) = goes.next_if(|&(last, _)| last < step) {
+                if let Storage::Arena(start) = plan.buffers[gone].storage
+                    && alive.get(&start).is_some_and(|&(_, other)| other == gone)
+                {
+                    alive.remove(&start);
                 }
-                _ => None,
-            })
-            .collect();
-        for (position, (id, range, life)) in places.iter().enumerate() {
-            self.step = life.0;
-            self.require(range.end <= plan.arena_bytes, || {
-                format!("{} ends after the arena", name(plan, *id))
-            });
-            self.require(range.start.is_multiple_of(ALIGNMENT), || {
-                format!("{} is not aligned", name(plan, *id))
-            });
-            for (other, range2, life2) in &places[position + 1..] {
-                let both_alive = life.0 <= life2.1 && life2.0 <= life.1;
-                let overlap = range.start < range2.end && range2.start < range.end;
-                self.require(!(both_alive && overlap), || {
-                    format!(
-                        "{} and {} share memory while both are alive",
-                        name(plan, *id),
-                        name(plan, *other)
-                    )
+            }
+            let before = alive.range(..=start).next_back().filter(|(_, (end, _))| *end > start);
+            let other = before.or_else(|| alive.range(start..end).next());
+            if let Some((_, &(_, other))) = other {
+                self.require(false, || {
+                    let others = name(plan, BufferId(other));
+                    format!("{} and {others} share memory while both are alive", name(plan, id))
                 });
             }
+            alive.insert(start, (end, buffer));
         }
     }
 
