@@ -72,5 +72,4 @@ fn a_hundred_thousand_layers_are_planned_and_verified() {
     let program = Program::new(&plan).expect("a sound plan");
     done("plan → loop code");
     assert_eq!(program.steps.len(), plan.steps.len());
-    println!("{told}");
 }
