@@ -1,11 +1,16 @@
 //! Everything that can go wrong between a model file and its answer, as one typed error.
 
-use std::fmt;
 use std::path::PathBuf;
 
+use cnn_codegen::compile::CompileError;
+use cnn_codegen::interp::InterpreterError;
+use cnn_codegen::jit::{JitError, RunError};
+use cnn_codegen::plan::PlanError;
 use cnn_ir::diag::Diagnostic;
+use cnn_runtime::pack::PackError;
 use thiserror::Error;
 
+pub use cnn_codegen::compile::{MemoryError, bytes};
 pub use cnn_runtime::weights::WeightError;
 
 /// Why a network could not be loaded, compiled or run.
@@ -70,15 +75,74 @@ impl From<ModelError> for Error {
     }
 }
 
-impl From<MemoryError> for Error {
-    fn from(error: MemoryError) -> Error {
-        Error::Memory(Box::new(error))
-    }
-}
-
 impl From<WeightError> for Error {
     fn from(error: WeightError) -> Error {
         Error::Weights(vec![error])
+    }
+}
+
+impl From<CompileError> for Error {
+    fn from(error: CompileError) -> Error {
+        match error {
+            CompileError::Nothing => Error::Option(error.to_string()),
+            CompileError::Pass(_) => Error::Internal(error.to_string()),
+            CompileError::Memory(error) => Error::Memory(error),
+            CompileError::Plan(error) => error.into(),
+            CompileError::Jit(error) => error.into(),
+            CompileError::Interpreter(error) => error.into(),
+        }
+    }
+}
+
+impl From<PlanError> for Error {
+    fn from(error: PlanError) -> Error {
+        match error {
+            PlanError::TooLarge { .. } => Error::Limit(error.to_string()),
+            PlanError::Tile { .. } | PlanError::IndexMap { .. } | PlanError::Phases { .. } => {
+                Error::Limit(format!("{error}; the interpreter has no such limit"))
+            }
+            PlanError::NoImages => Error::Option(error.to_string()),
+            PlanError::Invalid => Error::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<JitError> for Error {
+    fn from(error: JitError) -> Error {
+        match error {
+            JitError::Pack(error) => error.into(),
+            JitError::Target(_) => Error::Limit(format!("{error}; the interpreter runs everywhere")),
+            JitError::Memory(_) | JitError::Threads(_) => Error::Limit(error.to_string()),
+            JitError::Plan(_) | JitError::Module(_) | JitError::Tile(_) => Error::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<PackError> for Error {
+    fn from(error: PackError) -> Error {
+        match error {
+            PackError::Weights(errors) => Error::Weights(errors),
+            PackError::Memory(error) => Error::Limit(error.to_string()),
+        }
+    }
+}
+
+impl From<RunError> for Error {
+    fn from(error: RunError) -> Error {
+        match error {
+            RunError::Memory(_) => Error::Limit(error.to_string()),
+            RunError::Count { .. } | RunError::Length { .. } => Error::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<InterpreterError> for Error {
+    fn from(error: InterpreterError) -> Error {
+        match error {
+            InterpreterError::Weights(error) => error.into(),
+            InterpreterError::OutOfMemory { .. } => Error::Limit(error.to_string()),
+            other => Error::Internal(other.to_string()),
+        }
     }
 }
 
@@ -96,83 +160,6 @@ pub struct ModelError {
     pub source_text: String,
 }
 
-/// A network that needs more memory than allowed; all sizes in bytes.
-#[derive(Debug, Error)]
-pub struct MemoryError {
-    /// Weights as the compiled network holds them.
-    pub weights: u128,
-    /// Values between layers, for the whole batch.
-    pub activations: u128,
-    /// Inputs and outputs of one run.
-    pub arrays: u128,
-    /// The limit it was held against.
-    pub limit: u64,
-    /// The batch it was counted for.
-    pub batch: usize,
-    /// The largest value between layers: its layer's name, its shape and its bytes.
-    pub largest: Option<(String, String, u128)>,
-}
-
-impl MemoryError {
-    /// What the network needs altogether.
-    pub fn needed(&self) -> u128 {
-        self.weights + self.activations + self.arrays
-    }
-}
-
-impl fmt::Display for MemoryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the network needs {} at batch {} (weights {}, values between layers {}, inputs and outputs {}), \
-             but may take {}",
-            bytes(self.needed()),
-            self.batch,
-            bytes(self.weights),
-            bytes(self.activations),
-            bytes(self.arrays),
-            bytes(u128::from(self.limit)),
-        )?;
-        if let Some((name, shape, size)) = &self.largest {
-            write!(f, "; the largest value is `{name}` {shape} with {}", bytes(*size))?;
-        }
-        if self.batch > 1 {
-            write!(f, "; a smaller batch needs less")?;
-        }
-        Ok(())
-    }
-}
-
-/// A number of bytes for people: `823 B`, `1.4 KiB`, `97.5 MiB`.
-pub fn bytes(count: u128) -> String {
-    let mut value = count as f64;
-    let mut unit = 0;
-    const UNITS: [&str; 7] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    while value >= 1024.0 && unit + 1 < UNITS.len() {
-        value /= 1024.0;
-        unit += 1;
-    }
-    match unit {
-        0 => format!("{count} B"),
-        _ if value < 10.0 => format!("{value:.2} {}", UNITS[unit]),
-        _ => format!("{value:.1} {}", UNITS[unit]),
-    }
-}
-
 fn lines(errors: &[WeightError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_pick_a_unit() {
-        assert_eq!(bytes(0), "0 B");
-        assert_eq!(bytes(1023), "1023 B");
-        assert_eq!(bytes(1536), "1.50 KiB");
-        assert_eq!(bytes(97 << 20), "97.0 MiB");
-        assert!(bytes(u128::MAX).ends_with(" EiB"));
-    }
 }

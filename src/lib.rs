@@ -40,13 +40,9 @@ mod executable;
 #[cfg(feature = "jit")]
 pub mod io;
 #[cfg(feature = "jit")]
-mod memory;
-#[cfg(feature = "jit")]
 mod model;
 #[cfg(feature = "jit")]
 mod network;
-#[cfg(feature = "jit")]
-mod options;
 #[cfg(feature = "jit")]
 mod roofs;
 #[cfg(feature = "rust")]
@@ -68,15 +64,15 @@ pub use cnn_runtime::emitted as rt;
 #[cfg(feature = "jit")]
 pub use {
     builtin::Builtin,
+    cnn_codegen::compile::{Backend, Optimised, Options},
     cnn_codegen::{jit, plan},
     cnn_ir as ir, cnn_onnx as onnx,
     cnn_runtime::memory::Caches,
     cnn_runtime::weights::synthetic_input as random_input,
     error::Error,
     executable::StepTime,
-    model::{Model, Optimised, Port, Source, WeightReport},
+    model::{Model, Port, Source, WeightReport},
     network::Network,
-    options::{Backend, Options},
     roofs::Roofs,
     session::{ArrayInfo, Session},
     tune::{Tuner, Tuning},

@@ -3,24 +3,23 @@
 mod onnx;
 mod source;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 use std::time::Instant;
 
+use cnn_codegen::compile::{self, Optimised};
 use cnn_codegen::jit::{self, Listed};
 use cnn_codegen::plan::Plan;
 use cnn_ir::cost;
 use cnn_ir::diag::{Diagnostic, Severity};
 use cnn_ir::graph::{Graph, NodeId};
 use cnn_ir::op::{InputLayout, Op, WeightDecl};
-use cnn_ir::passes::{self, Pass, Report};
 use cnn_ir::validate::Shapes;
 use cnn_onnx::{Import, ImportOptions};
 use cnn_runtime::weights::{WeightError, WeightSource};
 
 use crate::error::Error;
-use crate::executable::jit_error;
-use crate::network::with_job;
 use crate::{Builtin, Network, Options, Weights};
 
 pub use source::Source;
@@ -68,17 +67,6 @@ pub struct WeightReport {
     pub problems: Vec<WeightError>,
     /// Tensors that no layer uses.
     pub unused: Vec<String>,
-}
-
-/// A graph after the passes.
-#[derive(Clone, Debug)]
-pub struct Optimised {
-    /// The graph.
-    pub graph: Graph,
-    /// Its shapes.
-    pub shapes: Shapes,
-    /// What each pass did and refused.
-    pub reports: Vec<Report>,
 }
 
 impl Model {
@@ -227,9 +215,22 @@ impl Model {
         cost::multiplications(&self.graph, &self.shapes)
     }
 
-    /// The network's text as TOML, and what messages call it. The spans of the graph's nodes are ranges of it.
-    pub fn text(&self) -> (&str, &str) {
-        (&self.source.text, &self.source.origin)
+    /// The network's text as TOML, and what messages call it. The spans of [`placed`](Self::placed)'s nodes are ranges of
+    /// it.
+    pub fn text(&self) -> (Cow<'_, str>, &str) {
+        (self.source.toml(), &self.source.origin)
+    }
+
+    /// The graph as declared, with the places of its words in [`text`](Self::text), which an imported network's
+    /// [`graph`](Self::graph) has not.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the text does not read back: a fault of the importer.
+    pub fn placed(&self) -> Result<Cow<'_, Graph>, Error> {
+        match self.import() {
+            None => Ok(Cow::Borrowed(&self.graph)),
+            Some(_) => Ok(Cow::Owned(self.source.placed()?)),
+        }
     }
 
     /// The graph as declared.
@@ -247,21 +248,7 @@ impl Model {
     /// # Errors
     /// [`Error::Internal`]: a pass made an invalid graph.
     pub fn optimised(&self) -> Result<Optimised, Error> {
-        self.after(passes::PASSES)
-    }
-
-    /// The graph in operators of the core, otherwise as it was declared.
-    pub(crate) fn expanded(&self) -> Result<Optimised, Error> {
-        self.after(&[&passes::Expand])
-    }
-
-    fn after(&self, passes: &[&dyn Pass]) -> Result<Optimised, Error> {
-        let internal = |fault: String| Error::Internal(format!("{}: {fault}", self.name()));
-        let mut graph = self.graph.clone();
-        let mut shapes = Shapes::default();
-        let reports = passes::optimise_with(&mut graph, passes, |_, _, after| shapes = after.clone());
-        let reports = reports.map_err(|invalid| internal(invalid.to_string()))?;
-        Ok(Optimised { graph, shapes, reports })
+        compile::optimise(&self.graph).map_err(|fault| Error::Internal(format!("{}: {fault}", self.name())))
     }
 
     /// Asks `weights` for every tensor the network needs.
@@ -312,7 +299,7 @@ impl Model {
     /// # Errors
     /// As [`compile`](Self::compile), but for weights, which a plan does not look at.
     pub fn plan(&self, options: &Options) -> Result<Plan, Error> {
-        with_job(self, options, |job| Ok(job.plan()?.0))
+        Ok(compile::plan(&self.graph, options)?.0)
     }
 
     /// The machine code of the network as text: a name, Cranelift's IR and assembly for each function.
@@ -320,7 +307,7 @@ impl Model {
     /// # Errors
     /// As [`plan`](Self::plan).
     pub fn listing(&self, options: &Options) -> Result<Vec<Listed>, Error> {
-        jit::listing(&self.plan(options)?).map_err(jit_error)
+        Ok(jit::listing(&self.plan(options)?)?)
     }
 
     /// Compiles the network for these weights.

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use cnn_codegen::compile::{self, Executable, Need};
+use cnn_codegen::plan::TileIsa;
 use ndarray::{ArrayD, ArrayView, Dimension, IxDyn};
 
 use crate::error::Error;
-use crate::executable::{Executable, Job, StepTime};
-use crate::memory::Need;
+use crate::executable::{self, StepTime};
 use crate::{Backend, Model, Options, Port, Weights};
 
 /// A network compiled for one batch size. Running it changes nothing: several threads may share it.
@@ -29,7 +30,7 @@ impl Network {
         options: &Options,
         start: Instant,
     ) -> Result<Network, Error> {
-        let (executable, need) = with_job(model, options, |job| job.compile(options.backend, weights))?;
+        let (executable, need) = compile::compile(model.graph(), weights.source(), options)?;
         Ok(Network {
             name: model.name().to_owned(),
             inputs: model.inputs(),
@@ -67,7 +68,7 @@ impl Network {
             .map(|port| ArrayD::zeros(IxDyn(&port.batched(self.batch))))
             .collect();
         let mut elements: Vec<&mut [f32]> = outputs.iter_mut().filter_map(ArrayD::as_slice_mut).collect();
-        self.executable.run(&slices, &mut elements, self.batch)?;
+        executable::run(&self.executable, &slices, &mut elements, self.batch)?;
         Ok(outputs)
     }
 
@@ -78,7 +79,7 @@ impl Network {
     /// [`Error::Input`] if a slice is too long or too short, [`Error::Option`] for too many or too few.
     pub fn run_into(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) -> Result<(), Error> {
         self.check_slices(inputs, outputs)?;
-        self.executable.run(inputs, outputs, self.batch)
+        executable::run(&self.executable, inputs, outputs, self.batch)
     }
 
     /// Runs the network as [`run_into`](Self::run_into) does and measures each step of the compiled code.
@@ -87,7 +88,7 @@ impl Network {
     /// As [`run_into`](Self::run_into); [`Error::Option`] for the interpreter.
     pub fn profile(&self, inputs: &[&[f32]], outputs: &mut [&mut [f32]]) -> Result<Vec<StepTime>, Error> {
         self.check_slices(inputs, outputs)?;
-        self.executable.profile(inputs, outputs)
+        executable::profile(&self.executable, inputs, outputs)
     }
 
     /// Runs the network so often and gives the median time of each step.
@@ -178,7 +179,10 @@ impl Network {
 
     /// Threads that share a run.
     pub fn threads(&self) -> usize {
-        self.executable.threads()
+        match &self.executable {
+            Executable::Jit(code) => code.threads(),
+            Executable::Interp(_) => 1,
+        }
     }
 
     /// How long compiling took: passes, weights and code.
@@ -198,41 +202,12 @@ impl Network {
 
     /// What it was compiled for, in words.
     pub fn target(&self) -> String {
-        self.executable.target()
+        match &self.executable {
+            Executable::Jit(code) => match code.plan().isa {
+                TileIsa::Avx2Fma => format!("{} with AVX2 and FMA", std::env::consts::ARCH),
+                TileIsa::Portable => format!("{} with 128-bit vectors", std::env::consts::ARCH),
+            },
+            Executable::Interp(_) => "the interpreter".to_owned(),
+        }
     }
-}
-
-/// Checks the options, runs the passes if they ask for them, and hands all to `work`.
-pub(crate) fn with_job<T>(
-    model: &Model,
-    options: &Options,
-    work: impl FnOnce(Job<'_>) -> Result<T, Error>,
-) -> Result<T, Error> {
-    if options.batch == 0 || options.threads == Some(0) {
-        return Err(Error::Option(
-            "the batch and the number of threads must be at least 1".into(),
-        ));
-    }
-    let optimised;
-    let (graph, shapes) = if options.optimise {
-        optimised = model.optimised()?;
-        (&optimised.graph, &optimised.shapes)
-    } else {
-        optimised = model.expanded()?;
-        (&optimised.graph, &optimised.shapes)
-    };
-    work(Job {
-        graph,
-        shapes,
-        batch: options.batch,
-        threads: options
-            .threads
-            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
-        portable: options.portable,
-        exact: options.exact,
-        caches: options.caches,
-        measured: options.measured.clone(),
-        arrays: Need::arrays(model, options.batch),
-        limit: options.max_memory,
-    })
 }

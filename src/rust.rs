@@ -3,14 +3,13 @@
 mod package;
 mod program;
 
-use cnn_codegen::plan::{self, Plan};
+use cnn_codegen::plan::Plan;
 use cnn_codegen::rust::{self, Memory};
 use cnn_runtime::threads::ThreadPool;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
-use crate::executable::{pack_error, plan_error};
-use crate::{Error, Model, Weights};
+use crate::{Error, Model, Options, Weights};
 
 pub use package::{Package, PackageFile};
 
@@ -57,9 +56,7 @@ impl Model {
 
     /// How the network is carried out as Rust.
     fn rust_plan(&self, options: &RustOptions) -> Result<Plan, Error> {
-        let optimised = self.optimised()?;
-        let options = rust::plan_options(options.batch, options.threads, options.no_std);
-        plan::build(&optimised.graph, &optimised.shapes, &options).map_err(plan_error)
+        self.plan(&Options::for_rust(options.batch, options.threads, options.no_std))
     }
 
     fn source_text(&self, plan: &Plan, memory: &Memory, runtime: &TokenStream) -> Result<String, Error> {
@@ -83,7 +80,7 @@ impl Model {
 /// A network's weights in the order in which its code reads them.
 fn packed(plan: &Plan, weights: &Weights) -> Result<Vec<u8>, Error> {
     let pool = ThreadPool::new(0).map_err(|error| Error::Limit(format!("threads cannot be started: {error}")))?;
-    let block = plan.pack(weights, &pool).map_err(pack_error)?;
+    let block = plan.pack(weights, &pool)?;
     Ok(block.bytes()[..plan.constant_bytes].to_vec())
 }
 

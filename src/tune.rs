@@ -6,13 +6,12 @@ mod machine;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use cnn_codegen::compile;
 use cnn_codegen::plan::{self, Measurements};
 use cnn_codegen::tune::{Effort, measure};
 use cnn_runtime::memory::available_memory;
 
 use crate::error::Error;
-use crate::executable::Job;
-use crate::network::with_job;
 use crate::{Backend, Model, Options};
 
 pub use cache::default_file;
@@ -72,19 +71,25 @@ impl Model {
     /// As [`plan`](Model::plan).
     pub fn tune(&self, options: &Options, tuner: &Tuner) -> Result<Tuning, Error> {
         match options.backend {
-            Backend::Jit => with_job(self, options, |job| tune(&job, tuner)),
+            Backend::Jit => tune(self, options, tuner),
             Backend::Interp => Ok(Tuning::default()),
         }
     }
 }
 
-fn tune(job: &Job<'_>, tuner: &Tuner) -> Result<Tuning, Error> {
+fn tune(model: &Model, asked: &Options, tuner: &Tuner) -> Result<Tuning, Error> {
     let start = Instant::now();
     let mut tuning = Tuning::default();
-    let options = job.plan_options();
+    let options = asked.for_plan();
     // Whatever is too large to run is too large to tune.
-    let (plan, _) = job.plan()?;
-    let choices = plan::choices(job.graph, job.shapes, &options);
+    let plan = model.plan(asked)?;
+    let choices = match asked.optimise {
+        true => {
+            let compile::Optimised { graph, shapes, .. } = model.optimised()?;
+            plan::choices(&graph, &shapes, &options)
+        }
+        false => plan::choices(model.graph(), model.shapes(), &options),
+    };
     if choices.is_empty() {
         return Ok(tuning);
     }
@@ -121,7 +126,7 @@ fn tune(job: &Job<'_>, tuner: &Tuner) -> Result<Tuning, Error> {
             // What one leaves over is the others'.
             time: left / u32::try_from(count - index).unwrap_or(u32::MAX),
             between,
-            memory: job.limit.unwrap_or_else(available_memory),
+            memory: asked.max_memory.unwrap_or_else(available_memory),
         };
         match measure(&choice, &options, &effort) {
             Ok(times) => {

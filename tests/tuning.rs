@@ -74,11 +74,12 @@ fn the_second_time_all_is_remembered() {
             ..options()
         },
         Options {
-            portable: true,
+            isa: Some(cnn::plan::TileIsa::Portable),
             ..options()
         },
     ] {
-        let portable_anyway = other.portable && model.plan(&options()).unwrap().isa == cnn::plan::TileIsa::Portable;
+        let portable_anyway =
+            other.isa.is_some() && model.plan(&options()).unwrap().isa == cnn::plan::TileIsa::Portable;
         if !portable_anyway {
             assert_eq!(counts(&model.tune(&other, &never).unwrap()), [0, 0, 2, 0], "{other:?}");
         }

@@ -1,5 +1,6 @@
 //! cnn-codegen
 
+pub mod compile;
 pub mod interp;
 #[cfg(feature = "jit")]
 pub mod jit;

@@ -12,12 +12,11 @@ pub(crate) fn import(path: &Path) -> Option<Result<Imported, String>> {
 
 #[cfg(feature = "onnx")]
 fn read(path: &Path) -> Result<Imported, String> {
-    use cnn_ir::front::write;
     use cnn_onnx::{Import, ImportOptions};
 
     let import = Import::open(path, &ImportOptions::default()).map_err(|error| error.to_string())?;
     Ok(Imported {
-        toml: write::toml(&import.net),
+        net: import.net,
         weights: Box::new(import.weights),
     })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use cnn::onnx::ImportOptions;
-use cnn::plan::Measurements;
+use cnn::plan::{Measurements, TileIsa};
 use cnn::{Backend, Caches, Error, Options, Source, ir};
 
 /// When to use colour.
@@ -122,7 +122,7 @@ impl Compilation {
             optimise: !self.no_optimise,
             exact: self.exact,
             measured: Measurements::NONE,
-            portable: self.portable,
+            isa: self.portable.then_some(TileIsa::Portable),
             caches: Caches::of_this_machine(),
             max_memory: self.max_memory.map(|size| size.0),
         }

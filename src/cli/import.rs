@@ -29,7 +29,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
             arguments.model.name()
         )));
     }
-    let text = source.toml().to_owned();
+    let text = source.toml().into_owned();
     let model: Model = session::understood(source)?;
     let weights = model.own_weights()?.unwrap_or_else(Weights::empty);
     let folder = &arguments.output;

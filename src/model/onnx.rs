@@ -1,16 +1,16 @@
-//! Models from ONNX files: as TOML text like every other model, with the file's weights.
+//! Models from ONNX files: a declaration like every other model's, with the file's weights.
 
 use std::path::Path;
 
-use cnn_ir::front::write;
 use cnn_ir::span::{Span, Spanned};
 use cnn_onnx::{Import, ImportOptions};
 
 use super::Source;
+use super::source::Declaration;
 use crate::Error;
 
 impl Source {
-    /// Reads an ONNX file. The source's text is the same network as a TOML model file; the weights stay in the ONNX file
+    /// Reads an ONNX file. [`toml`](Self::toml) is the same network as a model file; the weights stay in the ONNX file
     /// and the files that belong to it, which must not be shortened while they are in use.
     ///
     /// # Errors
@@ -37,21 +37,18 @@ impl Source {
         let stem = path.file_stem().map_or("network".into(), |stem| stem.to_string_lossy());
         import.net.name = Some(Spanned::new(stem.clone().into_owned(), Span::NONE));
         Source {
-            text: write::toml(&import.net),
+            declaration: Declaration::Import(Box::new(import)),
             origin: format!("{} (as TOML)", path.display()),
             default_name: stem.into_owned(),
             builtin: None,
-            onnx: Some(import),
         }
     }
 
     /// What was read of an ONNX file; `None` for other models.
     pub fn import(&self) -> Option<&Import> {
-        self.onnx.as_ref()
-    }
-
-    /// The model as TOML text.
-    pub fn toml(&self) -> &str {
-        &self.text
+        match &self.declaration {
+            Declaration::Import(import) => Some(import),
+            Declaration::Text(_) => None,
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Where a model comes from: its text, and the name to call it by in messages.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use cnn_ir::diag::{Diagnostic, nearest};
+use cnn_ir::front::{self, write};
 use cnn_ir::graph::Graph;
+use cnn_ir::render;
 use cnn_ir::validate::{Shapes, validate};
-use cnn_ir::{front, render};
 use cnn_onnx::{Import, ImportOptions};
 
 use crate::error::{Error, ModelError};
@@ -14,17 +16,24 @@ use crate::{builtin, io};
 /// The longest model file read. ResNet-152 written out takes a hundredth of it.
 const MAX_MODEL_BYTES: u64 = 16 << 20;
 
-/// A model's text, not yet understood.
+/// A model's declaration, not yet understood.
 #[derive(Clone, Debug)]
 pub struct Source {
-    pub(super) text: String,
+    pub(super) declaration: Declaration,
     /// What messages call it.
     pub(super) origin: String,
     /// What the network is called if the text does not say.
     pub(super) default_name: String,
     pub(super) builtin: Option<&'static builtin::Builtin>,
-    /// What the text was made of, if that was an ONNX file.
-    pub(super) onnx: Option<Import>,
+}
+
+/// What a model is declared in.
+#[derive(Clone, Debug)]
+pub(super) enum Declaration {
+    /// The text of a model file.
+    Text(String),
+    /// What was read of an ONNX file.
+    Import(Box<Import>),
 }
 
 impl Source {
@@ -36,11 +45,10 @@ impl Source {
         let path = path.as_ref();
         let stem = path.file_stem().map_or("network".into(), |stem| stem.to_string_lossy());
         Ok(Source {
-            text: io::read_text(path, MAX_MODEL_BYTES)?,
+            declaration: Declaration::Text(io::read_text(path, MAX_MODEL_BYTES)?),
             origin: path.display().to_string(),
             default_name: stem.into_owned(),
             builtin: None,
-            onnx: None,
         })
     }
 
@@ -51,22 +59,20 @@ impl Source {
     pub fn builtin(name: &str) -> Result<Source, Error> {
         let model = builtin::find(name).ok_or_else(|| Error::Option(builtin::unknown(name)))?;
         Ok(Source {
-            text: model.toml.to_owned(),
+            declaration: Declaration::Text(model.toml.to_owned()),
             origin: format!("{name}.toml"),
             default_name: name.to_owned(),
             builtin: Some(model),
-            onnx: None,
         })
     }
 
     /// A text; `origin` is what messages call it.
     pub fn text(text: impl Into<String>, origin: impl Into<String>) -> Source {
         Source {
-            text: text.into(),
+            declaration: Declaration::Text(text.into()),
             origin: origin.into(),
             default_name: "network".to_owned(),
             builtin: None,
-            onnx: None,
         }
     }
 
@@ -109,11 +115,25 @@ impl Source {
     /// [`Error::Model`] with everything that is wrong with it, unless it is only that shapes do not fit: whoever asks
     /// for those is told.
     pub fn graph(&self) -> Result<(Graph, Vec<Diagnostic>), Error> {
-        let (mut graph, warnings) = front::graph_from_toml(&self.text).map_err(|faults| self.error(faults))?;
+        let found = match &self.declaration {
+            Declaration::Text(text) => front::graph_from_toml(text),
+            // Whatever there is to say is said about its text, which has places for it.
+            Declaration::Import(import) => match front::graph_from_declaration(&import.net) {
+                Ok((graph, warnings)) if warnings.is_empty() => Ok((graph, warnings)),
+                _ => front::graph_from_toml(&self.toml()),
+            },
+        };
+        let (mut graph, warnings) = found.map_err(|faults| self.error(faults))?;
         if graph.name.is_empty() {
             graph.name.clone_from(&self.default_name);
         }
         Ok((graph, warnings))
+    }
+
+    /// The graph as its text declares it, with the places of its words there.
+    pub(super) fn placed(&self) -> Result<Graph, Error> {
+        let (graph, _) = front::graph_from_toml(&self.toml()).map_err(|faults| self.error(faults))?;
+        Ok(graph)
     }
 
     /// The shapes of a graph that [`graph`](Self::graph) made.
@@ -121,12 +141,29 @@ impl Source {
     /// # Errors
     /// [`Error::Model`] with every shape that does not fit.
     pub(super) fn shapes(&self, graph: &Graph) -> Result<Shapes, Error> {
-        validate(graph).map_err(|faults| self.error(faults))
+        validate(graph).map_err(|faults| {
+            let placed = match &self.declaration {
+                Declaration::Text(_) => None,
+                Declaration::Import(_) => self.placed().ok().and_then(|graph| validate(&graph).err()),
+            };
+            self.error(placed.unwrap_or(faults))
+        })
+    }
+
+    /// The model as TOML text: the file's own, or an imported network written as one.
+    pub fn toml(&self) -> Cow<'_, str> {
+        match &self.declaration {
+            Declaration::Text(text) => Cow::Borrowed(text),
+            Declaration::Import(import) => Cow::Owned(write::toml(&import.net)),
+        }
     }
 
     /// Diagnostics as text beside the source.
     pub(super) fn render(&self, diagnostics: &[Diagnostic], color: bool) -> String {
-        render::render(diagnostics, &self.origin, &self.text, color)
+        match diagnostics.is_empty() {
+            true => String::new(),
+            false => render::render(diagnostics, &self.origin, &self.toml(), color),
+        }
     }
 
     fn error(&self, diagnostics: Vec<Diagnostic>) -> Error {
@@ -134,7 +171,7 @@ impl Source {
             rendered: self.render(&diagnostics, false).trim_end().to_owned(),
             diagnostics,
             origin: self.origin.clone(),
-            source_text: self.text.clone(),
+            source_text: self.toml().into_owned(),
         }
         .into()
     }

@@ -47,7 +47,7 @@ fn a_thousand_digits_through_the_library() {
                 backend,
                 batch,
                 optimise,
-                portable,
+                isa: portable.then_some(cnn::plan::TileIsa::Portable),
                 ..Options::default()
             };
             let network = model.compile(&weights, &options).unwrap();

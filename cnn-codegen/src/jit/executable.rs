@@ -6,7 +6,6 @@ use cnn_runtime::executor::{Executor, RunSize};
 use cnn_runtime::memory::{AlignedBuffer, MemoryError};
 use cnn_runtime::steps::{Base, Call, StepFn, Steps};
 use cnn_runtime::threads::ThreadPool;
-use cnn_runtime::weights::WeightSource;
 use thiserror::Error;
 
 use super::code_memory::CodeMemory;
@@ -59,10 +58,9 @@ impl Executable {
     pub(super) fn new(
         plan: Plan,
         code: Code,
-        weights: &dyn WeightSource,
+        constants: AlignedBuffer,
         pool: ThreadPool,
     ) -> Result<Executable, JitError> {
-        let constants = plan.pack(weights, &pool)?;
         let Code {
             functions,
             program,

@@ -82,7 +82,8 @@ pub fn compile(plan: &Plan, weights: &dyn WeightSource, threads: usize) -> Resul
     }
     let pool = ThreadPool::new(threads)?;
     let code = generate(plan, &pool, false)?;
-    Executable::new(plan.clone(), code, weights, pool)
+    let constants = plan.pack(weights, &pool)?;
+    Executable::new(plan.clone(), code, constants, pool)
 }
 
 /// The code of a plan as texts, in the order it was made: kernels, then steps.
@@ -101,7 +102,7 @@ struct Code {
     compiled: Vec<FuncId>,
 }
 
-/// Plan → functions.
+/// Plan → functions: verified, then loop code, then machine code.
 fn generate(plan: &Plan, pool: &ThreadPool, keep_text: bool) -> Result<Code, JitError> {
     let program = Program::new(plan).map_err(JitError::Plan)?;
     let mut functions = Functions::new(plan.isa, keep_text)?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use cnn_ir::diag::Diagnostic;
-use cnn_ir::front;
+use cnn_ir::front::{self, write};
 use cnn_ir::graph::Graph;
 use cnn_ir::render::render;
 use cnn_ir::span::Spanned;
@@ -73,9 +73,12 @@ fn file(path: &Spanned<String>, files: Files<'_>) -> Result<Checked, Vec<Diagnos
     let place = files.package.join(&path.value);
     let text = match (files.import)(&place) {
         Some(imported) => {
-            imported
-                .map_err(|message| vec![Diagnostic::error(path.span, message)])?
-                .toml
+            let imported = imported.map_err(|message| vec![Diagnostic::error(path.span, message)])?;
+            match graph(front::graph_from_declaration(&imported.net)) {
+                Ok(checked) if checked.warnings.is_empty() => return Ok(checked),
+                // Whatever there is to say is said about its text, which has lines.
+                _ => write::toml(&imported.net),
+            }
         }
         None => read(&place).map_err(|error| vec![unreadable(path, &error)])?,
     };

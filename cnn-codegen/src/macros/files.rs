@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use cnn_ir::ast::NetDecl;
 use cnn_runtime::weights::{SafetensorsFile, WeightSource};
 
 /// Where a macro call finds files and leaves some.
@@ -22,9 +23,9 @@ pub type Importer = fn(&Path) -> Option<Result<Imported, String>>;
 
 /// A network from a file of another format.
 pub struct Imported {
-    /// The same network as a model file.
-    pub toml: String,
-    /// Its weights, under the names of that text.
+    /// The network as a declaration.
+    pub net: NetDecl,
+    /// Its weights, under the names of that declaration.
     pub weights: Box<dyn WeightSource>,
 }
 

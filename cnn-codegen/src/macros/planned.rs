@@ -1,14 +1,13 @@
 //! A checked network → its plan, within the bounds that the declaration sets.
 
 use cnn_ir::diag::Diagnostic;
-use cnn_ir::passes;
 use cnn_ir::span::Span;
-use cnn_ir::validate::validate;
 
 use super::check::Checked;
 use super::declared::{Body, Declared};
+use crate::compile::{self, CompileError, Options};
 use crate::plan::{self, Plan, PlanError};
-use crate::rust::{grouped, plan_options};
+use crate::rust::grouped;
 
 /// How a declared network is carried out.
 ///
@@ -21,14 +20,15 @@ pub(super) fn plan(declared: &Declared, checked: &Checked) -> Result<Plan, Vec<D
         return Err(vec![Diagnostic::error(threads.span, message)]);
     }
     let threads = declared.options.threads.as_ref().map_or(1, |threads| threads.value);
-    let options = plan_options(batch, threads, declared.options.no_std.is_some());
-    let place = declared.place;
-    let internal = |fault: String| vec![Diagnostic::error(place, fault).note("this is a bug in cnn: please report it")];
-    let mut graph = checked.graph.clone();
-    passes::optimise(&mut graph).map_err(|invalid| internal(invalid.to_string()))?;
-    let shapes = validate(&graph).map_err(|faults| internal(format!("a pass made an invalid graph: {faults:?}")))?;
-    let plan = plan::build(&graph, &shapes, &options)
-        .map_err(|error| vec![Diagnostic::error(guilty(declared, checked, &error), error.to_string())])?;
+    let options = Options::for_rust(batch, threads, declared.options.no_std.is_some());
+    let (plan, _) = compile::plan(&checked.graph, &options).map_err(|error| {
+        vec![match &error {
+            CompileError::Plan(fault) => Diagnostic::error(guilty(declared, checked, fault), fault.to_string()),
+            other => {
+                Diagnostic::error(declared.place, other.to_string()).note("this is a bug in cnn: please report it")
+            }
+        }]
+    })?;
     match too_much_memory(declared, &plan) {
         Some(error) => Err(vec![error]),
         None => Ok(plan),

@@ -14,7 +14,6 @@
 //! | `tables` | all functions, steps and sizes of a plan |
 //! | `network` | the methods that load and run a network |
 //! | `page` | what `cargo doc` says about it |
-//! | `target` | what code is planned for |
 //! | `item` | its struct with all of these |
 
 mod calls;
@@ -24,10 +23,8 @@ mod network;
 mod page;
 mod recipe;
 mod tables;
-mod target;
 mod tile;
 
 pub use item::{EmitError, Network, emit};
 pub use network::Memory;
 pub use page::grouped;
-pub use target::plan_options;

@@ -51,6 +51,19 @@ pub fn graph_from_toml(text: &str) -> Result<(Graph, Vec<Diagnostic>), Vec<Diagn
     graph(toml::parse(text))
 }
 
+/// Makes a graph of a declaration that an importer made: it has no text, so that what is said about it has no places.
+/// [`write::toml`] gives it one.
+///
+/// # Errors
+/// As [`graph`].
+pub fn graph_from_declaration(net: &NetDecl) -> Result<(Graph, Vec<Diagnostic>), Vec<Diagnostic>> {
+    graph(Parsed {
+        net: net.clone(),
+        complete: true,
+        ..Parsed::default()
+    })
+}
+
 /// Makes a graph of a declaration, from whichever front end. `Ok` holds the graph and warnings; whether its shapes
 /// fit is then for [`crate::validate::validate`] to say.
 ///

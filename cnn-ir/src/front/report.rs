@@ -9,7 +9,7 @@ use crate::span::Span;
 ///
 /// A later stage does not repeat itself where an earlier one complained already: it would only report a
 /// consequence. Within a stage the same sentence about the same place (as each instance of a block would say it)
-/// is kept once.
+/// is kept once. What stands nowhere (importers make declarations without a text) closes no place for others.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     found: Vec<Diagnostic>,
@@ -36,7 +36,8 @@ impl Report {
 
     /// Ends a stage: the places it complained about are closed for the following ones.
     pub(crate) fn settle(&mut self) {
-        self.settled.extend(self.found.iter().filter_map(place));
+        let places = self.found.iter().filter_map(place);
+        self.settled.extend(places.filter(|&place| place != Span::NONE));
     }
 
     /// Whether there is an error among them.
@@ -78,6 +79,15 @@ mod tests {
         report.add(Diagnostic::warning(at(1), "a warning"));
         let messages: Vec<_> = report.finish(()).unwrap_err().into_iter().map(|d| d.message).collect();
         assert_eq!(messages, ["other", "another at the same place", "cause"]);
+    }
+
+    #[test]
+    fn what_stands_nowhere_hides_nothing() {
+        let mut report = Report::new(vec![Diagnostic::warning(Span::NONE, "a warning")]);
+        report.add(Diagnostic::error(Span::NONE, "an error"));
+        report.settle();
+        report.add(Diagnostic::error(Span::NONE, "another"));
+        assert_eq!(report.finish(()).unwrap_err().len(), 2);
     }
 
     #[test]

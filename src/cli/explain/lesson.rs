@@ -105,7 +105,7 @@ impl Lesson {
     /// All that the page shows; what a live page has already can be left out.
     pub(super) fn explained(&self, compiler: bool, course: bool) -> Result<Explained, Error> {
         let model = &self.model;
-        let (text, name) = model.text();
+        let ((text, name), graph) = (model.text(), model.placed()?);
         let compiled = compiler.then(|| Compiled {
             plan: &self.plan,
             listing: &self.listing,
@@ -113,9 +113,9 @@ impl Lesson {
         });
         let tables = self.famous.iter().map(|model| (model.graph(), model.shapes()));
         let subject = Subject {
-            graph: model.graph(),
+            graph: &graph,
             shapes: model.shapes(),
-            text,
+            text: &text,
             text_name: name.to_owned(),
             about: model
                 .as_builtin()

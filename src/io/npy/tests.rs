@@ -56,11 +56,66 @@ fn writes_what_it_reads() {
     assert_eq!(read(&path).unwrap(), transposed.into_dyn());
 }
 
+/// NumPy's own: `np.save` of 1-D, 0-D and 4-D arrays.
+#[test]
+fn headers_are_numpys_to_the_byte() {
+    for (shape, text) in [
+        (&[10][..], "{'descr': '<f4', 'fortran_order': False, 'shape': (10,), }"),
+        (&[], "{'descr': '<f4', 'fortran_order': False, 'shape': (), }"),
+        (
+            &[1, 3, 8, 8],
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 8, 8), }",
+        ),
+    ] {
+        let header = header::of_f32(shape);
+        assert_eq!(header.len(), 128);
+        assert_eq!(header[..10], [&MAGIC[..], &[1, 0, 118, 0]].concat());
+        assert_eq!(header[10..], *format!("{text:<117}\n").as_bytes());
+    }
+}
+
+#[test]
+fn every_type_has_its_numbers() {
+    let read_one = |code: &str, bytes: &[u8]| {
+        let header = format!("{{'descr': '{code}', 'fortran_order': False, 'shape': (), }}\n");
+        read_bytes(&file(&header, bytes)).unwrap().into_raw_vec_and_offset().0
+    };
+    for (code, bytes, number) in [
+        ("<f2", &half::f16::from_f32(-1.5).to_le_bytes()[..], -1.5),
+        (">f2", &half::f16::from_f32(-1.5).to_be_bytes(), -1.5),
+        (">f8", &0.1f64.to_be_bytes(), 0.1),
+        ("|i1", &(-3i8).to_le_bytes(), -3.0),
+        ("<i2", &(-300i16).to_le_bytes(), -300.0),
+        (">i4", &(-70_000i32).to_be_bytes(), -70_000.0),
+        ("<i8", &i64::MIN.to_le_bytes(), -9.223_372e18),
+        ("<u2", &60_000u16.to_le_bytes(), 60_000.0),
+        ("<u4", &4_000_000_000u32.to_le_bytes(), 4e9),
+        ("<u8", &u64::MAX.to_le_bytes(), 1.844_674_4e19),
+    ] {
+        assert_eq!(read_one(code, bytes), [number], "{code}");
+    }
+}
+
+#[test]
+fn arrays_larger_than_a_piece_arrive_whole() {
+    let values: Vec<f64> = (0..40_000).map(f64::from).collect();
+    let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (40000L,), }\n";
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let array = read_bytes(&file(header, &bytes)).unwrap();
+    assert!(
+        array
+            .iter()
+            .zip(&values)
+            .all(|(found, value)| f64::from(*found) == *value)
+    );
+    assert_eq!(array.shape(), [40_000]);
+}
+
 #[test]
 fn other_types_are_named() {
     for (descr, word) in [
-        ("'<i8'", "int64 (<i8)"),
-        ("'<f2'", "float16"),
+        ("'<f16'", "float128 (<f16)"),
+        ("'<c8'", "complex64"),
         ("'|b1'", "bool"),
         ("'|O'", "Python objects"),
         ("'<U3'", "text"),
@@ -68,7 +123,10 @@ fn other_types_are_named() {
     ] {
         let header = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}\n");
         let error = read_bytes(&file(&header, &[0; 8])).unwrap_err();
-        assert!(error.contains(word) && error.contains("f32, f64 or u8"), "{error}");
+        assert!(
+            error.contains(word) && error.contains("f32, f64 or integers"),
+            "{error}"
+        );
     }
 }
 
@@ -88,7 +146,18 @@ fn hostile_headers_are_errors() {
         (header("3"), "tuple"),
         (header(&format!("({})", "1,".repeat(40))), "at most 32 dimensions"),
         (header("(2,)"), "needs 8 bytes after the header, found 4"),
-        (deep.clone(), "plain array"),
+        (deep.clone(), "dictionary"),
+        (format!("{{'descr': {deep}"), "dictionary"),
+        (header("((1, 2), 3)"), "tuple"),
+        (
+            "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), } x".to_owned(),
+            "dictionary",
+        ),
+        ("{'descr': '<f4' 'fortran_order': False}".to_owned(), "dictionary"),
+        (
+            "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}".to_owned(),
+            "neither True nor False",
+        ),
         ("{}".to_owned(), "lacks `descr`"),
         ("{'descr': '<f4', 'shape': (1,)}".to_owned(), "lacks `fortran_order`"),
         ("hello".to_owned(), "dictionary"),

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use cnn_codegen::plan::Measurements;
 use cnn_runtime::memory::Caches;
+
+use super::CompileError;
+use crate::plan::{Accuracy, Measurements, PlanOptions, TileIsa};
 
 /// Who carries a network out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -53,7 +55,7 @@ impl FromStr for Backend {
 /// How a network is to be compiled. `Options::default()` is right for one image at a time on the whole machine.
 ///
 /// ```
-/// use cnn::Options;
+/// use cnn_codegen::compile::Options;
 ///
 /// let options = Options { batch: 8, threads: Some(1), ..Options::default() };
 /// # assert!(options.optimise);
@@ -72,16 +74,16 @@ pub struct Options {
     /// dense layers larger than the second-level cache otherwise read 16 (with a scale for each 64): slower, and within 1e-5 of f64 arithmetic where otherwise 1e-4 of the largest
     /// output is allowed.
     pub exact: bool,
-    /// Times of kernels on this machine, from [`Model::tune`](crate::Model::tune): they decide between algorithms where
-    /// they are known.
+    /// Times of kernels on this machine: they decide between algorithms where they are known.
     pub measured: Measurements,
     /// The caches to plan for: this machine's. What other machines are to compute to the bit is planned for
     /// [`Caches::TYPICAL`], as `cnn!` does.
     pub caches: Caches,
-    /// Use no instructions but those that every machine of this kind has, even where there are better ones.
-    pub portable: bool,
+    /// The instruction set to compile for; the best that this machine has if `None`. [`TileIsa::Portable`] is there on
+    /// every machine.
+    pub isa: Option<TileIsa>,
     /// Bytes that weights, values between layers, inputs and outputs may take together; what the machine has
-    /// available if `None`.
+    /// available if `None`. [`u64::MAX`] is no limit.
     pub max_memory: Option<u64>,
 }
 
@@ -95,8 +97,53 @@ impl Default for Options {
             exact: false,
             measured: Measurements::NONE,
             caches: Caches::of_this_machine(),
-            portable: false,
+            isa: None,
             max_memory: None,
+        }
+    }
+}
+
+impl Options {
+    /// For code that machines run of which nothing is known yet: batches of so many images, runs that so many threads
+    /// share, and with `no_std` neither an operating system nor much memory.
+    pub fn for_rust(batch: usize, threads: usize, no_std: bool) -> Options {
+        Options {
+            batch,
+            threads: Some(if no_std { 1 } else { threads }),
+            // Winograd's transformed weights and tiles take several times the memory, which is scarce without a system.
+            exact: no_std,
+            caches: Caches::TYPICAL,
+            // Tiles of the larger set also run everywhere, from a table.
+            isa: Some(if no_std { TileIsa::Portable } else { TileIsa::Avx2Fma }),
+            // That of the machine which will run it is not known either; whoever wants a bound sets one.
+            max_memory: Some(u64::MAX),
+            ..Options::default()
+        }
+    }
+
+    /// Threads that share one run.
+    pub fn threads(&self) -> usize {
+        self.threads
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// What the planner is told: all that is left open here is settled.
+    pub fn for_plan(&self) -> PlanOptions {
+        PlanOptions {
+            batch: self.batch,
+            isa: self.isa.unwrap_or_else(TileIsa::detect),
+            accuracy: if self.exact { Accuracy::Exact } else { Accuracy::Fast },
+            threads: self.threads(),
+            caches: self.caches,
+            force: None,
+            measured: self.measured.clone(),
+        }
+    }
+
+    pub(super) fn check(&self) -> Result<(), CompileError> {
+        match self.batch == 0 || self.threads == Some(0) {
+            true => Err(CompileError::Nothing),
+            false => Ok(()),
         }
     }
 }
