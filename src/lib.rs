@@ -20,7 +20,6 @@
 //! | [`Source`] → [`Model`] | a network's text, or an ONNX file ([`onnx`]); the network, understood and found valid |
 //! | [`Weights`] | named tensors: a file, bytes, arrays, or made up |
 //! | [`Options`] | back end, batch, threads, bounds |
-//! | [`Tuner`] → [`Tuning`] | kernels measured on this machine |
 //! | [`Network`] | compiled: runs, from several threads at once if need be |
 //! | [`Session`] | a model with its weights, compiled for every batch it meets; arrays as its file names them |
 //! | [`Roofs`] | what this machine can do at most |
@@ -51,8 +50,6 @@ mod rust;
 mod session;
 #[cfg(feature = "text")]
 pub mod text;
-#[cfg(feature = "jit")]
-pub mod tune;
 #[cfg(feature = "std")]
 pub mod weights;
 
@@ -75,7 +72,6 @@ pub use {
     network::Network,
     roofs::Roofs,
     session::{ArrayInfo, Session},
-    tune::{Tuner, Tuning},
     weights::Weights,
 };
 

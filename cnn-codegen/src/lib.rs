@@ -11,5 +11,3 @@ pub mod plan;
 #[cfg(feature = "rust")]
 pub mod rust;
 pub mod tile;
-#[cfg(feature = "jit")]
-pub mod tune;

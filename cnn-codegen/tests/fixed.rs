@@ -34,7 +34,6 @@ const OPTIONS: PlanOptions = PlanOptions {
         last: 1 << 10,
     },
     force: None,
-    measured: cnn_codegen::plan::Measurements::NONE,
 };
 
 fn build(network: &Network, options: &PlanOptions) -> Plan {

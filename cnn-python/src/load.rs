@@ -1,10 +1,10 @@
 //! `cnn.load`: from a path, bytes or a name, and options, to a network.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use cnn::onnx::ImportOptions;
-use cnn::{Backend, Error, Model, Options, Session, Source, Tuner, Weights};
+use cnn::plan::TileIsa;
+use cnn::{Backend, Error, Model, Options, Session, Source, Weights};
 use numpy::PyReadonlyArrayDyn;
 use pyo3::exceptions::{PyTypeError, PyUserWarning};
 use pyo3::prelude::*;
@@ -37,12 +37,12 @@ enum Tensors<'py> {
 /// any, and is compiled anew for each, the last four of which are kept. `exact`: no algorithm that rounds more than
 /// multiplying and adding does. `shapes`: dimensions of inputs that an ONNX file leaves open, by name, with the batch.
 /// `backend`: `"jit"`, or `"interp"`, slow and the reference for everything. `portable`: only instructions that every
-/// machine of this kind has. `optimise`: whether layers are fused. `tune`: seconds to measure kernels for. `max_memory`:
-/// bytes that the network may take.
+/// machine of this kind has. `optimise`: whether layers are fused. `max_memory`: bytes that
+/// the network may take.
 #[pyfunction]
 #[pyo3(signature = (
     model, *, weights=None, threads=None, batch=None, exact=false, shapes=None, backend="jit", portable=false,
-    optimise=true, tune=None, max_memory=None
+    optimise=true, max_memory=None
 ))]
 #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
 pub(crate) fn load<'py>(
@@ -56,7 +56,6 @@ pub(crate) fn load<'py>(
     backend: &str,
     portable: bool,
     optimise: bool,
-    tune: Option<f64>,
     max_memory: Option<u64>,
 ) -> PyResult<Network> {
     let options = PyDict::new(py);
@@ -69,8 +68,6 @@ pub(crate) fn load<'py>(
     let backend: Backend = backend
         .parse()
         .map_err(|problem| exception(py, &Error::Option(problem)))?;
-    let budget = tune.map(Duration::try_from_secs_f64).transpose();
-    let budget = budget.map_err(|error| exception(py, &Error::Option(format!("`tune`: {error}"))))?;
     for (name, value) in [("threads", threads), ("batch", batch)] {
         options.set_item(name, value)?;
     }
@@ -79,7 +76,6 @@ pub(crate) fn load<'py>(
     }
     options.set_item("shapes", shapes.clone())?;
     options.set_item("backend", backend.name())?;
-    options.set_item("tune", tune)?;
     options.set_item("max_memory", max_memory)?;
 
     let weights = own(py, tensors)?;
@@ -99,25 +95,15 @@ pub(crate) fn load<'py>(
         let model = Model::new(source)?;
         let mut warnings = Vec::from([model.warnings(false)]);
         warnings.extend(weights.as_ref().and_then(|weights| model.unused_warning(weights)));
-        let mut options = Options {
+        let options = Options {
             backend,
             threads,
             optimise,
             exact,
-            portable,
+            isa: portable.then_some(TileIsa::Portable),
             max_memory,
             ..Options::default()
         };
-        if let Some(budget) = budget {
-            options.batch = batch.unwrap_or(1);
-            let tuner = Tuner {
-                budget,
-                ..Tuner::default()
-            };
-            let tuning = model.tune(&options, &tuner)?;
-            warnings.extend(tuning.warnings);
-            options.measured = tuning.measured;
-        }
         Ok((Session::new(model, weights, options, batch)?, warnings))
     })?;
     for warning in warnings.iter().filter(|warning| !warning.is_empty()) {

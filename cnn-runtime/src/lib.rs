@@ -14,6 +14,7 @@
 //! | [`steps`] | a compiled network's steps, one after the other |
 //! | [`executor`] | the same on threads, with arenas kept from run to run |
 //! | [`emitted`] | what code that `cnn!` emits calls |
+//! | `sources` | these sources, which `cnn emit` copies (feature `sources`) |
 //!
 //! Without the feature `std` there are kernels, steps and what emitted code calls: nothing that allocates.
 //!
@@ -40,6 +41,8 @@ pub mod kernels;
 pub mod memory;
 #[cfg(feature = "std")]
 pub mod pack;
+#[cfg(feature = "sources")]
+pub mod sources;
 pub mod steps;
 #[cfg(feature = "std")]
 pub mod threads;

@@ -16,6 +16,8 @@
 #![no_std]
 
 mod activation;
+#[cfg(feature = "sources")]
+pub mod sources;
 mod steps;
 
 pub use activation::Activation;

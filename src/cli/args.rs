@@ -3,11 +3,10 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::time::Duration;
 
 use clap::Args;
 use cnn::onnx::ImportOptions;
-use cnn::plan::{Measurements, TileIsa};
+use cnn::plan::TileIsa;
 use cnn::{Backend, Caches, Error, Options, Source, ir};
 
 /// When to use colour.
@@ -107,13 +106,10 @@ pub(super) struct Compilation {
     /// Use only instructions that every machine of this kind has
     #[arg(long)]
     portable: bool,
-    /// Measure the kernels that convolutions may use for about so long, and use the fastest; times are remembered
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5")]
-    pub(super) tune: Option<Seconds>,
 }
 
 impl Compilation {
-    /// The library's options, for so many images, before tuning.
+    /// The library's options, for so many images.
     pub(super) fn options(&self, batch: usize) -> Options {
         Options {
             backend: self.backend,
@@ -121,7 +117,6 @@ impl Compilation {
             threads: self.threads.map(NonZeroUsize::get),
             optimise: !self.no_optimise,
             exact: self.exact,
-            measured: Measurements::NONE,
             isa: self.portable.then_some(TileIsa::Portable),
             caches: Caches::of_this_machine(),
             max_memory: self.max_memory.map(|size| size.0),
@@ -227,24 +222,6 @@ impl FromStr for Size {
     }
 }
 
-/// A time: `5`, `0.5`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Seconds(pub(super) Duration);
-
-impl FromStr for Seconds {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Seconds, String> {
-        let seconds = text
-            .parse()
-            .ok()
-            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        seconds.map(Seconds).ok_or_else(|| {
-            format!("expected seconds such as 5 or 0.5, found `{text}` (a model goes before this option)")
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,16 +241,6 @@ mod tests {
         }
         for text in ["", "x", "-1", "0", "1.2.3", "1Q", "1KiX", "∞"] {
             assert!(text.parse::<Size>().is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn seconds() {
-        for (text, milliseconds) in [("5", 5000), ("0.25", 250), ("0", 0), ("1e2", 100_000)] {
-            assert_eq!(text.parse(), Ok(Seconds(Duration::from_millis(milliseconds))), "{text}");
-        }
-        for text in ["", "lenet5", "-1", "nan", "inf", "1e300", "5s"] {
-            assert!(text.parse::<Seconds>().is_err(), "{text}");
         }
     }
 

@@ -1,14 +1,16 @@
 //! A sign of life on anything over a second, on standard error and only if that is a terminal.
 
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, Write, stderr};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-
 /// What passes unnoticed.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long each picture stands.
+const TICK: Duration = Duration::from_millis(100);
+/// The pictures of the spinner.
+const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
 /// Shows a spinner with a message once a second has passed; dropping it takes the spinner away.
 pub(super) struct Progress(Option<(Sender<()>, JoinHandle<()>)>);
@@ -21,13 +23,19 @@ impl Progress {
         let message = message.into();
         let (end, ended) = channel::<()>();
         let show = move || {
-            if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
-                    .with_style(ProgressStyle::default_spinner())
-                    .with_message(message);
-                bar.enable_steady_tick(Duration::from_millis(100));
-                let _ = ended.recv(); // until the sender is dropped
-                bar.finish_and_clear();
+            // A file's name may be in it, which must not move the cursor.
+            let message: String = message.chars().filter(|c| !c.is_control()).collect();
+            let mut patience = PATIENCE;
+            for picture in SPINNER.iter().cycle() {
+                if ended.recv_timeout(patience) != Err(RecvTimeoutError::Timeout) {
+                    break; // the sender was dropped
+                }
+                patience = TICK;
+                let _ = write!(stderr(), "\r{picture} {message}");
+            }
+            if patience == TICK {
+                // Back to the line's beginning, and nothing on it.
+                let _ = write!(stderr(), "\r\x1b[2K");
             }
         };
         let thread = std::thread::Builder::new().spawn(show);

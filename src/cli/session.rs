@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use cnn::{Error, Model, Network, Options, Source, Tuner, Weights};
+use cnn::{Error, Model, Network, Source, Weights};
 
 use super::args::{Compilation, ModelArgument, Origin};
 use super::progress::Progress;
@@ -47,35 +47,6 @@ pub(super) fn warn_unused(model: &Model, weights: &Weights) {
     }
 }
 
-/// The library's options, for so many images, with the times of kernels if they are asked for.
-pub(super) fn options(model: &Model, compilation: &Compilation, batch: usize) -> Result<Options, Error> {
-    let options = compilation.options(batch);
-    let Some(budget) = compilation.tune else {
-        return Ok(options);
-    };
-    let progress = Progress::new(format!("tuning {}", model.name()));
-    let tuner = Tuner {
-        budget: budget.0,
-        ..Tuner::default()
-    };
-    let tuning = model.tune(&options, &tuner)?;
-    drop(progress);
-    tuning.warnings.iter().for_each(warn);
-    let kinds = tuning.new + tuning.remembered + tuning.left;
-    if kinds == 0 {
-        warn("nothing to tune: no convolution has a choice of algorithms");
-    } else if tuning.left > 0 && !budget.0.is_zero() {
-        let left = tuning.left;
-        warn(format_args!(
-            "{left} of {kinds} kinds of convolutions keep their predictions; tuning again goes on with them"
-        ));
-    }
-    Ok(Options {
-        measured: tuning.measured,
-        ..options
-    })
-}
-
 /// Compiles, with a sign of life if that takes long.
 pub(super) fn compile(
     model: &Model,
@@ -83,9 +54,8 @@ pub(super) fn compile(
     compilation: &Compilation,
     batch: usize,
 ) -> Result<Network, Error> {
-    let options = options(model, compilation, batch)?;
     let _progress = Progress::new(format!("compiling {}", model.name()));
-    model.compile(weights, &options)
+    model.compile(weights, &compilation.options(batch))
 }
 
 /// What to say when weights are needed and none were given.

@@ -5,19 +5,13 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use cnn_codegen::rust::Memory;
-use include_dir::{Dir, include_dir};
+use include_dir::Dir;
 use quote::quote;
 
 use super::program::Program;
 use super::{RustOptions, packed, type_name};
 use crate::{Error, Model, Weights};
 
-/// The runtime's sources, and those of what it depends on.
-static RUNTIME: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cnn-runtime/src");
-static TYPES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/cnn-types/src");
-/// Their manifests outside of this workspace.
-const RUNTIME_MANIFEST: &str = include_str!("template/runtime.toml");
-const TYPES_MANIFEST: &str = include_str!("template/types.toml");
 const LICENSES: [(&str, &str); 2] = [
     ("LICENSE-APACHE", include_str!("../../LICENSE-APACHE")),
     ("LICENSE-MIT", include_str!("../../LICENSE-MIT")),
@@ -85,14 +79,20 @@ impl Model {
             text("README.md", self.readme(&name, &type_name, &memory)),
             text("src/lib.rs", library(self.name(), options, &source)),
             text("src/main.rs", program.text(&memory)),
-            text("cnn-runtime/Cargo.toml", RUNTIME_MANIFEST.into()),
-            text("cnn-types/Cargo.toml", TYPES_MANIFEST.into()),
         ];
         files.extend(weights.map(|bytes| PackageFile {
             path: "weights.bin".into(),
             bytes: bytes.into(),
         }));
-        for (place, folder) in [("cnn-runtime", &RUNTIME), ("cnn-types", &TYPES)] {
+        for (place, folder, manifest) in [
+            (
+                "cnn-runtime",
+                &cnn_runtime::sources::SOURCES,
+                cnn_runtime::sources::MANIFEST,
+            ),
+            ("cnn-types", &cnn_types::sources::SOURCES, cnn_types::sources::MANIFEST),
+        ] {
+            files.push(text(&format!("{place}/Cargo.toml"), manifest.into()));
             files.extend(LICENSES.map(|(name, license)| text(&format!("{place}/{name}"), license.into())));
             sources(folder, &Path::new(place).join("src"), &mut files);
         }
@@ -208,7 +208,8 @@ mod tests {
             .skip_while(|line| *line != "[dependencies]")
             .skip(1)
             .take_while(|line| !line.is_empty())
-            .filter(|line| !line.starts_with("cnn-"))
+            // Feature `sources` is not for copies.
+            .filter(|line| !line.starts_with("cnn-") && !line.starts_with("include_dir"))
             .filter_map(|line| line.split_once(" = "));
         let mut count = 0;
         for (name, _) in dependencies {
@@ -217,9 +218,9 @@ mod tests {
                 .find_map(|line| line.strip_prefix(&format!("{name} = ")))
                 .expect(name);
             let line = format!("{name} = {{ version = {version}, optional = true }}");
-            assert!(RUNTIME_MANIFEST.lines().any(|one| one == line), "{line}");
+            assert!(cnn_runtime::sources::MANIFEST.lines().any(|one| one == line), "{line}");
             count += 1;
         }
-        assert_eq!(RUNTIME_MANIFEST.matches("version = ").count(), count + 2);
+        assert_eq!(cnn_runtime::sources::MANIFEST.matches("version = ").count(), count + 2);
     }
 }

@@ -9,5 +9,4 @@ mod onnx;
 mod readme;
 mod rust;
 mod support;
-mod tuning;
 mod usage;

@@ -17,8 +17,6 @@ fn wrong_usage_is_two() {
         &["run", "lenet5", "--batch", "-1"],
         &["run", "lenet5", "--top", "0"],
         &["run", "lenet5", "--max-memory", "lots"],
-        &["run", "lenet5", "--tune", "-1"],
-        &["bench", "--tune", "lenet5"],
         &["run", "lenet5", "--weights", "random:x"],
         &["run", "lenet5", "--input", "random:-1"],
         &["run", "lenet5", "--input", ""],
@@ -65,7 +63,6 @@ fn help_names_everything() {
         "--batch",
         "--max-memory",
         "--no-optimise",
-        "--tune",
     ] {
         assert!(help.contains(word), "{word}: {help}");
     }

@@ -57,7 +57,6 @@ def test_models_that_are_not_there(model, kind, words):
     ({"backend": "gpu"}, cnn.OptionError, "jit"),
     ({"max_memory": 1000}, cnn.OutOfMemoryError, "1000 B"),
     ({"shapes": {"image": [1, 1, 32, 32]}}, cnn.OptionError, "onnx"),
-    ({"tune": -1}, cnn.OptionError, "tune"),
 ])
 def test_options_that_do_not_fit(options, kind, words):
     with pytest.raises(kind) as error:

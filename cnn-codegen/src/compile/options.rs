@@ -6,7 +6,7 @@ use std::str::FromStr;
 use cnn_runtime::memory::Caches;
 
 use super::CompileError;
-use crate::plan::{Accuracy, Measurements, PlanOptions, TileIsa};
+use crate::plan::{Accuracy, PlanOptions, TileIsa};
 
 /// Who carries a network out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -74,8 +74,6 @@ pub struct Options {
     /// dense layers larger than the second-level cache otherwise read 16 (with a scale for each 64): slower, and within 1e-5 of f64 arithmetic where otherwise 1e-4 of the largest
     /// output is allowed.
     pub exact: bool,
-    /// Times of kernels on this machine: they decide between algorithms where they are known.
-    pub measured: Measurements,
     /// The caches to plan for: this machine's. What other machines are to compute to the bit is planned for
     /// [`Caches::TYPICAL`], as `cnn!` does.
     pub caches: Caches,
@@ -95,7 +93,6 @@ impl Default for Options {
             threads: None,
             optimise: true,
             exact: false,
-            measured: Measurements::NONE,
             caches: Caches::of_this_machine(),
             isa: None,
             max_memory: None,
@@ -136,7 +133,6 @@ impl Options {
             threads: self.threads(),
             caches: self.caches,
             force: None,
-            measured: self.measured.clone(),
         }
     }
 

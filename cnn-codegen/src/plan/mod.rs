@@ -14,7 +14,6 @@
 //! |---|---|---|
 //! | `data` | the plan as data: types, layouts, lifetimes, text | |
 //! | `options` | what a plan is made for, and why there may be none | `data` |
-//! | `measured` | what measuring the algorithms of convolutions gave | `data` |
 //! | `convolution` | how a convolution or dense layer gets its kernel: read it from top to bottom | `data`, `options` |
 //! | `build` | graph → plan: aliasing, buffers, order, one step after the other | all above |
 //! | `verify` | checks a plan without trusting the planner | `data` |
@@ -23,18 +22,15 @@ mod build;
 mod convolution;
 mod data;
 mod isa;
-mod measured;
 mod options;
 mod verify;
 
 pub use build::build;
-pub use convolution::choices::{Choice, choices};
 pub use data::{
     Access, Algorithm, Buffer, BufferId, Combination, Constant, ConstantId, Copy, Elementwise, Gather, GatherSource,
     Interpolate, Lanes, Layout, Move, Nest, Peak, Plan, PoolWindow, Port, Recipe, Region, Repeat, Segment, Step,
     Storage, Strides, Sweep, View, WinogradWork, Work, layout, peak, to_json, to_text,
 };
 pub use isa::TileIsa;
-pub use measured::{Measurements, Signature, Times};
 pub use options::{Accuracy, PlanError, PlanOptions};
 pub use verify::{PlanFault, verify};

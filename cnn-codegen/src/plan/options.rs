@@ -1,13 +1,11 @@
 //! What a plan is made for, and why there may be none.
 
-use cnn_ir::op::Conv;
 use cnn_ir::shape::Shape;
 use cnn_runtime::memory::Caches;
 use thiserror::Error;
 
 use super::data::Algorithm;
 use super::isa::TileIsa;
-use super::measured::{Measurements, Signature};
 
 /// What a plan is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,19 +23,12 @@ pub struct PlanOptions {
     pub caches: Caches,
     /// Uses this algorithm for every convolution that it fits; for tests and measurements.
     pub force: Option<Algorithm>,
-    /// Times that were measured on this machine: they decide where they are known, predictions elsewhere.
-    pub measured: Measurements,
 }
 
 /// Tasks a thread that a step should be made of at least, so that threads have something to share.
 const TASKS: usize = 2;
 
 impl PlanOptions {
-    /// What a convolution is known by in [`PlanOptions::measured`].
-    pub fn signature(&self, conv: &Conv, input: Shape, output: Shape) -> Signature {
-        Signature::new(conv, input, output, self.batch, self.threads, self.isa)
-    }
-
     /// Tasks that a step should be divided into at least.
     pub(crate) fn wanted_tasks(&self) -> usize {
         match self.threads {
@@ -73,7 +64,6 @@ impl Default for PlanOptions {
             threads: 1,
             caches: Caches::of_this_machine(),
             force: None,
-            measured: Measurements::NONE,
         }
     }
 }

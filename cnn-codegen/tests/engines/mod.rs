@@ -4,7 +4,7 @@ pub(crate) mod distance;
 
 use cnn_codegen::interp::Interpreter;
 use cnn_codegen::jit;
-use cnn_codegen::plan::{self, Accuracy, Algorithm, Measurements, PlanOptions, TileIsa};
+use cnn_codegen::plan::{self, Accuracy, Algorithm, PlanOptions, TileIsa};
 use cnn_ir::front::graph_from_toml;
 use cnn_ir::graph::Graph;
 use cnn_ir::passes::{expand, optimise};
@@ -137,7 +137,6 @@ const EXACT: PlanOptions = PlanOptions {
     threads: 1,
     caches: Caches::TYPICAL,
     force: None,
-    measured: Measurements::NONE,
 };
 
 fn forced(variant: Winograd) -> PlanOptions {

@@ -101,7 +101,6 @@ def load(
     backend: str = "jit",
     portable: bool = False,
     optimise: bool = True,
-    tune: Optional[float] = None,
     max_memory: Optional[int] = None,
 ) -> Network:
     """Reads a model and compiles it.
@@ -113,6 +112,6 @@ def load(
     it takes any, and is compiled anew for each, the last four of which are kept. `exact`: no algorithm that rounds more
     than multiplying and adding does. `shapes`: dimensions of inputs that an ONNX file leaves open, by name, with the
     batch. `backend`: `"jit"`, or `"interp"`, slow and the reference for everything. `portable`: only instructions that
-    every machine of this kind has. `optimise`: whether layers are fused. `tune`: seconds to measure kernels for.
-    `max_memory`: bytes that the network may take.
+    every machine of this kind has. `optimise`: whether layers are fused. `max_memory`: bytes that the network
+    may take.
     """

@@ -7,9 +7,8 @@
 //! 4. `tiling`: tile kernels and the loop nest around them: k-blocks, panels, pixels. `cover` cuts the pixels into tiles;
 //! 5. `prefetch`: weights that tiles bring nearer for the tiles after them.
 //!
-//! In goes a [`Layer`], out comes a [`Kernel`]: all that the layer's step says. `choices` lists what there is to measure.
+//! In goes a [`Layer`], out comes a [`Kernel`]: all that the layer's step says.
 
-pub(super) mod choices;
 mod cover;
 mod dense;
 mod direct;

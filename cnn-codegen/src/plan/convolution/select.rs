@@ -1,10 +1,7 @@
-//! Which algorithm a convolution gets: the one that measured fastest on this machine; without measurements, the one of
-//! the least predicted time.
+//! Which algorithm a convolution gets: the one of the least predicted time.
 //!
 //! Predictions come from rates of one core of the machine that the prototype and this project were measured on (see
 //! `docs/performance.md`); only their ratios matter.
-
-use std::fmt::Write;
 
 use cnn_ir::graph::Graph;
 use cnn_ir::op::{Conv, Pair};
@@ -121,19 +118,6 @@ fn is_allowed(algorithm: Algorithm, options: &PlanOptions) -> bool {
     }
 }
 
-/// The algorithms that compute a convolution as exactly as the options want it.
-pub(crate) fn allowed(
-    conv: &Conv,
-    input: Shape,
-    output: Shape,
-    streams: bool,
-    options: &PlanOptions,
-) -> Vec<Candidate> {
-    let mut candidates = candidates(conv, input, output, streams, options);
-    candidates.retain(|candidate| is_allowed(candidate.algorithm, options));
-    candidates
-}
-
 /// The algorithm that a convolution gets, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Selected {
@@ -151,48 +135,17 @@ pub(crate) fn select(conv: &Conv, input: Shape, output: Shape, streams: bool, op
             why: String::new(),
         };
     }
-    let measured = options
-        .measured
-        .get(&options.signature(conv, input, output))
-        .unwrap_or_default();
-    let time = |algorithm: Algorithm| {
-        measured
-            .iter()
-            .find(|(one, _)| *one == algorithm)
-            .map(|(_, time)| *time)
-    };
-    let allowed = || {
-        candidates
-            .iter()
-            .filter(|candidate| is_allowed(candidate.algorithm, options))
-    };
-    // A measured time cannot be held against a predicted one: all candidates must have one.
-    let times: Option<Vec<_>> = allowed()
-        .map(|candidate| Some((time(candidate.algorithm)?, candidate.algorithm)))
-        .collect();
-    let fastest = match times {
-        Some(times) => times
-            .into_iter()
-            .min_by_key(|&(time, _)| time)
-            .map(|(_, algorithm)| algorithm),
-        None => allowed()
-            .min_by(|a, b| a.predicted.total_cmp(&b.predicted))
-            .map(|candidate| candidate.algorithm),
-    };
+    let allowed = candidates.iter().filter(|one| is_allowed(one.algorithm, options));
+    let fastest = allowed
+        .min_by(|a, b| a.predicted.total_cmp(&b.predicted))
+        .map(|candidate| candidate.algorithm);
     let forced = options
         .force
         .filter(|&forced| candidates.iter().any(|candidate| candidate.algorithm == forced));
-    let list = |times: &mut dyn Iterator<Item = (Algorithm, f64)>| {
-        let times = times.map(|(algorithm, time)| format!("{} {:.0} µs", algorithm.name(), time / 1000.0));
-        times.collect::<Vec<_>>().join(", ")
-    };
-    let mut why = String::new();
-    let predicted = list(&mut candidates.iter().map(|one| (one.algorithm, one.predicted)));
-    let _ = write!(why, "predicted {predicted}");
-    if !measured.is_empty() {
-        let measured = list(&mut measured.iter().map(|&(algorithm, time)| (algorithm, time as f64)));
-        let _ = write!(why, "; measured {measured}");
-    }
+    let predicted = candidates
+        .iter()
+        .map(|one| format!("{} {:.0} µs", one.algorithm.name(), one.predicted / 1000.0));
+    let mut why = format!("predicted {}", predicted.collect::<Vec<_>>().join(", "));
     if options.accuracy == Accuracy::Exact {
         why.push_str("; exact results were asked for");
     }
@@ -207,7 +160,6 @@ mod tests {
     use cnn_ir::op::Padding;
 
     use super::*;
-    use crate::plan::measured::Measurements;
 
     const INPUT: Shape = Shape::map(64, 56, 56);
     const DIRECT: Algorithm = Algorithm::Direct;
@@ -229,56 +181,25 @@ mod tests {
         }
     }
 
-    fn choice(conv: &Conv, times: &[(Algorithm, u64)], options: PlanOptions) -> (Algorithm, String) {
-        let signature = options.signature(&layer(), INPUT, INPUT);
-        let measured = Measurements::from_iter([(signature, times.to_vec())]);
-        let selected = select(conv, INPUT, INPUT, false, &PlanOptions { measured, ..options });
-        (selected.algorithm, selected.why)
+    fn algorithm(options: &PlanOptions) -> Algorithm {
+        select(&layer(), INPUT, INPUT, false, options).algorithm
     }
 
     #[test]
-    fn what_was_measured_beats_what_was_predicted() {
-        let options = PlanOptions::default;
-        let predicted = select(&layer(), INPUT, INPUT, false, &options());
-        let (predicted, why) = (predicted.algorithm, predicted.why);
-        assert_eq!(predicted, LARGE);
-        assert!(!why.contains("measured"), "{why}");
-
-        let times = [(DIRECT, 900_000), (SMALL, 410_000), (LARGE, 520_000)];
-        let (chosen, why) = choice(&layer(), &times, options());
-        assert_eq!(chosen, SMALL);
-        let words = "; measured direct 900 µs, Winograd F(2×2, 3×3) 410 µs, Winograd F(4×4, 3×3) 520 µs";
-        assert!(why.starts_with("predicted direct ") && why.ends_with(words), "{why}");
-    }
-
-    #[test]
-    fn half_measured_is_not_measured() {
-        assert_eq!(choice(&layer(), &[(DIRECT, 1)], PlanOptions::default()).0, LARGE);
-    }
-
-    #[test]
-    fn another_layers_times_do_not_count() {
-        let times = [(DIRECT, 1), (SMALL, 2), (LARGE, 3)];
-        let other = Conv {
-            residual: true,
-            ..layer()
-        };
-        assert_eq!(choice(&other, &times, PlanOptions::default()).0, LARGE);
-        assert_eq!(choice(&layer(), &times, PlanOptions::default()).0, DIRECT);
-    }
-
-    #[test]
-    fn exactness_and_force_come_first() {
-        let times = [(DIRECT, 3), (SMALL, 2), (LARGE, 1)];
+    fn the_fastest_by_prediction_unless_exactness_or_force_forbid() {
+        let options = PlanOptions::default();
+        let selected = select(&layer(), INPUT, INPUT, false, &options);
+        assert_eq!(selected.algorithm, LARGE);
+        assert!(selected.why.starts_with("predicted direct "), "{}", selected.why);
         let exact = PlanOptions {
             accuracy: Accuracy::Exact,
-            ..PlanOptions::default()
+            ..options.clone()
         };
-        assert_eq!(choice(&layer(), &times, exact).0, DIRECT);
+        assert_eq!(algorithm(&exact), DIRECT);
         let forced = PlanOptions {
             force: Some(SMALL),
-            ..PlanOptions::default()
+            ..options
         };
-        assert_eq!(choice(&layer(), &times, forced).0, SMALL);
+        assert_eq!(algorithm(&forced), SMALL);
     }
 }
