@@ -10,7 +10,7 @@ use prost::Message;
 use crate::proto::{self, DimensionValue, kind};
 use crate::{Import, ImportError, ImportOptions};
 
-const MODELS: [&str; 20] = [
+const MODELS: [&str; 22] = [
     "residual",
     "old",
     "channels_last",
@@ -20,6 +20,8 @@ const MODELS: [&str; 20] = [
     "views",
     "resizes",
     "resampled",
+    "functions",
+    "bordered",
     "reductions",
     "patterns",
     "moved",

@@ -163,6 +163,7 @@ fn channels_last_all_the_way_from_a_padded_image() {
 
 #[test]
 fn parts_and_borders() {
+    check("bordered");
     let (import, _) = check("parts");
     // Names go on to the layers that are left.
     assert_eq!(import.outputs[1].layer, "swapped");
@@ -208,6 +209,11 @@ fn reductions_and_products_of_vectors() {
     let count = |op: &str| ops(&import).iter().filter(|other| **other == op).count();
     assert_eq!(count("conv"), 3);
     assert!(count("transpose") <= 2, "{:?}", ops(&import));
+}
+
+#[test]
+fn norms_and_functions_of_elements() {
+    check("functions");
 }
 
 #[test]

@@ -109,8 +109,6 @@ def counted(model, sets):
             mode = [a for value, a in zip(graph.input, sets[0][0]) if value.name == node.input[2]]
             if any(array.any() for array in mode):
                 raise NotCounted("training")
-        if attributes.get("mode") in (b"reflect", b"edge", b"wrap"):
-            raise NotCounted(f"{node.op_type}: mode {attributes['mode'].decode()}")
         for name in ["coordinate_transformation_mode", "keep_aspect_ratio_policy"]:
             if node.op_type == "Resize" and attributes.get(name) in UNUSUAL:
                 raise NotCounted("Resize as exporters do not write it (crop and resize, aspect ratio)")

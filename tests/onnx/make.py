@@ -404,6 +404,19 @@ def functions():
     wide("functions", {"x": same}, outputs, nodes, constants, 18)
 
 
+def bordered():
+    """Borders that repeat pixels."""
+    node = helper.make_node
+    nodes = [
+        node("Pad", ["x", "pads"], ["reflect"], mode="reflect"), node("Pad", ["x", "pads"], ["edge"], mode="edge"),
+        node("Pad", ["x", "pads"], ["wrap"], mode="wrap"),
+        node("Pad", ["signal", "ends"], ["signals"], mode="reflect"),
+    ]
+    constants = {"pads": ints(0, 0, 1, 3, 0, 0, 2, 0), "ends": ints(0, 0, 2, 0, 0, 1)}
+    outputs = dict.fromkeys(["reflect", "edge", "wrap"], ["n", 2, 7, 8]) | {"signals": ["n", 2, 8]}
+    wide("bordered", {"x": ["n", 2, 4, 5], "signal": ["n", 2, 5]}, outputs, nodes, constants, 19)
+
+
 def moved():
     """A batch that moves, is joined with another axis, and comes back: a single image."""
     node = helper.make_node
@@ -564,6 +577,6 @@ def attributes():
 
 
 FOLDER.mkdir(parents=True, exist_ok=True)
-MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled, weighted, patterns, moved, reductions, functions]
+MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled, weighted, patterns, moved, reductions, functions, bordered]
 for make in MODELS:
     make()

@@ -1,15 +1,16 @@
 //! Normalisation: BatchNormalization and its relatives, LRN, Softmax, LogSoftmax.
 
+use cnn_ir::ast::ValueKind;
 use cnn_ir::shape::Shape;
 
 use super::combine::{combined, joined, scaled_and_shifted, with_constant};
-use super::function::{helped, one_number};
+use super::function::{helped, known, one_number};
 use super::reduce::reduced;
 use super::window::{Spatial, size};
-use crate::network::{integer, number};
+use crate::network::{integer, integers, number};
 use crate::node::{Node, Outputs, absolute_axis};
 use crate::tensor::Tensor;
-use crate::value::{Known, Value};
+use crate::value::{Known, Value, frame};
 use crate::weights::Weight;
 
 pub(super) fn batch_norm(node: &mut Node<'_>) -> Outputs {
@@ -123,6 +124,20 @@ pub(super) fn softmax(node: &mut Node<'_>, op: &str) -> Outputs {
 
 /// `(x − mean) / √(variance + ε)` along axes (ascending).
 fn normalised(node: &mut Node<'_>, value: &Value, axes: &[usize], epsilon: f32) -> Result<Value, String> {
+    if known("layer_norm").is_ok() && frame(&value.in_memory()).is_some() {
+        let (data, places) = node.framed(value)?;
+        let mut places: Vec<usize> = axes.iter().filter_map(|&axis| places[axis]).collect();
+        places.sort_unstable();
+        if !places.is_empty() {
+            let keys = vec![
+                ("axes", integers(&places)),
+                ("epsilon", number(epsilon)),
+                ("affine", ValueKind::Boolean(false)),
+            ];
+            let data = node.helper("layer_norm", keys, &[&data])?;
+            return Ok(value.through(data));
+        }
+    }
     let of = |value: &Value| Known::Value(value.clone());
     let mean = reduced(node, "reduce_mean", value, axes, false)?;
     let centred = joined(node, "sub", &[of(value), of(&mean)])?;
@@ -224,7 +239,7 @@ pub(super) fn group_norm(node: &mut Node<'_>) -> Outputs {
     let data = node.shaped(&value.data, Shape::map(groups, 1, elements / groups))?;
     let grouped = Value::plain(data, vec![groups, elements / groups]);
     let normal = normalised(node, &grouped, &[1], epsilon)?;
-    let shape = crate::value::frame(&value.dims).map(|frame| frame.shape);
+    let shape = frame(&value.dims).map(|frame| frame.shape);
     let data = match shape {
         Some(shape) => node.shaped(&normal.data, shape)?,
         None => normal.data,

@@ -3,6 +3,7 @@
 use cnn_ir::ast::ValueKind;
 use cnn_ir::shape::Shape;
 
+use super::resample::Border;
 use crate::fold::{self, Range};
 use crate::network::{integer, number, sides};
 use crate::node::{Node, Outputs};
@@ -205,10 +206,17 @@ pub(super) fn gather(node: &mut Node<'_>) -> Outputs {
 
 pub(super) fn pad(node: &mut Node<'_>) -> Outputs {
     let mut value = node.value(0)?;
-    match node.attributes.text("mode", "constant")? {
-        "constant" => {}
-        other => return Err(format!("`mode` is {other:?}; \"constant\" is possible")),
-    }
+    let border = match node.attributes.text("mode", "constant")? {
+        "constant" => None,
+        "reflect" => Some(Border::Reflect),
+        "edge" => Some(Border::Edge),
+        "wrap" => Some(Border::Wrap),
+        other => {
+            return Err(format!(
+                "`mode` is {other:?}; \"constant\", \"reflect\", \"edge\" and \"wrap\" are possible"
+            ));
+        }
+    };
     let rank = value.dims.len() + node.outside();
     // `paddings` in opset 1, `pads` from 2 on, an input from 11 on.
     let name = if node.opset < 2 { "paddings" } else { "pads" };
@@ -276,15 +284,19 @@ pub(super) fn pad(node: &mut Node<'_>) -> Outputs {
     };
     if pixels != [0; 4] {
         let (data, _) = node.framed(&value)?;
-        let data = match others.is_empty() {
-            true => node.layer("pad", keys(pixels), &[&data], Vec::new())?,
-            false => node.helper("pad", keys(pixels), &[&data])?,
+        let data = match (border, others.is_empty()) {
+            (Some(border), _) => border.around(node, &data, pixels)?,
+            (None, true) => node.layer("pad", keys(pixels), &[&data], Vec::new())?,
+            (None, false) => node.helper("pad", keys(pixels), &[&data])?,
         };
         value = Value {
             data,
             dims,
             order: value.order,
         };
+    }
+    if border.is_some() && !others.is_empty() {
+        return Err("repeats channels around the others; pixels are possible".to_owned());
     }
     for (axis, before, after) in others {
         value = padded_by_constants(node, &value, axis, [before, after], fill)?;

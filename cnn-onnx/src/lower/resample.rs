@@ -1,4 +1,5 @@
-//! Resampling that the language has no word for (cubic, antialiased): along each axis a matrix of constants.
+//! Resampling and borders that the language has no word for (cubic, antialiased, mirrored): along each axis a matrix of
+//! constants.
 
 use crate::network::Keys;
 use crate::node::Node;
@@ -34,6 +35,73 @@ pub(super) struct Resample {
     pub(super) antialias: bool,
     /// Whether pixels beyond the border count nothing; otherwise they are those at the border.
     pub(super) exclude_outside: bool,
+}
+
+/// Where a border that repeats pixels takes them from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Border {
+    /// Mirrored at the middle of the last pixel.
+    Reflect,
+    /// The last pixel.
+    Edge,
+    /// The other end.
+    Wrap,
+}
+
+impl Border {
+    /// The places of `n` pixels with so many before and after them.
+    fn places(self, n: usize, [before, after]: [usize; 2]) -> Result<Vec<usize>, String> {
+        if self == Border::Reflect && before.max(after) >= n {
+            return Err(format!(
+                "mirrors {} pixels of {n}; {} are possible",
+                before.max(after),
+                n - 1
+            ));
+        }
+        let last = n as i64 - 1;
+        let place = |place: i64| match self {
+            Border::Reflect if place < 0 => -place,
+            Border::Reflect if place > last => 2 * last - place,
+            Border::Reflect => place,
+            Border::Edge => place.clamp(0, last),
+            Border::Wrap => place.rem_euclid(last + 1),
+        };
+        let (first, end) = (-(before as i64), last + 1 + after as i64);
+        Ok((first..end).map(|at| place(at) as usize).collect())
+    }
+
+    /// The map with a border of top, left, bottom, right.
+    pub(super) fn around(self, node: &mut Node<'_>, data: &Data, sides: [usize; 4]) -> Result<Data, String> {
+        let [_, height, width] = data.shape.extent();
+        let mut data = data.clone();
+        for (axis, n) in [(1, height), (2, width)] {
+            let wide = [sides[axis - 1], sides[axis + 1]];
+            if wide == [0, 0] {
+                continue;
+            }
+            let size = n.saturating_add(wide[0]).saturating_add(wide[1]);
+            node.network.spend(&[size, n])?;
+            let mut matrix = vec![0.0; size * n];
+            for (row, place) in matrix.chunks_exact_mut(n).zip(self.places(n, wide)?) {
+                row[place] = 1.0;
+            }
+            data = along(node, &data, axis, Tensor::from_floats(vec![size, n], matrix))?;
+        }
+        Ok(data)
+    }
+}
+
+/// A map whose rows (axis 1) or columns (axis 2) become those that a matrix `[new, old]` makes of them.
+fn along(node: &mut Node<'_>, data: &Data, axis: usize, matrix: Tensor) -> Result<Data, String> {
+    let matrix = if axis == 1 {
+        matrix
+    } else {
+        node.turned(&matrix, &[1, 0])?
+    };
+    let shape = Shape::map(1, matrix.dims[0], matrix.dims[1]);
+    let matrix = node.constant_layer(&matrix, shape)?;
+    let operands = if axis == 1 { [&matrix, data] } else { [data, &matrix] };
+    node.helper("matmul", Keys::new(), &operands)
 }
 
 impl Filter {
@@ -103,21 +171,13 @@ impl Resample {
     ) -> Result<Data, String> {
         let [_, height, width] = data.shape.extent();
         let mut data = data.clone();
-        let keys = Keys::new;
-        if (height, scale[0]) != (size[0], 1.0) {
-            let shape = Shape::map(1, size[0], height);
-            node.network.spend(&shape.dims())?;
-            let rows = Tensor::from_floats(shape.dims(), self.matrix(height, size[0], scale[0]));
-            let rows = node.constant_layer(&rows, shape)?;
-            data = node.helper("matmul", keys(), &[&rows, &data])?;
-        }
-        if (width, scale[1]) != (size[1], 1.0) {
-            let shape = Shape::map(1, width, size[1]);
-            node.network.spend(&shape.dims())?;
-            let columns = Tensor::from_floats(vec![size[1], width], self.matrix(width, size[1], scale[1]));
-            let columns = node.turned(&columns, &[1, 0])?;
-            let columns = node.constant_layer(&columns, shape)?;
-            data = node.helper("matmul", keys(), &[&data, &columns])?;
+        for (axis, n) in [(1, height), (2, width)] {
+            let (size, scale) = (size[axis - 1], scale[axis - 1]);
+            if (n, scale) != (size, 1.0) {
+                node.network.spend(&[size, n])?;
+                let matrix = Tensor::from_floats(vec![size, n], self.matrix(n, size, scale));
+                data = along(node, &data, axis, matrix)?;
+            }
         }
         Ok(data)
     }
