@@ -16,11 +16,11 @@ use crate::file::{self, External};
 use crate::fold;
 use crate::inputs::{self, Declared, Dim};
 use crate::lower;
-use crate::names;
 use crate::network::Network;
 use crate::node::{Node, Outputs};
 use crate::order;
 use crate::patterns;
+use crate::port::{Batch, Port};
 use crate::proto;
 use crate::tensor::Tensor;
 use crate::uses::Uses;
@@ -34,38 +34,6 @@ pub struct ImportOptions {
     pub shapes: BTreeMap<String, Vec<usize>>,
     /// Bytes that constants computed while importing may take; what the machine has available if `None`.
     pub max_memory: Option<u64>,
-}
-
-/// What axis 0 of a model's tensors is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Batch {
-    /// The batch, of any size.
-    Free,
-    /// The batch, of this size in the file. The network can be run with others.
-    Fixed(usize),
-    /// No batch: a tensor is one image as a whole.
-    None,
-}
-
-/// An input or output of a model.
-///
-/// An array at run time has the elements of the model's array in the same (row-major) order. Its shape is the
-/// network's for that input or output, with the number of images in front (1 for [`Batch::None`]).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Port {
-    /// Its name in the ONNX file.
-    pub name: String,
-    /// The input or layer of the network that it is.
-    pub layer: String,
-    /// Its dimensions in the ONNX file, without the batch if there is one.
-    pub dims: Vec<usize>,
-}
-
-impl Port {
-    /// Its name as a layer or a file could be called: `data:0` is `data_0`.
-    pub fn plain_name(&self) -> String {
-        names::valid(&self.name)
-    }
 }
 
 /// A model that was read.

@@ -16,7 +16,7 @@
 //! | `value`, `movement` | how a tensor lies in what a layer gives, so that transposes cost nothing until they must |
 //! | `node`, `lower` | a node's inputs and attributes in every version of the operator set; the layers it becomes |
 //! | `network`, `names`, `uses`, `weights`, `budget` | the declaration under construction, and the memory it may take |
-//! | `import` | all of it, in order |
+//! | `port`, `import` | inputs and outputs; all of it, in order |
 //!
 //! **The batch.** A network here computes each image alone. Axis 0 of the model's tensors is therefore taken as the
 //! batch; operators that work along it are errors. A model that cannot be read so (its inputs have no such axis in common)
@@ -39,6 +39,7 @@ mod network;
 mod node;
 mod order;
 mod patterns;
+mod port;
 mod proto;
 mod tensor;
 #[cfg(test)]
@@ -48,5 +49,6 @@ mod value;
 mod weights;
 
 pub use error::{ImportError, Place, Problem};
-pub use import::{Batch, Import, ImportOptions, Port};
+pub use import::{Import, ImportOptions};
+pub use port::{Batch, Port};
 pub use weights::OnnxWeights;

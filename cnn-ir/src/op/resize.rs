@@ -6,7 +6,7 @@ use super::operator::Operator;
 use super::range::Range;
 use super::reader::Reader;
 use super::window::both;
-use super::{Fault, Pair, values};
+use super::{Fault, Pair, ResizeAxis, values};
 use crate::ast::ValueKind;
 use crate::shape::Shape;
 
@@ -78,38 +78,6 @@ impl Default for Resize {
     }
 }
 
-/// The vertical or horizontal half of a [`Resize`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ResizeAxis {
-    /// Places of the input.
-    pub n: usize,
-    /// Places of the result.
-    pub size: usize,
-    /// The declared factor, for whoever reads how the size comes about.
-    scale: Option<f32>,
-    step: Step,
-    mode: ResizeMode,
-    coordinates: Coordinates,
-}
-
-/// How far neighbours of the result are apart in the input: a quotient of whole numbers, so that a single division rounds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Step {
-    over: f64,
-    under: f64,
-}
-
-/// What a place of the result is made of: `(1 − share) · x[first] + share · x[second]`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tap {
-    /// The place before.
-    pub first: usize,
-    /// The place behind, or the same.
-    pub second: usize,
-    /// From 0 up to 1.
-    pub share: f64,
-}
-
 /// The words of `coordinates`, the default first.
 const COORDINATES: [(&str, Coordinates); 4] = [
     ("half_pixel", Coordinates::HalfPixel),
@@ -137,133 +105,17 @@ impl Resize {
         };
         // PyTorch and ONNX Runtime copy a map that keeps its size, whatever the factors.
         let same = sizes == [height, width];
-        [(height, 0), (width, 1)].map(|(n, axis)| ResizeAxis {
-            n,
-            size: sizes[axis],
-            scale: scales[axis],
-            step: match scales[axis] {
-                Some(scale) if !same => Step::of_scale(scale),
-                _ => Step::of_size(n, sizes[axis]),
-            },
-            mode: self.mode,
-            coordinates: self.coordinates,
+        [(height, 0), (width, 1)].map(|(n, axis)| {
+            let scale = scales[axis].filter(|_| !same);
+            ResizeAxis::new(n, sizes[axis], scale, self.mode, self.coordinates)
         })
     }
-}
 
-impl Step {
-    /// `n` places become `size`.
-    fn of_size(n: usize, size: usize) -> Step {
-        Step {
-            over: n as f64,
-            under: size as f64,
-        }
-    }
-
-    /// One over the simplest fraction among the numbers that round to `scale`: what its writer meant. ⅓ is no f32, and
-    /// ⌊x / scale⌋ goes wrong at every third place if the nearest f32 is taken at its word.
-    fn of_scale(scale: f32) -> Step {
-        let exact = f64::from(scale);
-        let ends = |other: f32| (exact + f64::from(other)) / 2.0;
-        let (mut low, mut high) = (ends(scale.next_down()), ends(scale.next_up()));
-        if !(low > 0.0 && high.is_finite()) {
-            return Step {
-                over: 1.0,
-                under: exact,
-            };
-        }
-        // Both ends' continued fractions, as far as they are the same: so the fraction between them with the least
-        // denominator (Stern and Brocot). Its terms are at most some dozen, since the ends are 2⁻²⁴ apart.
-        let (mut before, mut last) = ((0.0, 1.0), (1.0, 0.0));
-        loop {
-            let whole = low.ceil();
-            let term = if whole <= high { whole } else { low.floor() };
-            (before, last) = (last, (term * last.0 + before.0, term * last.1 + before.1));
-            if whole <= high {
-                return Step {
-                    over: last.1,
-                    under: last.0,
-                };
-            }
-            (low, high) = (1.0 / (high - term), 1.0 / (low - term));
-        }
-    }
-
-    /// The step as PyTorch has it.
-    fn single(self) -> f32 {
-        (self.over / self.under) as f32
-    }
-}
-
-impl ResizeAxis {
-    /// Whether every place stays what it is.
-    pub fn is_identity(&self) -> bool {
-        self.n == self.size && self.step.over == self.step.under
-    }
-
-    /// The place of the input that place `i` of the result is at.
-    fn place(&self, i: usize) -> f64 {
-        let Step { over, under } = self.step;
-        let x = i as f64;
-        match self.coordinates {
-            Coordinates::AlignCorners | Coordinates::PytorchHalfPixel if self.size == 1 => 0.0,
-            Coordinates::AlignCorners => x * (self.n as f64 - 1.0) / (self.size as f64 - 1.0),
-            Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => ((2.0 * x + 1.0) * over - under) / (2.0 * under),
-            Coordinates::Asymmetric => x * over / under,
-        }
-    }
-
-    /// The place of the only pixel that place `i` of the result is.
-    fn nearest(&self, i: usize, rounding: Rounding) -> f64 {
-        match (self.coordinates, rounding) {
-            // PyTorch's two ways, with its roundings.
-            (Coordinates::Asymmetric, Rounding::Floor) => f64::from((i as f32 * self.step.single()).floor()),
-            (Coordinates::HalfPixel, Rounding::PreferCeil) => {
-                f64::from(((i as f32 + 0.5) * self.step.single()).floor())
-            }
-            _ => {
-                let place = self.place(i);
-                let before = place.floor();
-                let share = place - before;
-                let behind = match rounding {
-                    Rounding::Floor => false,
-                    Rounding::Ceil => share > 0.0,
-                    Rounding::PreferFloor => share > 0.5,
-                    Rounding::PreferCeil => share >= 0.5,
-                };
-                if behind { before + 1.0 } else { before }
-            }
-        }
-    }
-
-    /// What place `i` of the result is made of. Beyond the border are its pixels again.
-    pub fn tap(&self, i: usize) -> Tap {
-        let clamped = |place: f64| (place.max(0.0) as usize).min(self.n.saturating_sub(1));
-        match self.mode {
-            ResizeMode::Bilinear => {
-                let place = self.place(i);
-                let before = place.floor();
-                Tap {
-                    first: clamped(before),
-                    second: clamped(before + 1.0),
-                    share: place - before,
-                }
-            }
-            ResizeMode::Nearest(rounding) => {
-                let nearest = clamped(self.nearest(i, rounding));
-                Tap {
-                    first: nearest,
-                    second: nearest,
-                    share: 0.0,
-                }
-            }
-        }
-    }
-
-    fn formula(&self) -> String {
-        match self.scale {
-            None => format!("{} become {}", self.n, self.size),
-            Some(scale) => format!("⌊{}·{scale}⌋ = {}", self.n, self.size),
+    /// How many rows (0) or columns (1) there will be, of so many.
+    fn size_formula(&self, axis: ResizeAxis, i: usize) -> String {
+        match self.to {
+            ResizeTo::Size(_) => format!("{} become {}", axis.n, axis.size),
+            ResizeTo::Scale(scales) => format!("⌊{}·{}⌋ = {}", axis.n, scales[i], axis.size),
         }
     }
 }
@@ -319,9 +171,13 @@ impl Operator for Resize {
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         let (channels, height, width) = map("resize", operands[0])?;
         let axes = self.axes(height, width);
-        for (axis, unit) in axes.iter().zip(["rows", "columns"]) {
-            if axis.size == 0 {
-                let message = format!("`scale` leaves nothing of {} {unit}: {}", axis.n, axis.formula());
+        for (i, unit) in ["rows", "columns"].into_iter().enumerate() {
+            if axes[i].size == 0 {
+                let message = format!(
+                    "`scale` leaves nothing of {} {unit}: {}",
+                    axes[i].n,
+                    self.size_formula(axes[i], i)
+                );
                 return Err(Fault::new("scale", message).into());
             }
         }
@@ -341,8 +197,8 @@ impl Operator for Resize {
 
     fn formula(&self, operands: &[Shape]) -> String {
         of_map(operands, |_, height, width| {
-            let [rows, columns] = self.axes(height, width).map(|axis| axis.formula());
-            both(rows, columns)
+            let [rows, columns] = self.axes(height, width);
+            both(self.size_formula(rows, 0), self.size_formula(columns, 1))
         })
     }
 }
@@ -464,36 +320,6 @@ mod tests {
             .map(|tap| (tap.first, tap.second, tap.share))
             .collect();
         assert_eq!(taps, [(0, 0, 0.75), (0, 1, 0.25), (0, 1, 0.75), (1, 1, 0.25)]);
-    }
-
-    #[test]
-    fn a_factor_is_the_simplest_fraction_that_it_can_be() {
-        for (over, under) in [
-            (1, 3),
-            (2, 3),
-            (1, 7),
-            (11, 10),
-            (7, 20),
-            (32, 1),
-            (1, 16),
-            (13, 8),
-            (99, 100),
-        ] {
-            let step = Step::of_scale((f64::from(over) / f64::from(under)) as f32);
-            assert_eq!((step.under, step.over), (f64::from(over), f64::from(under)));
-        }
-        for scale in [
-            f32::MIN_POSITIVE,
-            1e-30,
-            1e30,
-            f32::MAX,
-            f32::INFINITY,
-            0.0,
-            std::f32::consts::PI,
-        ] {
-            let step = Step::of_scale(scale);
-            assert_eq!((step.under / step.over) as f32, scale);
-        }
     }
 
     #[test]
