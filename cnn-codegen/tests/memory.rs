@@ -6,7 +6,7 @@ mod engines;
 use std::fmt::Write;
 
 use cnn_codegen::jit;
-use cnn_codegen::plan::{self, Gather, Interpolate, Plan, PlanOptions, PoolWindow, Sweep, View, Work};
+use cnn_codegen::plan::{self, Gather, Interpolate, Plan, PlanData, PlanOptions, PoolWindow, Sweep, View, Work};
 use cnn_ir::shape::Shape;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
 use engines::{ENGINES, distance::distance, networks};
@@ -145,8 +145,8 @@ fn plan() -> Plan {
 }
 
 /// The message about a plan after a change.
-fn fault(change: impl Fn(&mut Plan)) -> String {
-    let mut plan = plan();
+fn fault(change: impl Fn(&mut PlanData)) -> String {
+    let mut plan = PlanData::clone(&plan());
     assert_eq!(plan::verify(&plan), Ok(()));
     change(&mut plan);
     let faults = plan::verify(&plan).expect_err("a fault");
@@ -154,14 +154,14 @@ fn fault(change: impl Fn(&mut Plan)) -> String {
 }
 
 /// The first step whose work is of a kind.
-fn find<'a, T: ?Sized>(plan: &'a mut Plan, pick: impl Fn(&'a mut Work) -> Option<&'a mut T>) -> &'a mut T {
+fn find<'a, T: ?Sized>(plan: &'a mut PlanData, pick: impl Fn(&'a mut Work) -> Option<&'a mut T>) -> &'a mut T {
     plan.steps
         .iter_mut()
         .find_map(|step| pick(&mut step.work))
         .expect("such a step")
 }
 
-fn sweep(plan: &mut Plan) -> &mut Sweep {
+fn sweep(plan: &mut PlanData) -> &mut Sweep {
     find(plan, |work| match work {
         Work::Sweep(sweep) => Some(&mut **sweep),
         _ => None,
@@ -170,7 +170,7 @@ fn sweep(plan: &mut Plan) -> &mut Sweep {
 
 #[test]
 fn a_plan_that_leaves_its_memory_is_refused() {
-    let says = |change: fn(&mut Plan), expected: &str| {
+    let says = |change: fn(&mut PlanData), expected: &str| {
         let found = fault(change);
         assert!(found.contains(expected), "expected {expected}, found {found}");
     };
@@ -187,7 +187,7 @@ fn a_plan_that_leaves_its_memory_is_refused() {
     says(|plan| sweep(plan).start.input -= 4, "of their input");
     says(|plan| sweep(plan).nest.panels.count += 1, "of their weights");
     says(|plan| sweep(plan).nest.images.count += 1, "of their output");
-    let pool = |plan: &mut Plan, change: fn(&mut PoolWindow)| {
+    let pool = |plan: &mut PlanData, change: fn(&mut PoolWindow)| {
         change(find(plan, |work| match work {
             Work::Pool(pool) => Some(pool),
             _ => None,
@@ -250,7 +250,7 @@ fn matrices_that_do_not_fit_are_refused() {
         |left, _, output| *output = *left,
     ];
     for change in shapes {
-        let mut plan = plan.clone();
+        let mut plan = PlanData::clone(&plan);
         for step in &mut plan.steps {
             if let Work::Matmul { left, right, output } = &mut step.work {
                 change(left, right, output);
@@ -283,7 +283,7 @@ fn code_larger_than_any_networks_is_refused() {
 
 #[test]
 fn a_plan_whose_tasks_interfere_is_refused() {
-    let says = |change: fn(&mut Plan), expected: &str| {
+    let says = |change: fn(&mut PlanData), expected: &str| {
         let found = fault(change);
         assert!(found.contains(expected), "expected {expected}, found {found}");
     };

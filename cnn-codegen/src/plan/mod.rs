@@ -28,8 +28,8 @@ mod verify;
 pub use build::build;
 pub use data::{
     Access, Algorithm, Buffer, BufferId, Combination, Constant, ConstantId, Copy, Elementwise, Gather, GatherSource,
-    Interpolate, Lanes, Layout, Move, Nest, Peak, Plan, PoolWindow, Port, Recipe, Region, Repeat, Segment, Step,
-    Storage, Strides, Sweep, View, WinogradWork, Work, layout, peak, to_json, to_text,
+    Interpolate, Lanes, Layout, Move, Nest, Peak, Plan, PlanData, PoolWindow, Port, Recipe, Region, Repeat, Segment,
+    Step, Storage, Strides, Sweep, View, WinogradWork, Work, layout, peak, to_json, to_text,
 };
 pub use isa::TileIsa;
 pub use options::{Accuracy, PlanError, PlanOptions};

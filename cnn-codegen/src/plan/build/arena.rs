@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::data::{Plan, Storage, arena_size, lifetimes, peak};
+use crate::plan::data::{PlanData, Storage, arena_size, lifetimes, peak};
 
 /// Places every buffer: the largest first, each at the lowest offset where it meets no placed buffer of an
 /// overlapping lifetime (greedy by size; Pisarchyk & Lee, 2020). What no machine could have saturates.
-pub(super) fn place(plan: &mut Plan) {
+pub(super) fn place(plan: &mut PlanData) {
     let lifetimes = lifetimes(plan);
     let mut waiting: Vec<usize> = (0..plan.buffers.len())
         .filter(|&buffer| lifetimes[buffer].is_some())

@@ -25,7 +25,7 @@ use cnn_ir::op::Op;
 use cnn_ir::validate::Shapes;
 
 use super::convolution::{select, streams};
-use super::data::Plan;
+use super::data::{Plan, PlanData};
 use super::options::{PlanError, PlanOptions};
 use aliasing::Aliases;
 use builder::Builder;
@@ -54,7 +54,7 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
         builder.node(id)?;
     }
     builder.copy_outputs()?;
-    let mut plan = Plan {
+    let mut plan = PlanData {
         name: graph.name.clone(),
         batch: options.batch,
         threads: options.threads,
@@ -69,5 +69,5 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
         lower_bound_bytes: 0,
     };
     arena::place(&mut plan);
-    Ok(plan)
+    Ok(Plan::new(plan))
 }

@@ -1,7 +1,7 @@
 //! Elements taken through index maps, and how code may read them.
 
 use super::layout::{BLOCK, Layout};
-use super::{ConstantId, Plan, View};
+use super::{ConstantId, PlanData, View};
 
 /// `to[c, y, x] = from[index_map[0][c] + index_map[1][y] + index_map[2][x]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +51,7 @@ impl GatherSource {
     }
 
     /// Floats from the first element to where it ends; 0 if that is before the first element.
-    fn floats(self, plan: &Plan) -> usize {
+    fn floats(self, plan: &PlanData) -> usize {
         match self {
             GatherSource::Constant(ConstantId(constant)) => plan.constants[constant].recipe.floats(),
             GatherSource::View(view) => {
@@ -68,7 +68,7 @@ impl GatherSource {
 
 impl Gather {
     /// Whether everything that code for it reads is within the source, and every element of the result has one to take.
-    pub(crate) fn is_within(&self, plan: &Plan) -> bool {
+    pub(crate) fn is_within(&self, plan: &PlanData) -> bool {
         let counts = self.index_map.iter().map(Vec::len);
         counts.eq(self.to.shape.extent()) && self.end(self.lanes(plan)) <= self.from.floats(plan)
     }
@@ -89,7 +89,7 @@ impl Gather {
     }
 
     /// How blocks of channels are read.
-    pub fn lanes(&self, plan: &Plan) -> Lanes {
+    pub fn lanes(&self, plan: &PlanData) -> Lanes {
         let [channels, ..] = &self.index_map;
         let apart = match channels.as_slice() {
             [first, second, ..] if second > first => second - first,
@@ -99,7 +99,7 @@ impl Gather {
             block
                 .iter()
                 .enumerate()
-                .all(|(lane, &at)| at == block[0] + lane * apart)
+                .all(|(lane, &at)| at == block[0].saturating_add(lane.saturating_mul(apart)))
         };
         let lanes = Lanes::Even(apart);
         if channels.chunks(BLOCK).all(even) && self.end(lanes) <= self.from.floats(plan) {
@@ -110,7 +110,7 @@ impl Gather {
     }
 
     /// Whether lanes after the last channel are read from such lanes: they hold what they may hold.
-    pub fn keeps_padding(&self, plan: &Plan) -> bool {
+    pub fn keeps_padding(&self, plan: &PlanData) -> bool {
         let GatherSource::View(view) = self.from else {
             return false;
         };

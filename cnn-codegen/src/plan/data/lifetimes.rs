@@ -1,12 +1,12 @@
 //! When each buffer of the arena is in use, and how much of it at most.
 
-use super::{BufferId, Plan, Storage};
+use super::{BufferId, PlanData, Storage};
 
 /// Every buffer and constant starts at a cache line.
 pub(crate) const ALIGNMENT: usize = 64;
 
 /// First and last step at which a buffer of the arena is in use; `None` for the user's arrays and unused buffers.
-pub(crate) fn lifetimes(plan: &Plan) -> Vec<Option<(usize, usize)>> {
+pub(crate) fn lifetimes(plan: &PlanData) -> Vec<Option<(usize, usize)>> {
     let mut lifetimes = vec![None; plan.buffers.len()];
     let mut touch = |BufferId(buffer): BufferId, step: usize| {
         if matches!(plan.buffers[buffer].storage, Storage::Arena(_)) {
@@ -33,7 +33,7 @@ pub struct Peak {
 }
 
 /// The first of the steps during which most of the arena is in use; `None` if there are no steps.
-pub fn peak(plan: &Plan) -> Option<Peak> {
+pub fn peak(plan: &PlanData) -> Option<Peak> {
     let lifetimes = lifetimes(plan);
     // Each buffer comes at its first step and goes after its last: a running sum is what is in use.
     let mut comes = vec![0u128; plan.steps.len() + 1];
@@ -62,7 +62,7 @@ pub fn peak(plan: &Plan) -> Option<Peak> {
 }
 
 /// Bytes that a buffer takes in the arena.
-pub(crate) fn arena_size(plan: &Plan, buffer: usize) -> usize {
+pub(crate) fn arena_size(plan: &PlanData, buffer: usize) -> usize {
     let bytes = plan.buffers[buffer].bytes;
     bytes.checked_next_multiple_of(ALIGNMENT).unwrap_or(usize::MAX)
 }

@@ -22,6 +22,8 @@ mod print;
 mod winograd;
 mod work;
 
+use std::ops::Deref;
+
 pub use algorithm::Algorithm;
 use cnn_ir::shape::Shape;
 use cnn_runtime::memory::AlignedBuffer;
@@ -42,8 +44,30 @@ pub use work::{Access, Combination, Copy, Elementwise, Interpolate, PoolWindow, 
 use super::isa::TileIsa;
 
 /// A network, ready to be carried out.
+///
+/// [`build`](super::build) alone makes one, and nobody changes it: code that is generated from a plan trusts it. It reads
+/// as its [`PlanData`]; a copy of that can be changed, and [verified](super::verify), but is no plan again.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct Plan(PlanData);
+
+impl Plan {
+    /// Only for the planner, and for tests that change plans.
+    pub(crate) fn new(data: PlanData) -> Plan {
+        Plan(data)
+    }
+}
+
+impl Deref for Plan {
+    type Target = PlanData;
+
+    fn deref(&self) -> &PlanData {
+        &self.0
+    }
+}
+
+/// What a plan says.
+#[derive(Clone, Debug)]
+pub struct PlanData {
     /// The network's name.
     pub name: String,
     /// Images of one run.
@@ -176,7 +200,7 @@ impl View {
     }
 }
 
-impl Plan {
+impl PlanData {
     /// Byte offset of element (image 0, first channel, row 0, column 0) of a view within its buffer.
     pub fn origin(&self, view: View) -> i64 {
         let strides = &self.buffers[view.buffer.0].strides;

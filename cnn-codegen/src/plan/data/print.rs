@@ -5,7 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use super::layout::Layout;
-use super::{Access, BufferId, Plan, Step, Storage, Sweep, Work};
+use super::{Access, BufferId, PlanData, Step, Storage, Sweep, Work};
 
 fn layout(layout: Layout) -> String {
     let halo = layout.halo();
@@ -29,7 +29,7 @@ fn storage(storage: Storage) -> String {
 }
 
 /// Operands of a step as `%buffer`, a part of one as `%buffer[first channel..end]`.
-fn operands(plan: &Plan, step: &Step) -> (Vec<String>, String) {
+fn operands(plan: &PlanData, step: &Step) -> (Vec<String>, String) {
     let reference = |BufferId(buffer): BufferId| format!("%{buffer}");
     let view = |view: super::View| {
         let whole = &plan.buffers[view.buffer.0];
@@ -45,7 +45,7 @@ fn operands(plan: &Plan, step: &Step) -> (Vec<String>, String) {
     (reads.into_iter().map(access).collect(), access(writes))
 }
 
-fn sweep_text(text: &mut String, plan: &Plan, sweep: &Sweep) {
+fn sweep_text(text: &mut String, plan: &PlanData, sweep: &Sweep) {
     let tiles: usize = sweep
         .nest
         .regions
@@ -74,7 +74,7 @@ fn sweep_text(text: &mut String, plan: &Plan, sweep: &Sweep) {
 }
 
 /// The plan as text: buffers, then steps with their kernels and reasons.
-pub fn to_text(plan: &Plan) -> String {
+pub fn to_text(plan: &PlanData) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
@@ -133,7 +133,7 @@ pub fn to_text(plan: &Plan) -> String {
 }
 
 /// The plan as JSON.
-pub fn to_json(plan: &Plan) -> Value {
+pub fn to_json(plan: &PlanData) -> Value {
     let buffers: Vec<Value> = plan
         .buffers
         .iter()

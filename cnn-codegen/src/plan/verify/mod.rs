@@ -1,5 +1,7 @@
-//! Checks a plan without trusting the planner.
+//! Checks a plan without trusting the planner, whoever made it: ids come first, then numbers, then what they say. All that
+//! tiles touch is reckoned in 128 bits, and what is enumerated is bounded by the memory that it would fill.
 //!
+//! - every id names something, and every number is a size or a step of a memory that there could be;
 //! - every step's reads were written by an earlier step, or are the user's inputs;
 //! - no step writes an input, and every output is written;
 //! - buffers that are alive at the same step do not overlap, stay within the arena and are aligned;
@@ -10,6 +12,7 @@
 //!
 //! Emitters take all bounds from views, layouts and nests. So a plan that passes makes code that stays within memory.
 
+mod bounds;
 mod shapes;
 mod tiles;
 
@@ -21,7 +24,8 @@ use thiserror::Error;
 
 use super::data::layout::BLOCK;
 use super::data::{
-    ALIGNMENT, Access, BufferId, ConstantId, Layout, Move, Nest, Plan, Storage, Sweep, WinogradWork, Work, lifetimes,
+    ALIGNMENT, Access, BufferId, ConstantId, Layout, Move, Nest, PlanData, Storage, Sweep, WinogradWork, Work,
+    lifetimes,
 };
 use crate::tile::Product;
 use tiles::reach;
@@ -40,20 +44,31 @@ pub struct PlanFault {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn verify(plan: &Plan) -> Result<(), Vec<PlanFault>> {
+pub fn verify(plan: &PlanData) -> Result<(), Vec<PlanFault>> {
     let mut checks = Checks {
         plan,
         faults: Vec::new(),
         step: 0,
     };
+    if !checks.ids_and_numbers() {
+        return Err(checks.faults);
+    }
     checks.buffers();
+    if !checks.faults.is_empty() {
+        return Err(checks.faults);
+    }
     checks.data_flow();
     checks.arena();
     checks.constants();
     for (index, step) in plan.steps.iter().enumerate() {
         checks.step = index;
+        let known = checks.faults.len();
         checks.views(&step.work);
         checks.shapes(&step.work);
+        // Tiles are compared with buffers that views are within.
+        if checks.faults.len() > known {
+            continue;
+        }
         match &step.work {
             Work::Sweep(sweep) => checks.sweep(sweep),
             Work::Winograd(work) => checks.winograd(work),
@@ -67,12 +82,12 @@ pub fn verify(plan: &Plan) -> Result<(), Vec<PlanFault>> {
     }
 }
 
-fn name(plan: &Plan, BufferId(buffer): BufferId) -> String {
+fn name(plan: &PlanData, BufferId(buffer): BufferId) -> String {
     format!("buffer {buffer} (`{}`)", plan.buffers[buffer].name)
 }
 
 struct Checks<'a> {
-    plan: &'a Plan,
+    plan: &'a PlanData,
     faults: Vec<PlanFault>,
     step: usize,
 }
@@ -215,7 +230,7 @@ impl Checks<'_> {
     /// Compares what a sweep's tiles touch with its buffers.
     fn sweep(&mut self, sweep: &Sweep) {
         let plan = self.plan;
-        let bytes = |BufferId(buffer): BufferId| plan.buffers[buffer].bytes as i64;
+        let bytes = |BufferId(buffer): BufferId| plan.buffers[buffer].bytes as i128;
         let limits = [
             bytes(sweep.input),
             self.constant_bytes(sweep.weights),
@@ -223,23 +238,26 @@ impl Checks<'_> {
             sweep.residual.map_or(0, bytes),
         ];
         let nest = &sweep.nest;
-        if let Some(what) = tiles::lists(nest) {
-            return self.require(false, || what.into());
+        if !self.nest(nest, sweep.start, limits) {
+            return;
         }
-        self.specifications(nest);
         let constant = &plan.constants[sweep.weights.0].recipe;
-        for spec in nest.specs.iter().filter(|spec| spec.product == Product::Fixed) {
-            let block = spec
-                .loops
-                .last()
-                .map_or(0, |steps| steps.count as usize * spec.taps.len());
-            let fits = matches!(constant, Recipe::Fixed { panels, .. } if panels.block == block);
-            self.require(fits, || {
-                format!("blocks of {block} weights are not those of {constant}")
+        for spec in &nest.specs {
+            self.require(sweep.residual.is_some() || !spec.residual, || {
+                "a tile adds a residual that is not there".into()
             });
+            if spec.product == Product::Fixed {
+                let block = spec
+                    .loops
+                    .last()
+                    .map_or(0, |steps| steps.count as usize * spec.taps.len());
+                let fits = matches!(constant, Recipe::Fixed { panels, .. } if panels.block == block);
+                self.require(fits, || {
+                    format!("blocks of {block} weights are not those of {constant}")
+                });
+            }
         }
-        self.within(reach(nest, sweep.start, true), limits);
-        if let Some(what) = tiles::interference(nest) {
+        if let Some(what) = tiles::interference(nest, limits[2]) {
             self.require(false, || what.into());
         }
         // A step may read one part of a concatenation and write another.
@@ -248,40 +266,59 @@ impl Checks<'_> {
             if buffer == Some(sweep.output) {
                 let apart = read.end <= output.start || output.end <= read.start;
                 let (start, end) = (read.start.min(output.start), read.end.max(output.end));
-                let image = nest.images.count == 1 || (start >= 0 && end <= nest.images.step.output);
+                let image = nest.images.count == 1 || (start >= 0 && end <= i128::from(nest.images.step.output));
                 self.require(apart && image, || "it reads what other tasks of it write".into());
             }
         }
     }
 
-    /// Whether all tiles of a nest can be lowered.
-    fn specifications(&mut self, nest: &Nest) {
+    /// Whether a nest's lists are consistent, its tiles can be lowered, and all that they touch is within the limits.
+    fn nest(&mut self, nest: &Nest, start: Move, limits: [i128; 4]) -> bool {
+        let known = self.faults.len();
+        if let Some(what) = tiles::lists(nest) {
+            self.require(false, || what.into());
+            return false;
+        }
         for spec in &nest.specs {
             let valid = spec.validate();
             self.require(valid.is_ok(), || format!("a tile is none: {valid:?}"));
         }
+        if self.faults.len() == known {
+            self.within(reach(nest, start, true), limits);
+        }
+        self.faults.len() == known
     }
 
     /// Compares what the products touch with the task's own memory and with the transformed filters.
     fn winograd(&mut self, work: &WinogradWork) {
         let positions = work.variant.products();
-        let [transformed, products] = work.planes.map(|plane| (positions * plane * size_of::<f32>()) as i64);
-        let part = (work.part_floats * size_of::<f32>()) as i64;
-        for (tiles, nest) in &work.products {
-            self.require(*tiles <= work.block, || "a task has more tiles than memory".into());
-            self.specifications(nest);
-            match tiles::lists(nest) {
-                None => self.within(reach(nest, Move::default(), true), [transformed, part, products, 0]),
-                Some(what) => self.require(false, || what.into()),
-            }
-        }
-        let weights = work.bias_floats() + work.parts * work.part_floats;
-        let all = self.constant_bytes(work.weights);
-        self.require((weights * size_of::<f32>()) as i64 <= all, || {
-            "parts end after their constant".into()
+        let bytes = |floats: usize| floats as i128 * size_of::<f32>() as i128;
+        let [transformed, products] = work.planes.map(|plane| bytes(positions * plane));
+        // A task has so many tiles; where one image is divided, its last task has the rest.
+        let rest = match work.images {
+            1 => work.all_tiles() % work.block,
+            _ => 0,
+        };
+        let counts: Vec<usize> = work.products.iter().map(|(tiles, _)| *tiles).collect();
+        let expected = [work.block.min(work.all_tiles() * work.images), rest];
+        self.require(counts == expected[..1 + usize::from(rest > 0)], || {
+            "its products are not of its tasks' tiles".into()
         });
+        for (_, nest) in &work.products {
+            self.nest(
+                nest,
+                Move::default(),
+                [transformed, bytes(work.part_floats), products, 0],
+            );
+            self.require(nest.specs.iter().all(|spec| !spec.residual), || {
+                "a product adds a residual".into()
+            });
+        }
+        let filters = bytes(work.bias_floats()) + work.parts as i128 * bytes(work.part_floats);
+        let all = self.constant_bytes(work.weights);
+        self.require(filters <= all, || "parts end after their constant".into());
         let filters = work.output.shape.channels();
-        let blocks = work.parts * work.blocks[1];
+        let blocks = work.parts.saturating_mul(work.blocks[1]);
         self.require(blocks == filters.div_ceil(BLOCK), || {
             "parts do not make up the filters".into()
         });
@@ -289,18 +326,17 @@ impl Checks<'_> {
         self.require(work.blocks[0] == inputs.div_ceil(BLOCK), || {
             "not all channels are read".into()
         });
-        for (blocks, plane) in work.blocks.iter().zip(work.planes) {
-            self.require(blocks * work.block * BLOCK <= plane, || {
-                "positions of tiles overlap".into()
-            });
+        for (&blocks, &plane) in work.blocks.iter().zip(&work.planes) {
+            let floats = blocks as u128 * work.block as u128 * BLOCK as u128;
+            self.require(floats <= plane as u128, || "positions of tiles overlap".into());
         }
     }
 
-    fn constant_bytes(&self, ConstantId(constant): ConstantId) -> i64 {
-        (self.plan.constants[constant].recipe.floats() * size_of::<f32>()) as i64
+    fn constant_bytes(&self, ConstantId(constant): ConstantId) -> i128 {
+        self.plan.constants[constant].recipe.floats() as i128 * size_of::<f32>() as i128
     }
 
-    fn within(&mut self, touched: [Range<i64>; 4], limits: [i64; 4]) {
+    fn within(&mut self, touched: [Range<i128>; 4], limits: [i128; 4]) {
         let names = ["input", "weights", "output", "residual"];
         for (name, (range, limit)) in names.iter().zip(touched.into_iter().zip(limits)) {
             self.require(range.is_empty() || (range.start >= 0 && range.end <= limit), || {

@@ -1,7 +1,7 @@
 //! That buffers have the sizes their layouts say, and that the views of a step fit each other: what all emitters but
 //! the sweep's take bounds from.
 
-use cnn_ir::op::Tap;
+use cnn_ir::op::{Sides, Tap};
 
 use super::{Checks, name};
 use crate::plan::data::layout::BLOCK;
@@ -86,7 +86,20 @@ impl Checks<'_> {
             && self.plan.batch.is_multiple_of(work.images)
             && work.all_tiles().checked_mul(work.images) == Some(work.block);
         let images = work.images == 1 || shared;
-        residual && images && work.all_tiles() > 0 && work.block > 0 && work.parts > 0
+        // Of a convolution with stride 1: tiles cover its outputs, which are as many as its padding leaves.
+        let ([_, height, width], [_, rows, columns]) = (work.input.shape.extent(), work.output.shape.extent());
+        let across = |outputs: usize| outputs.div_ceil(work.variant.outputs());
+        let windows = |n: usize, before: usize, after: usize| (n + before + after + 1).checked_sub(work.variant.taps());
+        let Sides {
+            top,
+            left,
+            bottom,
+            right,
+        } = work.sides;
+        let covers = work.tiles == [across(columns), across(rows)]
+            && windows(height, top, bottom) == Some(rows)
+            && windows(width, left, right) == Some(columns);
+        residual && images && covers
     }
 
     fn copy_fits(&self, copy: &Copy) -> bool {

@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 
-use crate::plan::data::{Move, Nest, Region, Repeat};
+use crate::plan::data::{Move, Nest, Region, Repeat, Segment};
 
 /// Bytes of one vector of outputs.
 const VECTOR: i64 = 32;
 
 /// Adds up all loops of a nest: the bytes its kernels touch of input, weights, output and residual; of the first image
-/// only, or of all.
-pub(super) fn reach(nest: &Nest, start: Move, all_images: bool) -> [Range<i64>; 4] {
-    let mut touched: [Range<i64>; 4] = std::array::from_fn(|_| Range {
-        start: i64::MAX,
-        end: i64::MIN,
+/// only, or of all. Counts and steps are below 2^48, so that nothing overflows.
+pub(super) fn reach(nest: &Nest, start: Move, all_images: bool) -> [Range<i128>; 4] {
+    let mut touched: [Range<i128>; 4] = std::array::from_fn(|_| Range {
+        start: i128::MAX,
+        end: i128::MIN,
     });
     let panel_inputs = (
         nest.panel_inputs.iter().min().copied().unwrap_or(0),
@@ -35,15 +35,16 @@ pub(super) fn reach(nest: &Nest, start: Move, all_images: bool) -> [Range<i64>; 
                     if operand == 3 && !spec.residual {
                         continue;
                     }
-                    let of = |m: &Move| [m.input, m.weights, m.output, m.residual][operand];
-                    let start: i64 = fixed.iter().map(of).sum();
-                    let steps = |axis: &&Repeat| of(&axis.step) * (axis.count as i64 - 1);
-                    let below: i64 = axes.iter().map(|axis| steps(axis).min(0)).sum();
-                    let above: i64 = axes.iter().map(|axis| steps(axis).max(0)).sum();
+                    let of = |m: &Move| i128::from([m.input, m.weights, m.output, m.residual][operand]);
+                    let start: i128 = fixed.iter().map(of).sum();
+                    // From the first iteration to the last, forwards or backwards.
+                    let steps = |axis: &&Repeat| of(&axis.step) * (axis.count as i128 - 1);
+                    let below: i128 = axes.iter().map(|axis| steps(axis).min(0)).sum();
+                    let above: i128 = axes.iter().map(|axis| steps(axis).max(0)).sum();
                     let (low, high) = if operand == 0 { panel_inputs } else { (0, 0) };
                     let all = &mut touched[operand];
-                    all.start = all.start.min(start + below + low + range.start);
-                    all.end = all.end.max(start + above + high + range.end);
+                    all.start = all.start.min(start + below + i128::from(low) + i128::from(range.start));
+                    all.end = all.end.max(start + above + i128::from(high) + i128::from(range.end));
                 }
             }
         }
@@ -75,14 +76,30 @@ struct Pixels {
 }
 
 /// Why two tasks of a nest may write the same place, or why an activation after the tiles meets other places than
-/// they wrote. The nest's lists are consistent.
+/// they wrote. The nest's lists are consistent, and all that it touches is within the `output_bytes` of its output.
 ///
 /// Outputs are pixels × vectors of filters × images. They are distinct if the vectors of a filter block are farther
 /// apart than the map is large (maps), or the pixels farther than all filters (matrix products).
-pub(super) fn interference(nest: &Nest) -> Option<&'static str> {
+pub(super) fn interference(nest: &Nest, output_bytes: i128) -> Option<&'static str> {
     let Some(first) = nest.specs.first() else {
         return Some("a nest has no kernel");
     };
+    // Each output is a vector of its own: more of them than there is room for need not be looked at.
+    let pixels_of = |segment: &Segment| {
+        let tile = segment.specs.first().map_or(0, |&spec| nest.specs[spec].pixels.len());
+        segment.tiles.count as u128 * tile as u128
+    };
+    let rows = |region: &Region| region.rows.count as u128 * region.segments.iter().map(pixels_of).sum::<u128>();
+    let pixels_of_all: u128 = nest.regions.iter().map(rows).sum();
+    let tasks = nest.images.count as u128 * nest.panels.count as u128;
+    let room = output_bytes as u128 / VECTOR as u128;
+    let is_room = pixels_of_all.checked_mul(tasks);
+    if is_room
+        .and_then(|pixels| pixels.checked_mul(first.vectors as u128))
+        .is_none_or(|vectors| vectors > room)
+    {
+        return Some("two tiles write the same place: there are more than have room");
+    }
     if nest.passes.iter().any(|pass| pass.output != 0) {
         return Some("a pass has outputs of its own");
     }
@@ -146,6 +163,14 @@ fn pixels(nest: &Nest, region: &Region, pitch: i64) -> Result<Pixels, &'static s
             .flat_map(|start| (0..vectors).map(move |vector| start + vector * pitch))
             .collect();
         written.sort_unstable();
+        let runs = region
+            .runs
+            .iter()
+            .map(|&(_, floats)| floats.div_ceil(8) as u128)
+            .sum::<u128>();
+        if runs != written.len() as u128 {
+            return Err("an activation meets other places than its task wrote");
+        }
         let mut finished: Vec<i64> = Vec::with_capacity(written.len());
         for &(start, floats) in &region.runs {
             // A run of the first tile where the others are its repetitions.
