@@ -15,6 +15,7 @@
 //! | `store` | numbers as bytes: whole, in boxes, as pictures |
 //! | `steps` | what each pass changed, as a difference; which declared layers became which |
 //! | `course` | the course's small networks, and tables of famous ones |
+//! | `drawing` | graphs and plans as SVG, plans for Graphviz |
 //! | `planned` | the plan: steps, buffers over time |
 //! | `loops_text` | loop code as text |
 //! | `card` | the picture that networks are shown by default |
@@ -25,6 +26,7 @@ mod arithmetic;
 pub mod card;
 mod course;
 mod data;
+pub mod drawing;
 mod error;
 mod excerpt;
 mod layers;

@@ -18,12 +18,23 @@ pub(super) struct Arguments {
     /// The form in which it is shown
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
+    /// With `--stage fused`: what each pass changed, as a difference
+    #[arg(long)]
+    steps: bool,
     #[command(flatten)]
     compilation: Compilation,
 }
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let (stage, format) = (arguments.stage, arguments.format);
+    if arguments.steps {
+        if stage != Stage::Fused || format != Format::Text {
+            return Err(Failure::Usage("`--steps` goes with `--stage fused`, as text".into()));
+        }
+        let model = session::open(&arguments.model)?;
+        out.write_all(text::differences(&model)?.as_bytes())?;
+        return Ok(());
+    }
     if !stage.formats().contains(&format) {
         return Err(Failure::Usage(text::no_form(stage)));
     }

@@ -41,6 +41,9 @@ pub enum Format {
     Text,
     /// Graphviz: `cnn dump MODEL --format dot | dot -Tsvg`
     Dot,
+    /// A drawing
+    #[cfg(feature = "explain")]
+    Svg,
     /// JSON for other programs
     Json,
 }
@@ -75,8 +78,21 @@ impl Stage {
     /// The forms in which it can be shown.
     pub const fn formats(self) -> &'static [Format] {
         match self {
-            Stage::Parsed | Stage::Shaped | Stage::Fused => &[Format::Text, Format::Dot, Format::Json],
-            Stage::Planned => &[Format::Text, Format::Json],
+            Stage::Parsed | Stage::Shaped | Stage::Fused => &[
+                Format::Text,
+                Format::Dot,
+                #[cfg(feature = "explain")]
+                Format::Svg,
+                Format::Json,
+            ],
+            Stage::Planned => &[
+                Format::Text,
+                #[cfg(feature = "explain")]
+                Format::Dot,
+                #[cfg(feature = "explain")]
+                Format::Svg,
+                Format::Json,
+            ],
             Stage::Clif | Stage::Asm => &[Format::Text],
             #[cfg(feature = "rust")]
             Stage::Rust => &[Format::Text],
@@ -90,6 +106,8 @@ impl Format {
         match self {
             Format::Text => "text",
             Format::Dot => "dot",
+            #[cfg(feature = "explain")]
+            Format::Svg => "svg",
             Format::Json => "json",
         }
     }
@@ -152,7 +170,13 @@ impl Model {
                 let plan = self.plan(options)?;
                 match format {
                     Format::Json => format!("{:#}\n", plan::to_json(&plan)),
-                    Format::Text | Format::Dot => plan::to_text(&plan),
+                    #[cfg(feature = "explain")]
+                    Format::Dot => cnn_explain::drawing::plan_dot(&plan),
+                    #[cfg(feature = "explain")]
+                    Format::Svg => cnn_explain::drawing::plan_svg(&plan),
+                    #[cfg(not(feature = "explain"))]
+                    Format::Dot => plan::to_text(&plan),
+                    Format::Text => plan::to_text(&plan),
                 }
             }
             Stage::Clif | Stage::Asm => {
@@ -189,6 +213,8 @@ pub fn graph(graph: &Graph, shapes: Option<&Shapes>, format: Format) -> String {
     match format {
         Format::Text => text::print(graph, shapes),
         Format::Dot => dot::print(graph, shapes),
+        #[cfg(feature = "explain")]
+        Format::Svg => cnn_explain::drawing::graph_svg(graph, shapes),
         Format::Json => json::print(graph, shapes),
     }
 }
@@ -199,8 +225,43 @@ fn fused(model: &Model, format: Format) -> Result<String, Error> {
     let printed = graph(&optimised.graph, Some(&optimised.shapes), format);
     Ok(match format {
         Format::Text => comments(&optimised.reports) + &printed,
-        Format::Dot | Format::Json => printed,
+        _ => printed,
     })
+}
+
+/// What each pass does to a network: its lesson, what it did and refused, and the graph's lines that it changed (`-` before,
+/// `+` after).
+///
+/// # Errors
+/// [`Error::Internal`]: a pass made an invalid graph.
+#[cfg(feature = "explain")]
+pub fn differences(model: &Model) -> Result<String, Error> {
+    let (steps, _) =
+        cnn_explain::steps::steps(model.graph()).map_err(|invalid| Error::Internal(invalid.to_string()))?;
+    let mut text = String::new();
+    for step in steps {
+        comment(&mut text, "", &format!("{}: {}", step.pass, step.lesson));
+        for note in &step.notes {
+            let left = if note.refused { "left as it is: " } else { "" };
+            comment(&mut text, "  ", &format!("{}: {left}{}", note.layer, note.text));
+        }
+        if step.notes.is_empty() {
+            comment(&mut text, "  ", "nothing to do");
+        }
+        for (index, hunk) in step.hunks.iter().enumerate() {
+            if index > 0 {
+                text += "  …\n";
+            }
+            for line in hunk {
+                text.push(line.sign);
+                text.push(' ');
+                text += &line.text;
+                text.push('\n');
+            }
+        }
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 fn comments(reports: &[Report]) -> String {

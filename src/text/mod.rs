@@ -10,6 +10,8 @@ mod summary;
 
 use comfy_table::{LineStyle, TableStyle};
 
+#[cfg(feature = "explain")]
+pub use dump::differences;
 pub use dump::{Format, Stage, graph, no_form};
 
 /// A line under a table's header.

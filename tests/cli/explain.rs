@@ -45,3 +45,37 @@ fn what_cannot_be_explained_is_said() {
     cnn(&["explain", &model, "-o", &file]).fails(1, &["m.toml:8", "9"]);
     assert!(!folder.path().join("page.html").exists());
 }
+
+#[test]
+fn graphs_and_plans_are_drawn() {
+    for stage in ["parsed", "shaped", "fused", "planned"] {
+        for model in ["lenet5", "resnet18", "googlenet"] {
+            let drawing = cnn(&["dump", model, "--stage", stage, "--format", "svg"]).ok();
+            assert!(
+                drawing.starts_with("<svg") && drawing.trim_end().ends_with("</svg>"),
+                "{model} {stage}"
+            );
+            assert!(drawing.matches("<rect").count() > 5, "{model} {stage}");
+        }
+    }
+    let dot = cnn(&["dump", "lenet5", "--stage", "planned", "--format", "dot"]).ok();
+    assert!(
+        dot.starts_with("digraph \"lenet5\" {") && dot.contains("s0 -> s1"),
+        "{dot}"
+    );
+}
+
+#[test]
+fn each_pass_shows_what_it_changed() {
+    let told = cnn(&["dump", "resnet18", "--stage", "fused", "--steps"]).ok();
+    let (before, after) = (
+        "- %bn1 = batch_norm(%conv1, activation = \"relu\") -> [64, 112, 112]",
+        "+ %bn1 = conv(%image, filters = 64, kernel = 7, stride = 2, padding = 3, bias = false, activation = \"relu\"",
+    );
+    assert!(told.contains(before) && told.contains(after), "{told}");
+    assert!(
+        told.contains("// fold_pad: ") && told.contains("//   nothing to do"),
+        "{told}"
+    );
+    cnn(&["dump", "resnet18", "--steps"]).fails(2, &["--stage fused"]);
+}

@@ -74,7 +74,7 @@ export function MapView({ value, channel, style = "signed", range, sides = [0, 0
   const [height, width] = [rows + top + bottom, columns + left + right];
   const unit = Math.min(size / Math.max(height, width), 46);
   // A map of few cells has its numbers written into them.
-  const digits = unit > 27 && style !== "rgb" ? value.all() : undefined;
+  const digits = unit > 38 && style !== "rgb" ? value.all() : undefined;
   const own = digits ? Array.from(digits.slice(channel * rows * columns, (channel + 1) * rows * columns)) : [];
   const scale = Math.max(...own.map(Math.abs), 0);
   const at = (event: PointerEvent, done: boolean) => {
