@@ -219,7 +219,9 @@ impl Arithmetic {
                 (ReduceKind::Mean, [false, true, true]) => Arithmetic::GlobalPool { of: "avg" },
                 (ReduceKind::Max, [false, true, true]) => Arithmetic::GlobalPool { of: "max" },
                 (ReduceKind::Mean, axes) => Arithmetic::Mean { axes },
-                (ReduceKind::Sum | ReduceKind::Max | ReduceKind::Min | ReduceKind::Prod, _) => Arithmetic::Other,
+                (ReduceKind::Sum | ReduceKind::Max | ReduceKind::Min | ReduceKind::Prod | ReduceKind::SumSquare, _) => {
+                    Arithmetic::Other
+                }
             },
             // A flatten is a reshape, and is shown as one.
             Op::Composite(composite) => match composite.alone(operands) {

@@ -25,6 +25,7 @@ pub(super) fn run(reduce: Reduce, x: &Tensor, y: &mut Tensor) {
             ReduceKind::Max => greatest(&elements),
             ReduceKind::Min => -greatest(&elements.iter().map(|x| -x).collect::<Vec<_>>()),
             ReduceKind::Prod => elements.iter().product(),
+            ReduceKind::SumSquare => elements.iter().map(|x| x * x).sum(),
         }
     });
 }

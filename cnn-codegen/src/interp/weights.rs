@@ -58,7 +58,8 @@ impl Weights {
             }
             Op::Prelu(_) => weights.vector = tensor(source, &node.weights, "slope", &[channels])?,
             Op::Constant(constant) => {
-                weights.vector = tensor(source, &node.weights, "value", &constant.shape.dims())?;
+                let declared = constant.tensor(&node.weights);
+                weights.vector = source.tensor(&declared.name, &declared.shape)?.into_owned();
             }
             Op::Input(_)
             | Op::Pool(_)

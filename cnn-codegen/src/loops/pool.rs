@@ -278,7 +278,10 @@ impl Builder<'_> {
             let sum = e.variable(start);
             e.times(0, width, |e, x| {
                 let at = e.index(row, x, from.pixel);
-                e.accumulate(reduce, sum, at);
+                let value = e.reduced_value(kind, at);
+                let before = e.read(sum);
+                let after = e.reduce(reduce, before, value);
+                e.set(sum, after);
             });
             let (sum, before) = (e.read(sum), e.read(total));
             let after = e.reduce(reduce, before, sum);

@@ -34,7 +34,7 @@ impl Reduction {
 impl From<ReduceKind> for Reduction {
     fn from(kind: ReduceKind) -> Self {
         match kind {
-            ReduceKind::Mean | ReduceKind::Sum => Reduction::Sum,
+            ReduceKind::Mean | ReduceKind::Sum | ReduceKind::SumSquare => Reduction::Sum,
             ReduceKind::Max => Reduction::MAX,
             ReduceKind::Min => Reduction::MIN,
             ReduceKind::Prod => Reduction::Product,
@@ -72,10 +72,10 @@ impl Builder<'_> {
             let at = e.index(source, x, from.pixel);
             let value = if axes[0] {
                 let last = e.offset(at, whole as i64 * from.block);
-                let tail = e.total(reduce, last, &plane);
+                let tail = e.total(kind, last, &plane);
                 let mut lanes = e.masked(tail, channels - whole * BLOCK, reduce.of_none());
                 if whole > 0 {
-                    let all = e.total(reduce, at, &[(whole, from.block), plane[0], plane[1]]);
+                    let all = e.total(kind, at, &[(whole, from.block), plane[0], plane[1]]);
                     lanes = e.reduce(reduce, all, lanes);
                 }
                 let mut result = e.reduced_lanes(reduce, lanes);
@@ -86,7 +86,7 @@ impl Builder<'_> {
                 let zeros = e.splat(0.0);
                 e.vector(VectorExpr::WithLane(zeros, 0, result))
             } else {
-                let result = e.total(reduce, at, &plane);
+                let result = e.total(kind, at, &plane);
                 if kind == ReduceKind::Mean {
                     let scale = e.splat(scale);
                     e.mul(result, scale)
@@ -110,6 +110,16 @@ impl Builder<'_> {
             Reduction::Sum => self.add(sum, value),
             Reduction::Product => self.mul(sum, value),
             Reduction::Extreme(extreme, _) => self.extreme_or_nan(extreme, sum, value),
+        }
+    }
+
+    /// What is reduced of the vector at an address.
+    pub(super) fn reduced_value(&mut self, kind: ReduceKind, at: Address) -> Vector {
+        let value = self.load(at, 0);
+        if kind == ReduceKind::SumSquare {
+            self.mul(value, value)
+        } else {
+            value
         }
     }
 
@@ -137,16 +147,17 @@ impl Builder<'_> {
 
     /// The reduction of vectors so many bytes apart, the outermost loop first. Of each row first: it keeps the rounding
     /// error of large maps small.
-    fn total(&mut self, reduce: Reduction, at: Address, loops: &[(usize, i64)]) -> Vector {
+    fn total(&mut self, kind: ReduceKind, at: Address, loops: &[(usize, i64)]) -> Vector {
+        let reduce = Reduction::from(kind);
         match loops {
-            [] => self.load(at, 0),
-            [(1, _), inner @ ..] => self.total(reduce, at, inner),
+            [] => self.reduced_value(kind, at),
+            [(1, _), inner @ ..] => self.total(kind, at, inner),
             [(count, step), inner @ ..] => {
                 let start = self.start(reduce);
                 let sum = self.variable(start);
                 self.times(0, *count, |e, i| {
                     let at = e.index(at, i, *step);
-                    let value = e.total(reduce, at, inner);
+                    let value = e.total(kind, at, inner);
                     let before = e.read(sum);
                     let after = e.reduce(reduce, before, value);
                     e.set(sum, after);

@@ -50,6 +50,8 @@ pub enum Kind {
     Order,
     /// The name of an activation, or a table of its name and keys.
     Activation,
+    /// A list of integers from 1 up.
+    Sizes,
     /// A string.
     Text,
     /// A folded batch norm (in dumps only).
@@ -253,6 +255,13 @@ impl<'v, 'a> Attributes<'v, 'a> {
         self.attribute(key, field, None, Kind::Shape, read, |shape| Some(values::shape(shape)))
     }
 
+    /// A list of sizes; none by default.
+    pub(super) fn sizes(&mut self, key: &'static str, field: &mut Vec<usize>) -> &mut Self {
+        let read = |reader: &mut Reader<'_>, key, _| reader.sizes(key);
+        let write = |sizes: Vec<usize>| Some(values::integers(&sizes));
+        self.attribute(key, field, Some(Vec::new()), Kind::Sizes, read, write)
+    }
+
     /// A number of double precision.
     pub(super) fn number(
         &mut self,
@@ -315,6 +324,17 @@ impl<'v, 'a> Attributes<'v, 'a> {
             |r, key, default| r.axis(key, default),
             |axis| Some(values::integer(axis)),
         )
+    }
+
+    /// Whether something is along channels (or a vector), rows, columns; all by default.
+    pub(super) fn axes(&mut self, key: &'static str, field: &mut [bool; 3]) -> &mut Self {
+        let read = |reader: &mut Reader<'_>, key, _| reader.reduced_axes(key);
+        let write = |axes: [bool; 3]| {
+            let named: Vec<_> = (0..3).filter(|&axis| axes[axis]).collect();
+            Some(values::integers(&named))
+        };
+        self.attribute(key, field, Some([true; 3]), Kind::Axes, read, write)
+            .follows("all")
     }
 
     /// The key `activation`: applied to the result.

@@ -35,6 +35,22 @@ impl Reader<'_> {
         Some(axes)
     }
 
+    /// Some axes, all by default.
+    pub(super) fn reduced_axes(&mut self, key: &'static str) -> [bool; 3] {
+        let Some(value) = self.value(key, false) else {
+            return [true; 3];
+        };
+        match self.axes(key, value) {
+            Some(axes) if axes.is_empty() => {
+                let message = format!("`{key}` names no axis: leave it out for all of them");
+                self.error(key, value, value, message);
+                [true; 3]
+            }
+            Some(named) => [0, 1, 2].map(|axis| named.contains(&axis)),
+            None => [true; 3],
+        }
+    }
+
     /// All three axes in another order; required.
     pub(super) fn order(&mut self, key: &'static str) -> [usize; 3] {
         let order = self.value(key, true).and_then(|value| {

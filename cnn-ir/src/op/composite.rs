@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::operator::Operator;
-use super::{Combine, CombineKind, Input, InputLayout, Op};
+use super::{Combine, CombineKind, Constant, Input, InputLayout, Op};
 use crate::graph::{Graph, Node, NodeId, Place};
 use crate::shape::Shape;
 
@@ -151,6 +151,18 @@ pub(crate) struct Expansion<'a> {
 }
 
 impl Expansion<'_> {
+    /// Adds the weight `role` of the whole, which is stored as `stored`, in another shape of as many elements.
+    pub(crate) fn weight(&mut self, role: &'static str, shape: Shape, stored: &[usize]) -> Value {
+        let constant = Constant {
+            shape,
+            role,
+            stored: stored.to_vec(),
+        };
+        let value = self.add(role, constant, &[]);
+        self.graph[value.node].weights = self.graph[self.node].weights.clone();
+        value
+    }
+
     /// Adds an operator; `part` says what its result is, and becomes part of its name.
     ///
     /// # Panics

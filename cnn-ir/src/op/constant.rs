@@ -6,16 +6,34 @@ use super::operator::Operator;
 use super::{Arity, Fault, WeightDecl};
 use crate::shape::Shape;
 
-/// The weight `value`, the same for every image of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A weight, the same for every image of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Constant {
     /// Its shape.
     pub shape: Shape,
+    /// Which of the layer's weights it is: `value`, or that of an operator which became simpler ones.
+    pub role: &'static str,
+    /// The dimensions under which it is stored; none: those of its shape.
+    pub stored: Vec<usize>,
+}
+
+impl Constant {
+    /// The weight's name under the prefix of its layer, and its dimensions.
+    pub fn tensor(&self, prefix: &str) -> WeightDecl {
+        match self.stored.as_slice() {
+            [] => WeightDecl::new(prefix, self.role, &self.shape.dims()),
+            stored => WeightDecl::new(prefix, self.role, stored),
+        }
+    }
 }
 
 impl Default for Constant {
     fn default() -> Self {
-        Constant { shape: Shape::Flat(1) }
+        Constant {
+            shape: Shape::Flat(1),
+            role: "value",
+            stored: Vec::new(),
+        }
     }
 }
 
@@ -30,6 +48,11 @@ impl Operator for Constant {
 
     fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
         a.shape("shape", &mut self.shape);
+        if a.in_dumps() {
+            let roles = ["value", "weight", "bias"].map(|role| (role, role));
+            a.word("role", &mut self.role, &roles);
+            a.sizes("stored", &mut self.stored);
+        }
     }
 
     fn weights_doc(&self) -> &'static str {
@@ -41,11 +64,21 @@ impl Operator for Constant {
     }
 
     fn shape(&self, _operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        sized(self.shape, "shape")
+        let shape = sized(self.shape, "shape")?;
+        let stored = self.stored.iter().try_fold(1usize, |all, &n| all.checked_mul(n));
+        if self.stored.is_empty() || stored == Some(shape.elements()) {
+            return Ok(shape);
+        }
+        let message = format!(
+            "`stored` {:?} has not the {} elements of {shape}",
+            self.stored,
+            shape.elements()
+        );
+        Err(Fault::new("stored", message).into())
     }
 
     fn weights(&self, prefix: &str, _operands: &[Shape]) -> Vec<WeightDecl> {
-        vec![WeightDecl::new(prefix, "value", &self.shape.dims())]
+        vec![self.tensor(prefix)]
     }
 }
 

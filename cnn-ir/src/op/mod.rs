@@ -19,6 +19,7 @@
 //! | `sample` | operators with random attributes |
 //! | `read`, `reader`, `values`, `axes`, `padding`, `range`, `words` | between declarations and attributes |
 //! | `fault`, `weight`, `window` | what shape rules and weights are made of |
+//! | `normalise` | what norms are made of |
 
 mod activation;
 mod adaptive_avg_pool;
@@ -38,11 +39,16 @@ mod dropout;
 mod fault;
 mod flatten;
 mod global_pool;
+mod group_norm;
 mod identity;
 mod input;
+mod instance_norm;
+mod l2_normalize;
+mod layer_norm;
 mod lrn;
 mod matmul;
 mod neg;
+mod normalise;
 mod operator;
 mod pad;
 mod padding;
@@ -58,6 +64,7 @@ mod registry;
 mod reshape;
 mod resize;
 mod resize_axis;
+mod rms_norm;
 mod rsqrt;
 mod sample;
 mod slice;
@@ -92,8 +99,12 @@ pub use dropout::Dropout;
 pub use fault::{Arity, Fault};
 pub use flatten::Flatten;
 pub use global_pool::GlobalPool;
+pub use group_norm::GroupNorm;
 pub use identity::Identity;
 pub use input::{Input, InputLayout};
+pub use instance_norm::InstanceNorm;
+pub use l2_normalize::L2Normalize;
+pub use layer_norm::LayerNorm;
 pub use lrn::Lrn;
 pub use matmul::Matmul;
 pub use neg::Neg;
@@ -109,6 +120,7 @@ pub use reduce_norm::ReduceNorm;
 pub use reshape::Reshape;
 pub use resize::{Coordinates, Resize, ResizeMode, ResizeTo, Rounding};
 pub use resize_axis::{ResizeAxis, Tap};
+pub use rms_norm::RmsNorm;
 pub use rsqrt::Rsqrt;
 pub use sample::sample;
 pub use slice::{Places, Slice};

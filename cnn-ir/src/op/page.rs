@@ -81,6 +81,7 @@ fn key(attribute: &Attribute) -> String {
         | Kind::Number { .. }
         | Kind::Flag
         | Kind::Activation
+        | Kind::Sizes
         | Kind::Text
         | Kind::Norm => {}
     }

@@ -256,6 +256,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A list of integers from 1 up; empty if it is not written.
+    pub(super) fn sizes(&mut self, key: &'static str) -> Vec<usize> {
+        let Some(value) = self.value(key, false) else {
+            return Vec::new();
+        };
+        let sizes = match &value.kind {
+            ValueKind::List(items) => self.integers(key, value, items, 1),
+            _ => self.wrong_type(key, value, "a list of integers"),
+        };
+        sizes.unwrap_or_default()
+    }
+
     /// Integers of a list, each checked.
     pub(super) fn integers(
         &mut self,

@@ -1,11 +1,9 @@
 //! Reductions along axes: means, greatest elements …
 
 use super::Fault;
-use super::attributes::{Attributes, Kind};
+use super::attributes::Attributes;
 use super::axes::along;
 use super::operator::Operator;
-use super::reader::Reader;
-use super::values;
 use crate::shape::Shape;
 
 /// What the elements along the axes become.
@@ -21,6 +19,8 @@ pub enum ReduceKind {
     Min,
     /// Their product.
     Prod,
+    /// The sum of their squares.
+    SumSquare,
 }
 
 /// One element of those along axes, which stay with size 1.
@@ -55,6 +55,7 @@ impl Operator for Reduce {
             ReduceKind::Max => "reduce_max",
             ReduceKind::Min => "reduce_min",
             ReduceKind::Prod => "reduce_prod",
+            ReduceKind::SumSquare => "reduce_sum_square",
         }
     }
 
@@ -65,6 +66,7 @@ impl Operator for Reduce {
             ReduceKind::Max => "the greatest element along axes",
             ReduceKind::Min => "the least element along axes",
             ReduceKind::Prod => "the product along axes",
+            ReduceKind::SumSquare => "`Σ x²` along axes",
         }
     }
 
@@ -74,18 +76,12 @@ impl Operator for Reduce {
             ReduceKind::Max => &["amax"],
             ReduceKind::Min => &["amin"],
             ReduceKind::Prod => &["prod"],
-            ReduceKind::Sum => &[],
+            ReduceKind::Sum | ReduceKind::SumSquare => &[],
         }
     }
 
     fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
-        let read = |reader: &mut Reader<'_>, key, _| reader.reduced_axes(key);
-        let write = |axes: [bool; 3]| {
-            let named: Vec<_> = (0..3).filter(|&axis| axes[axis]).collect();
-            Some(values::integers(&named))
-        };
-        a.attribute("axes", &mut self.axes, Some(ALL), Kind::Axes, read, write)
-            .follows("all");
+        a.axes("axes", &mut self.axes);
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
@@ -101,7 +97,7 @@ impl Operator for Reduce {
     }
 
     fn does_nothing(&self, _: Shape) -> Option<&'static str> {
-        Some("there is only one element along its axes")
+        (self.kind != ReduceKind::SumSquare).then_some("there is only one element along its axes")
     }
 
     fn formula(&self, operands: &[Shape]) -> String {
@@ -113,24 +109,6 @@ impl Operator for Reduce {
             0 => String::new(),
             1 => format!("{count} elements become 1"),
             _ => format!("{} = {count} elements become 1", factors.join("·")),
-        }
-    }
-}
-
-impl Reader<'_> {
-    /// Some axes, all by default.
-    pub(super) fn reduced_axes(&mut self, key: &'static str) -> [bool; 3] {
-        let Some(value) = self.value(key, false) else {
-            return ALL;
-        };
-        match self.axes(key, value) {
-            Some(axes) if axes.is_empty() => {
-                let message = format!("`{key}` names no axis: leave it out for all of them");
-                self.error(key, value, value, message);
-                ALL
-            }
-            Some(named) => [0, 1, 2].map(|axis| named.contains(&axis)),
-            None => ALL,
         }
     }
 }

@@ -9,7 +9,6 @@ use crate::shape::Shape;
 /// What is summed, and what becomes of the sum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    SumSquare,
     L1,
     L2,
     LogSumExp,
@@ -23,14 +22,18 @@ pub struct ReduceNorm {
 }
 
 impl ReduceNorm {
-    /// `Σ x²`
-    pub const SUM_SQUARE: ReduceNorm = ReduceNorm::new(Kind::SumSquare);
     /// `Σ |x|`
     pub const L1: ReduceNorm = ReduceNorm::new(Kind::L1);
     /// `√(Σ x²)`
     pub const L2: ReduceNorm = ReduceNorm::new(Kind::L2);
     /// `ln Σ e^x`
     pub const LOG_SUM_EXP: ReduceNorm = ReduceNorm::new(Kind::LogSumExp);
+
+    /// Along these axes.
+    pub(super) fn over(self, axes: [bool; 3]) -> ReduceNorm {
+        let sum = Reduce { axes, ..self.sum };
+        ReduceNorm { sum, ..self }
+    }
 
     const fn new(kind: Kind) -> ReduceNorm {
         let sum = Reduce::new(ReduceKind::Sum);
@@ -41,7 +44,6 @@ impl ReduceNorm {
 impl Operator for ReduceNorm {
     fn name(&self) -> &'static str {
         match self.kind {
-            Kind::SumSquare => "reduce_sum_square",
             Kind::L1 => "reduce_l1",
             Kind::L2 => "reduce_l2",
             Kind::LogSumExp => "reduce_log_sum_exp",
@@ -50,7 +52,6 @@ impl Operator for ReduceNorm {
 
     fn doc(&self) -> &'static str {
         match self.kind {
-            Kind::SumSquare => "`Σ x²` along axes",
             Kind::L1 => "`Σ |x|` along axes",
             Kind::L2 => "`√(Σ x²)` along axes",
             Kind::LogSumExp => "`ln Σ e^x` along axes",
@@ -60,7 +61,7 @@ impl Operator for ReduceNorm {
     fn called_elsewhere(&self) -> &'static [&'static str] {
         match self.kind {
             Kind::LogSumExp => &["logsumexp"],
-            Kind::SumSquare | Kind::L1 | Kind::L2 => &[],
+            Kind::L1 | Kind::L2 => &[],
         }
     }
 
@@ -82,17 +83,13 @@ impl Composed for ReduceNorm {
         let x = operands[0];
         let Reduce { axes, .. } = self.sum;
         match self.kind {
-            Kind::SumSquare => {
-                let squares = to.add("squares", CombineKind::Mul, &[x, x]);
-                (self.sum.into(), vec![squares])
-            }
             Kind::L1 => {
                 let sizes = to.add("sizes", Activation::Abs, &[x]);
                 (self.sum.into(), vec![sizes])
             }
             Kind::L2 => {
-                let squares = to.add("squares", CombineKind::Mul, &[x, x]);
-                let sum = to.add("sum", self.sum, &[squares]);
+                let kind = ReduceKind::SumSquare;
+                let sum = to.add("sum", Reduce { kind, axes }, &[x]);
                 (Activation::Sqrt.into(), vec![sum])
             }
             Kind::LogSumExp => {
@@ -118,7 +115,7 @@ mod tests {
 
     #[test]
     fn reduced_axes_stay_with_size_1() {
-        let op = read("reduce_sum_square", &[("axes", list(&[0, 2]))]).expect("an operator");
+        let op = read("reduce_l2", &[("axes", list(&[0, 2]))]).expect("an operator");
         assert_eq!(op.shape(&[Shape::map(3, 4, 5)]), Ok(Shape::map(1, 4, 1)));
         assert!(op.shape(&[Shape::Flat(3)]).is_err());
     }

@@ -56,6 +56,11 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
             introduction: "",
             operators: vec![
                 Op::BatchNorm(BatchNorm::default()),
+                InstanceNorm::default().into(),
+                GroupNorm::default().into(),
+                LayerNorm::default().into(),
+                RmsNorm::default().into(),
+                L2Normalize::default().into(),
                 Op::Lrn(Lrn::default()),
                 Op::Softmax(Softmax { log: false, axis: 0 }),
                 Op::Softmax(Softmax { log: true, axis: 0 }),
@@ -89,18 +94,11 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
                 ReduceKind::Max,
                 ReduceKind::Min,
                 ReduceKind::Prod,
+                ReduceKind::SumSquare,
             ]
             .map(|kind| Op::Reduce(Reduce::new(kind)))
             .into_iter()
-            .chain(
-                [
-                    ReduceNorm::SUM_SQUARE,
-                    ReduceNorm::L1,
-                    ReduceNorm::L2,
-                    ReduceNorm::LOG_SUM_EXP,
-                ]
-                .map(Op::from),
-            )
+            .chain([ReduceNorm::L1, ReduceNorm::L2, ReduceNorm::LOG_SUM_EXP].map(Op::from))
             .collect(),
         },
         Family {

@@ -67,6 +67,7 @@ fn value(attribute: &Attribute, below: &mut dyn FnMut(usize) -> usize) -> ValueK
             };
             values::table([vec![("op", values::text(name))], keys].concat())
         }
+        Kind::Sizes => list([count(1, 9, below)]),
         Kind::Text => values::text(["bn", "features.1"][below(2)]),
         Kind::Norm => values::table(vec![
             ("weights", values::text(["bn", "features.1"][below(2)])),

@@ -3,7 +3,7 @@
 use cnn_ir::graph::NodeId;
 use cnn_ir::op::{
     ChannelShuffle, Constant, Coordinates, DepthToSpace, Resize, ResizeMode, ResizeTo, Slice, SpaceToDepth, Upsample,
-    UpsampleMode,
+    UpsampleMode, WeightDecl,
 };
 use cnn_runtime::pack::Recipe;
 
@@ -195,10 +195,9 @@ impl Builder<'_> {
     }
 
     /// The value of a constant for each image.
-    pub(super) fn constant_value(&mut self, id: NodeId, constant: Constant) -> Result<(), PlanError> {
+    pub(super) fn constant_value(&mut self, id: NodeId, constant: &Constant) -> Result<(), PlanError> {
         self.check_index_map(id)?;
-        let name = format!("{}.value", self.graph[id].weights);
-        let shape = constant.shape.dims();
+        let WeightDecl { name, shape } = constant.tensor(&self.graph[id].weights);
         let [channels, rows, columns] = constant.shape.extent();
         let index_map = [
             (0..channels).map(|c| c * rows * columns).collect(),

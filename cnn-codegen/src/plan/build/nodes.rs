@@ -112,7 +112,7 @@ impl Builder<'_> {
             Op::ChannelShuffle(shuffle) => self.channel_shuffle(id, *shuffle)?,
             Op::DepthToSpace(op) => self.depth_to_space(id, *op)?,
             Op::SpaceToDepth(op) => self.space_to_depth(id, *op)?,
-            Op::Constant(constant) => self.constant_value(id, *constant)?,
+            Op::Constant(constant) => self.constant_value(id, constant)?,
             Op::Reduce(reduce) => {
                 let input = self.internal(operands[0])?;
                 let output = self.output(id)?;

@@ -1,0 +1,110 @@
+//! Group normalisation.
+
+use super::attributes::Attributes;
+use super::batch_norm::EPSILON;
+use super::composite::{Composed, Expansion, Value};
+use super::normalise::{centred, over_deviation, scaled, shifted};
+use super::operator::Operator;
+use super::range::Range;
+use super::{Fault, Op, Reshape, WeightDecl};
+use crate::shape::Shape;
+
+/// Each group of channels of each image less its mean, over its deviation; a scale and a shift per channel (Wu & He, 2018).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GroupNorm {
+    /// Number of groups.
+    pub groups: usize,
+    /// ε
+    pub epsilon: f64,
+    /// Whether a scale and a shift per channel follow.
+    pub affine: bool,
+}
+
+impl Default for GroupNorm {
+    fn default() -> Self {
+        GroupNorm {
+            groups: 1,
+            epsilon: EPSILON,
+            affine: true,
+        }
+    }
+}
+
+impl Operator for GroupNorm {
+    fn name(&self) -> &'static str {
+        "group_norm"
+    }
+
+    fn doc(&self) -> &'static str {
+        "`(x − mean) / √(variance + epsilon)` of each group of channels"
+    }
+
+    fn called_elsewhere(&self) -> &'static [&'static str] {
+        &["groupnorm", "group_normalization"]
+    }
+
+    fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
+        a.count("groups", &mut self.groups, None);
+        a.number("epsilon", &mut self.epsilon, Some(EPSILON), Range::NOT_NEGATIVE);
+        a.flag("affine", &mut self.affine, true).doc("`· weight + bias`");
+    }
+
+    fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+        let (groups, channels) = (self.groups, operands[0].channels());
+        if channels.is_multiple_of(groups) {
+            return Ok(operands[0]);
+        }
+        let message = format!("`groups` {groups} does not divide the {channels} channels of the input");
+        Err(Fault::new("groups", message)
+            .note(format!("{channels}/{groups} is not whole"))
+            .into())
+    }
+
+    fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
+        let channels = operands[0].channels();
+        let roles: &[_] = if self.affine { &["weight", "bias"] } else { &[] };
+        let weights = roles.iter().map(|role| WeightDecl::new(prefix, role, &[channels]));
+        weights.collect()
+    }
+
+    fn weights_doc(&self) -> &'static str {
+        "`weight [C]`, `bias [C]`"
+    }
+}
+
+impl Composed for GroupNorm {
+    fn expand(&self, operands: &[Value], to: &mut Expansion<'_>) -> (Op, Vec<Value>) {
+        const GROUP: [bool; 3] = [false, true, true];
+        let shape = operands[0].shape;
+        let channels = shape.channels();
+        let (groups, each) = (self.groups, channels / self.groups);
+        // A group becomes a channel, and its channels rows.
+        let grouped = Shape::map(groups, each, shape.plane());
+        let x = to.add("grouped", Reshape { shape: grouped }, &[operands[0]]);
+        let centred = centred(x, GROUP, to);
+        let mut last = over_deviation(centred, GROUP, self.epsilon, to);
+        if self.affine {
+            let per_channel = Shape::map(groups, each, 1);
+            let scaled = scaled(last, per_channel, &[channels], to);
+            last = shifted(scaled, per_channel, &[channels], to);
+        }
+        let normal = to.add("whole", last.0, &last.1);
+        (Reshape { shape }.into(), vec![normal])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{fault, int, read};
+    use super::*;
+
+    #[test]
+    fn groups_divide_the_channels() {
+        let norm = read("group_norm", &[("groups", int(3))]).expect("a norm");
+        let map = Shape::map(6, 4, 5);
+        assert_eq!(norm.shape(&[map]), Ok(map));
+        assert_eq!(norm.weights("n", &[map]).len(), 2);
+        let fault = fault(&norm, &[Shape::map(4, 4, 5)]);
+        assert_eq!(fault.message, "`groups` 3 does not divide the 4 channels of the input");
+    }
+}

@@ -1,0 +1,55 @@
+//! What norms are made of: elements less their mean, over their deviation.
+
+use super::composite::{Expansion, Value};
+use super::{Activation, CombineKind, Op, Reduce, ReduceKind};
+use crate::shape::Shape;
+
+/// An operator and its operands, not yet added.
+type Last = (Op, Vec<Value>);
+
+/// Sizes along the axes that `axes` names, in order.
+pub(super) fn sizes(shape: Shape, axes: [bool; 3]) -> Vec<usize> {
+    let dims = shape.dims().into_iter().zip(axes);
+    dims.filter(|(_, named)| *named).map(|(size, _)| size).collect()
+}
+
+/// The shape with 1 along the axes that `axes` does not name.
+pub(super) fn spread(shape: Shape, axes: [bool; 3]) -> Shape {
+    let unnamed = (0..shape.dims().len()).filter(|&axis| !axes[axis]);
+    unnamed.fold(shape, |shape, axis| shape.with_size(axis, 1).unwrap_or(shape))
+}
+
+/// `x − mean(x)` along axes.
+pub(super) fn centred(x: Value, axes: [bool; 3], to: &mut Expansion<'_>) -> Value {
+    let kind = ReduceKind::Mean;
+    let mean = to.add("mean", Reduce { kind, axes }, &[x]);
+    to.add("centred", CombineKind::Sub, &[x, mean])
+}
+
+/// `x / √(mean(x²) + epsilon)` along axes.
+pub(super) fn over_deviation(x: Value, axes: [bool; 3], epsilon: f64, to: &mut Expansion<'_>) -> Last {
+    let kind = ReduceKind::SumSquare;
+    let squares = to.add("squares", Reduce { kind, axes }, &[x]);
+    let count = x.shape.elements() / squares.shape.elements();
+    let mean = Activation::Linear {
+        alpha: (1.0 / count as f64) as f32,
+        beta: epsilon as f32,
+    };
+    let variance = to.add("variance", mean, &[squares]);
+    let deviation = to.add("deviation", Activation::Sqrt, &[variance]);
+    (CombineKind::Div.into(), vec![x, deviation])
+}
+
+/// Adds `last`, and makes it `· weight`, where the weight has this shape and is stored as `stored`.
+pub(super) fn scaled(last: Last, shape: Shape, stored: &[usize], to: &mut Expansion<'_>) -> Last {
+    let normal = to.add("normal", last.0, &last.1);
+    let weight = to.weight("weight", shape, stored);
+    (CombineKind::Mul.into(), vec![normal, weight])
+}
+
+/// Adds `last`, and makes it `+ bias`.
+pub(super) fn shifted(last: Last, shape: Shape, stored: &[usize], to: &mut Expansion<'_>) -> Last {
+    let scaled = to.add("scaled", last.0, &last.1);
+    let bias = to.weight("bias", shape, stored);
+    (CombineKind::Add.into(), vec![scaled, bias])
+}
