@@ -1,6 +1,6 @@
 //! How a cell of each operator's result comes about: what the page needs to write it out.
 
-use cnn_ir::op::{Activation, CombineKind, Op, Padding, Pair, PoolKind, ReduceKind, Sides, Tap, UpsampleMode};
+use cnn_ir::op::{Activation, CombineKind, Op, PadMode, Padding, Pair, PoolKind, ReduceKind, Sides, Tap, UpsampleMode};
 use cnn_ir::shape::Shape;
 use serde::{Serialize, Serializer};
 
@@ -260,6 +260,7 @@ impl Arithmetic {
             Op::Matmul(_) => Arithmetic::Matmul,
             Op::Concat(_) => Arithmetic::Concat,
             Op::Reshape(_) | Op::Identity(_) => Arithmetic::Same,
+            Op::Pad(pad) if pad.mode != PadMode::Constant => Arithmetic::Other,
             Op::Pad(pad) => Arithmetic::Pad {
                 sides: sides(pad.sides),
                 value: f64::from(pad.value),

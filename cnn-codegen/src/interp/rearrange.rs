@@ -2,7 +2,6 @@
 
 use cnn_ir::op::{ChannelShuffle, DepthToSpace, Pad, Places, Resize, SpaceToDepth, Transpose, Upsample, UpsampleMode};
 
-use super::conv::inside;
 use super::tensor::Tensor;
 
 /// The same elements under the shape of `y`.
@@ -13,8 +12,8 @@ pub(super) fn copy(x: &Tensor, y: &mut Tensor) {
 /// Puts a border around `x`.
 pub(super) fn pad(pad: &Pad, x: &Tensor, y: &mut Tensor) {
     y.fill(|c, row, column| {
-        let iy = inside(row, pad.sides.top, x.height());
-        let ix = inside(column, pad.sides.left, x.width());
+        let iy = pad.source(row, pad.sides.top, x.height());
+        let ix = pad.source(column, pad.sides.left, x.width());
         match (iy, ix) {
             (Some(iy), Some(ix)) => x.at(c, iy, ix),
             _ => f64::from(pad.value),

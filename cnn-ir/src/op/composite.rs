@@ -179,14 +179,19 @@ impl Expansion<'_> {
         while !self.names.insert(name.clone()) {
             name.push('_');
         }
-        self.words.push(op.name());
         let node = Node {
             weights: name.clone(),
             name,
-            op,
+            op: op.clone(),
             place: whole.place.clone(),
         };
         let node = self.graph.add(node, &ids);
+        match op {
+            Op::Composite(composite) => self
+                .words
+                .extend(composite.expand(self.graph, node, &shapes, self.names)),
+            core => self.words.push(core.name()),
+        }
         Value { node, shape }
     }
 }

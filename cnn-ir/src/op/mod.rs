@@ -108,7 +108,7 @@ pub use layer_norm::LayerNorm;
 pub use lrn::Lrn;
 pub use matmul::Matmul;
 pub use neg::Neg;
-pub use pad::Pad;
+pub use pad::{Pad, PadMode};
 pub use padding::{Padding, Pair, Sides};
 pub use page::page;
 pub use pool::{Pool, PoolKind};

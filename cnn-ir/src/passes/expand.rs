@@ -54,7 +54,7 @@ mod tests {
             %c = global_max_pool(%image)
             %both = concat(%b, %c)
             %y = flatten(%both)
-            %z = reduce_sum_square(%image, axes = [0])
+            %z = reduce_l1(%image, axes = [0])
             return %y, %z
         "), @r"
         %a = identity(%image)
@@ -62,14 +62,14 @@ mod tests {
         %c = reduce_max(%image, axes = [1, 2])
         %both = concat(%b, %c)
         %y = reshape(%both, shape = [8])
-        %z.squares = mul(%image, %image)
-        %z = reduce_sum(%z.squares, axes = [0])
+        %z.sizes = abs(%image)
+        %z = reduce_sum(%z.sizes, axes = [0])
         return %y, %z
         // a: `dropout` as `identity`
         // b: `global_avg_pool` as `reduce_mean`
         // c: `global_max_pool` as `reduce_max`
         // y: `flatten` as `reshape`
-        // z: `reduce_sum_square` as `mul`, `reduce_sum`
+        // z: `reduce_l1` as `abs`, `reduce_sum`
         ");
     }
 }

@@ -3,7 +3,7 @@
 use super::rewrite::shared;
 use super::{Note, Pass};
 use crate::graph::{Graph, NodeId};
-use crate::op::{Op, Pad, Padding, PoolKind, Sides};
+use crate::op::{Op, Pad, PadMode, Padding, PoolKind, Sides};
 use crate::shape::Shape;
 use crate::validate::Shapes;
 
@@ -53,6 +53,9 @@ fn fold(graph: &Graph, id: NodeId, pad: &Pad, x: Shape, padded: Shape) -> Result
     let Some(&(user, position)) = users.first() else {
         return Err("it is an output of the network".into());
     };
+    if pad.mode != PadMode::Constant {
+        return Err("its border holds elements of the map".into());
+    }
     if pad.value != 0.0 {
         return Err(format!("it fills with {}, not with 0", pad.value));
     }

@@ -2,8 +2,8 @@
 
 use cnn_ir::graph::NodeId;
 use cnn_ir::op::{
-    ChannelShuffle, Constant, Coordinates, DepthToSpace, Resize, ResizeMode, ResizeTo, Slice, SpaceToDepth, Upsample,
-    UpsampleMode, WeightDecl,
+    ChannelShuffle, Constant, Coordinates, DepthToSpace, Pad, Resize, ResizeMode, ResizeTo, Slice, SpaceToDepth,
+    Upsample, UpsampleMode, WeightDecl,
 };
 use cnn_runtime::pack::Recipe;
 
@@ -68,6 +68,17 @@ impl Builder<'_> {
         let to = self.output(id)?;
         self.step(id, kernel, Work::Gather(Gather { from, to, index_map }));
         Ok(())
+    }
+
+    /// A border that holds elements of the map.
+    pub(super) fn border(&mut self, id: NodeId, pad: Pad) -> Result<(), PlanError> {
+        let [_, height, width] = self.shapes[self.graph.operands(id)[0]].extent();
+        let axes = [(0, usize::MAX), (pad.sides.top, height), (pad.sides.left, width)];
+        self.take(id, "border from the map", [0, 1, 2], |axis, i| {
+            let (before, n) = axes[axis];
+            // No border of this kind is a constant.
+            pad.source(i, before, n).unwrap_or(0)
+        })
     }
 
     /// A view where it can be.

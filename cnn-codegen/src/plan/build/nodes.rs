@@ -1,7 +1,7 @@
 //! One node after the other: which steps an operator becomes.
 
 use cnn_ir::graph::NodeId;
-use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, InputLayout, Op, Pool, Sides, Softmax};
+use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, InputLayout, Op, PadMode, Pool, Sides, Softmax};
 use cnn_ir::shape::Shape;
 use cnn_runtime::pack::Norm;
 
@@ -94,6 +94,7 @@ impl Builder<'_> {
             }
             Op::Concat(_) => self.concat(id, &operands)?,
             Op::Reshape(_) => self.reshape(id, operands[0])?,
+            Op::Pad(pad) if pad.mode != PadMode::Constant => self.border(id, *pad)?,
             Op::Pad(pad) => {
                 let from = self.first(operands[0]);
                 let to = self.output(id)?;
