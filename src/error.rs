@@ -111,6 +111,7 @@ impl From<JitError> for Error {
     fn from(error: JitError) -> Error {
         match error {
             JitError::Pack(error) => error.into(),
+            JitError::InstructionSet { .. } => Error::Option(error.to_string()),
             JitError::Target(_) => Error::Limit(format!("{error}; the interpreter runs everywhere")),
             JitError::Memory(_) | JitError::Threads(_) => Error::Limit(error.to_string()),
             JitError::Plan(_) | JitError::Module(_) | JitError::Tile(_) => Error::Internal(error.to_string()),

@@ -62,6 +62,7 @@ pub use cnn_runtime::emitted as rt;
 pub use {
     builtin::Builtin,
     cnn_codegen::compile::{Backend, Optimised, Options},
+    cnn_codegen::plan::InstructionSet,
     cnn_codegen::{jit, plan},
     cnn_ir as ir, cnn_onnx as onnx,
     cnn_runtime::memory::Caches,

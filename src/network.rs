@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cnn_codegen::compile::{self, Executable, Need};
-use cnn_codegen::plan::TileIsa;
+use cnn_codegen::plan::InstructionSet;
 use ndarray::{ArrayD, ArrayView, Dimension, IxDyn};
 
 use crate::error::Error;
@@ -200,13 +200,18 @@ impl Network {
         u64::try_from(self.need.activations).unwrap_or(u64::MAX)
     }
 
+    /// The instruction set of its kernels; the interpreter has none.
+    pub fn isa(&self) -> Option<InstructionSet> {
+        match &self.executable {
+            Executable::Jit(code) => Some(code.plan().isa),
+            Executable::Interp(_) => None,
+        }
+    }
+
     /// What it was compiled for, in words.
     pub fn target(&self) -> String {
         match &self.executable {
-            Executable::Jit(code) => match code.plan().isa {
-                TileIsa::Avx2Fma => format!("{} with AVX2 and FMA", std::env::consts::ARCH),
-                TileIsa::Portable => format!("{} with 128-bit vectors", std::env::consts::ARCH),
-            },
+            Executable::Jit(code) => format!("{} with {}", std::env::consts::ARCH, code.plan().isa.description()),
             Executable::Interp(_) => "the interpreter".to_owned(),
         }
     }

@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use cnn_codegen::loops::Program;
-use cnn_codegen::plan::{self, PlanOptions, TileIsa};
+use cnn_codegen::plan::{self, PlanOptions};
 use cnn_codegen::{jit, tile};
 use cnn_ir::front::graph_from_toml;
 use cnn_ir::passes::optimise;
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let graph = optimised.map_err(|invalid| invalid.to_string())?;
     let shapes = phase("shapes", || validate(&graph)).map_err(|faults| format!("{faults:?}"))?;
     let options = PlanOptions {
-        isa: TileIsa::detect(),
+        isa: cnn_runtime::kernels::Isa::detect().set(),
         threads,
         ..PlanOptions::default()
     };

@@ -2,7 +2,7 @@
 //! driven by a plain loop nest, as a share of the peak.
 //!
 //! `cargo run --release -p cnn-codegen --example tile_peak -- [tiles|layers] [unroll=48] [align=true] [rebase=true]
-//! [chains=10] [crossing=28] [vectors=2] [pixels=6] [only=3x3]`
+//! [chains=10] [crossing=28] [vectors=2] [pixels=6] [only=3x3] [isa=avx512]`
 #![expect(clippy::print_stdout, reason = "a measurement is for reading")]
 
 use std::collections::HashMap;
@@ -10,6 +10,8 @@ use std::collections::HashMap;
 use cnn_codegen::tile::{
     Executable, Init, Kernel, LANES, Loop, Peak, Pixel, Product, Schedule, TileSpec, encode, lower_with,
 };
+use cnn_runtime::kernels::Isa;
+use cnn_types::InstructionSet;
 use memmap2::{Advice, MmapMut};
 use std::time::Instant;
 
@@ -18,6 +20,7 @@ type Failure = Box<dyn std::error::Error>;
 /// What the command line may change.
 struct Options {
     schedule: Schedule,
+    isa: InstructionSet,
     /// Maps at most this wide are covered by tiles that cross rows.
     crossing: usize,
     vectors: usize,
@@ -32,6 +35,7 @@ struct Options {
 fn main() -> Result<(), Failure> {
     let mut o = Options {
         schedule: Schedule::default(),
+        isa: Isa::detect().set(),
         crossing: 28,
         vectors: 2,
         pixels: 6,
@@ -42,6 +46,7 @@ fn main() -> Result<(), Failure> {
     };
     for argument in std::env::args().skip(1) {
         match argument.split_once('=') {
+            Some(("isa", v)) => o.isa = v.parse()?,
             Some(("unroll", v)) => o.schedule.unroll = v.parse()?,
             Some(("align", v)) => o.schedule.align_heads = v.parse()?,
             Some(("rebase", v)) => o.schedule.rebase = v.parse()?,
@@ -145,6 +150,23 @@ fn tiles(peak: &Peak, o: &Options) -> Result<(), Failure> {
         ),
         (
             Product::Broadcast,
+            vec![
+                (14, 4),
+                (13, 4),
+                (12, 4),
+                (8, 4),
+                (7, 4),
+                (9, 6),
+                (8, 6),
+                (6, 8),
+                (28, 2),
+                (14, 2),
+                (9, 3),
+                (28, 1),
+            ],
+        ),
+        (
+            Product::Broadcast,
             vec![(14, 1), (12, 1), (10, 1), (8, 1), (7, 1), (6, 1), (4, 1), (1, 1)],
         ),
         (
@@ -156,6 +178,7 @@ fn tiles(peak: &Peak, o: &Options) -> Result<(), Failure> {
         for (pixels, vectors) in list {
             let lanes = if product == Product::Broadcast { 8 } else { 1 };
             let spec = TileSpec {
+                isa: o.isa,
                 product,
                 vectors,
                 pixels: (0..pixels)
@@ -183,8 +206,12 @@ fn tiles(peak: &Peak, o: &Options) -> Result<(), Failure> {
                 activation: None,
                 prefetch: 0,
             };
+            if spec.validate().is_err() {
+                // More than the instruction set's registers hold.
+                continue;
+            }
             let code = encode(&lower_with(&spec, &o.schedule)?)?;
-            let kernel = Executable::from_code(&code)?;
+            let kernel = Executable::from_code(&code, o.isa)?;
             let mut data = Floats::new(1 << 18)?;
             let (input, weights, output) = (data.at(0), data.at(1 << 16), data.at((1 << 15) + 700));
             let calls = (1_000_000 / spec.flops()).max(1);
@@ -287,6 +314,7 @@ fn layers(peak: &Peak, o: &Options) -> Result<(), Failure> {
                         residual: 0,
                     };
                     let spec = TileSpec {
+                        isa: o.isa,
                         product: Product::Broadcast,
                         vectors: o.vectors,
                         pixels: tile.clone().map(pixel).collect(),
@@ -311,7 +339,7 @@ fn layers(peak: &Peak, o: &Options) -> Result<(), Failure> {
                     if !kernels.contains_key(&spec) {
                         let code = encode(&lower_with(&spec, &o.schedule)?)?;
                         code_bytes += code.len();
-                        kernels.insert(spec.clone(), Executable::from_code(&code)?);
+                        kernels.insert(spec.clone(), Executable::from_code(&code, o.isa)?);
                     }
                     let kernel = kernels[&spec].kernel();
                     calls.push(Call {

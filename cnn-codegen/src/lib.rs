@@ -2,6 +2,7 @@
 
 pub mod compile;
 pub mod interp;
+mod isa;
 #[cfg(feature = "jit")]
 pub mod jit;
 pub mod loops;

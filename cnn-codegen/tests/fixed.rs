@@ -4,8 +4,9 @@
 mod engines;
 
 use cnn_codegen::jit;
-use cnn_codegen::plan::{self, Accuracy, Plan, PlanOptions, TileIsa, Work};
+use cnn_codegen::plan::{self, Accuracy, InstructionSet, Plan, PlanOptions, Work};
 use cnn_codegen::tile::Product;
+use cnn_runtime::kernels::Isa;
 use cnn_runtime::memory::Caches;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
 use engines::{ENGINES, Network, distance::distance, networks};
@@ -26,7 +27,7 @@ const TOML: &str = r#"
 /// A machine whose caches hold no layer's weights.
 const OPTIONS: PlanOptions = PlanOptions {
     batch: 1,
-    isa: TileIsa::Avx2Fma,
+    isa: InstructionSet::Avx2,
     accuracy: Accuracy::Fast,
     threads: 1,
     caches: Caches {
@@ -67,7 +68,7 @@ fn only_weights_from_memory_have_16_bits() {
     assert!(fixed(&build(&network, &PlanOptions { caches, ..OPTIONS })).is_empty());
     let accuracy = Accuracy::Exact;
     assert!(fixed(&build(&network, &PlanOptions { accuracy, ..OPTIONS })).is_empty());
-    let isa = TileIsa::Portable;
+    let isa = InstructionSet::Portable;
     assert!(fixed(&build(&network, &PlanOptions { isa, ..OPTIONS })).is_empty());
     // Several images share what is read: then multiplying takes the time.
     assert!(fixed(&build(&network, &PlanOptions { batch: 3, ..OPTIONS })).is_empty());
@@ -75,7 +76,7 @@ fn only_weights_from_memory_have_16_bits() {
 
 #[test]
 fn sixteen_bits_keep_four_digits() {
-    if TileIsa::detect() == TileIsa::Portable {
+    if Isa::detect().set() == InstructionSet::Portable {
         return;
     }
     let [_, network] = networks(TOML);

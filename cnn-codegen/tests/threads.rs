@@ -10,7 +10,7 @@ use std::fs;
 use std::path::Path;
 
 use cnn_codegen::jit;
-use cnn_codegen::plan::{self, Accuracy, Algorithm, Plan, PlanOptions, TileIsa, Work};
+use cnn_codegen::plan::{self, Accuracy, Algorithm, InstructionSet, Plan, PlanOptions, Work};
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
 use engines::{Network, networks};
@@ -121,7 +121,7 @@ fn every_kind_of_step_gives_the_same_bits() {
         ..PlanOptions::default()
     };
     let portable = PlanOptions {
-        isa: TileIsa::Portable,
+        isa: InstructionSet::Portable,
         ..PlanOptions::default()
     };
     let choices = [

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use cnn::onnx::ImportOptions;
-use cnn::plan::TileIsa;
+use cnn::plan::InstructionSet;
 use cnn::{Backend, Error, Model, Options, Session, Source, Weights};
 use numpy::PyReadonlyArrayDyn;
 use pyo3::exceptions::{PyTypeError, PyUserWarning};
@@ -100,7 +100,7 @@ pub(crate) fn load<'py>(
             threads,
             optimise,
             exact,
-            isa: portable.then_some(TileIsa::Portable),
+            isa: portable.then_some(InstructionSet::Portable),
             max_memory,
             ..Options::default()
         };

@@ -16,9 +16,11 @@
 #![no_std]
 
 mod activation;
+mod isa;
 #[cfg(feature = "sources")]
 pub mod sources;
 mod steps;
 
 pub use activation::Activation;
+pub use isa::{InstructionSet, UnknownInstructionSet};
 pub use steps::{Operation, Place, Step, Steps};

@@ -6,8 +6,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use cnn::onnx::ImportOptions;
-use cnn::plan::TileIsa;
-use cnn::{Backend, Caches, Error, Options, Source, ir};
+use cnn::{Backend, Caches, Error, InstructionSet, Options, Source, ir};
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -103,8 +102,11 @@ pub(super) struct Compilation {
     /// Use no algorithm that rounds more than multiplying and adding does, and all bits of the weights
     #[arg(long)]
     exact: bool,
-    /// Use only instructions that every machine of this kind has
-    #[arg(long)]
+    /// Instruction set of the kernels: avx512, avx2 or portable [default: the best that the machine has]
+    #[arg(long, value_name = "NAME")]
+    isa: Option<InstructionSet>,
+    /// The same as --isa portable
+    #[arg(long, hide = true, conflicts_with = "isa")]
     portable: bool,
 }
 
@@ -117,7 +119,7 @@ impl Compilation {
             threads: self.threads.map(NonZeroUsize::get),
             optimise: !self.no_optimise,
             exact: self.exact,
-            isa: self.portable.then_some(TileIsa::Portable),
+            isa: self.isa.or(self.portable.then_some(InstructionSet::Portable)),
             caches: Caches::of_this_machine(),
             max_memory: self.max_memory.map(|size| size.0),
         }

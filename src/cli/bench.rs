@@ -74,6 +74,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         let measured = Measured {
             model: model.name(),
             backend: network.backend().name(),
+            isa: network.isa().map(|set| set.name()),
             threads: network.threads(),
             batch,
             compile_ms: milliseconds(network.compile_time()),
@@ -134,6 +135,8 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
 struct Measured<'a> {
     model: &'a str,
     backend: &'a str,
+    /// The instruction set of its kernels.
+    isa: Option<&'a str>,
     threads: usize,
     batch: usize,
     compile_ms: f64,

@@ -47,7 +47,7 @@ fn a_thousand_digits_through_the_library() {
                 backend,
                 batch,
                 optimise,
-                isa: portable.then_some(cnn::plan::TileIsa::Portable),
+                isa: portable.then_some(cnn::InstructionSet::Portable),
                 ..Options::default()
             };
             let network = model.compile(&weights, &options).unwrap();

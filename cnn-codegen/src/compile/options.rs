@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cnn_runtime::kernels::Isa;
 use cnn_runtime::memory::Caches;
 
 use super::CompileError;
-use crate::plan::{Accuracy, PlanOptions, TileIsa};
+use crate::plan::{Accuracy, InstructionSet, PlanOptions};
 
 /// Who carries a network out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -77,9 +78,9 @@ pub struct Options {
     /// The caches to plan for: this machine's. What other machines are to compute to the bit is planned for
     /// [`Caches::TYPICAL`], as `cnn!` does.
     pub caches: Caches,
-    /// The instruction set to compile for; the best that this machine has if `None`. [`TileIsa::Portable`] is there on
-    /// every machine.
-    pub isa: Option<TileIsa>,
+    /// The instruction set to compile for; the best that this machine has if `None`. [`InstructionSet::Portable`] is
+    /// there on every machine; one that is missing is an error when code is made.
+    pub isa: Option<InstructionSet>,
     /// Bytes that weights, values between layers, inputs and outputs may take together; what the machine has
     /// available if `None`. [`u64::MAX`] is no limit.
     pub max_memory: Option<u64>,
@@ -111,7 +112,11 @@ impl Options {
             exact: no_std,
             caches: Caches::TYPICAL,
             // Tiles of the larger set also run everywhere, from a table.
-            isa: Some(if no_std { TileIsa::Portable } else { TileIsa::Avx2Fma }),
+            isa: Some(if no_std {
+                InstructionSet::Portable
+            } else {
+                InstructionSet::Avx2
+            }),
             // That of the machine which will run it is not known either; whoever wants a bound sets one.
             max_memory: Some(u64::MAX),
             ..Options::default()
@@ -128,7 +133,7 @@ impl Options {
     pub fn for_plan(&self) -> PlanOptions {
         PlanOptions {
             batch: self.batch,
-            isa: self.isa.unwrap_or_else(TileIsa::detect),
+            isa: self.isa.unwrap_or_else(|| Isa::detect().set()),
             accuracy: if self.exact { Accuracy::Exact } else { Accuracy::Fast },
             threads: self.threads(),
             caches: self.caches,

@@ -14,14 +14,13 @@ use super::JitError;
 use super::functions::Listed;
 use super::targets::Targets;
 use super::translate::{Parameters, translate};
+use crate::isa::facts;
 use crate::loops;
-use crate::plan::TileIsa;
 use crate::tile::{self, TileSpec};
 
 /// What all functions of a module are compiled with; threads share it.
 pub(super) struct Compiler<'a> {
     pub(super) targets: &'a Targets,
-    pub(super) tile_isa: TileIsa,
     /// Whether multiply–adds may be fused.
     pub(super) use_fma: bool,
     /// Whether texts of code are kept for a dump.
@@ -107,13 +106,13 @@ impl Compiler<'_> {
         source: &Source<'_>,
         contexts: &mut Contexts,
     ) -> Result<Compiled, JitError> {
-        match (source, self.tile_isa) {
-            (Source::Kernel(spec), TileIsa::Avx2Fma) => self.kernel(id, spec),
-            (Source::Kernel(spec), TileIsa::Portable) => {
+        match source {
+            Source::Kernel(spec) if facts(spec.isa).machine_code => self.kernel(id, spec),
+            Source::Kernel(spec) => {
                 let function = loops::portable_tile(spec).map_err(tile::TileError::from)?;
                 self.function(id, &function, Parameters::Tile, contexts)
             }
-            (Source::Loops(function), _) => self.function(id, function, Parameters::Step, contexts),
+            Source::Loops(function) => self.function(id, function, Parameters::Step, contexts),
         }
     }
 

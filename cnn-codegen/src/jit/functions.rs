@@ -17,8 +17,9 @@ use super::JitError;
 use super::code_memory::{CodeMemory, Pages};
 use super::compiler::{Compiled, Compiler, Contexts, Kept, Source};
 use super::targets::Targets;
+use crate::isa::facts;
 use crate::loops;
-use crate::plan::TileIsa;
+use crate::plan::InstructionSet;
 use crate::tile::{self, TileSpec};
 
 /// A module under construction.
@@ -26,7 +27,7 @@ pub(super) struct Functions {
     pub(super) module: CodeMemory,
     targets: Targets,
     runtime: HashMap<&'static str, FuncId>,
-    tile_isa: TileIsa,
+    tile_isa: InstructionSet,
     /// Whether multiply–adds may be fused.
     pub(super) use_fma: bool,
     kept: Vec<Kept>,
@@ -74,13 +75,11 @@ pub(super) fn transforms(variant: Winograd) -> (&'static str, &'static str) {
 }
 
 impl Functions {
-    pub(super) fn new(tile_isa: TileIsa, keep_text: bool) -> Result<Functions, JitError> {
+    pub(super) fn new(tile_isa: InstructionSet, keep_text: bool) -> Result<Functions, JitError> {
         let targets = Targets::of_this_machine()?;
         let mut builder = JITBuilder::with_isa(Arc::clone(&targets.careful), default_libcall_names());
-        let isa = match tile_isa {
-            TileIsa::Avx2Fma => Isa::detect(),
-            TileIsa::Portable => Isa::baseline(),
-        };
+        // Code for another machine is only listed.
+        let isa = Isa::new(tile_isa).unwrap_or(Isa::PORTABLE);
         let symbols = symbols(isa);
         builder.symbols(symbols.iter().copied());
         if cfg!(target_arch = "x86_64") {
@@ -132,7 +131,7 @@ impl Functions {
     ) -> Result<[Vec<FuncId>; 2], JitError> {
         let signature = self.signature(&[I64; 4]);
         let mut kernel_signature = self.signature(&[I64; 5]);
-        if self.tile_isa == TileIsa::Avx2Fma {
+        if facts(self.tile_isa).machine_code {
             kernel_signature.call_conv = CallConv::SystemV;
         }
         let mut declare = |name: &str, signature: &Signature| {
@@ -151,7 +150,6 @@ impl Functions {
         let tasks: Vec<_> = kernel_ids.iter().chain(&function_ids).copied().zip(sources).collect();
         let compiler = Compiler {
             targets: &self.targets,
-            tile_isa: self.tile_isa,
             use_fma: self.use_fma,
             keep_text: self.keep_text,
             declarations: self.module.declarations(),

@@ -22,15 +22,17 @@ mod targets;
 mod translate;
 mod vectors;
 
+use cnn_runtime::kernels::Isa;
 use cnn_runtime::memory::MemoryError;
 use cnn_runtime::pack::PackError;
 use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::WeightSource;
+use cnn_types::InstructionSet;
 use cranelift_module::{FuncId, ModuleError};
 use thiserror::Error;
 
 use crate::loops::Program;
-use crate::plan::{Plan, PlanFault, TileIsa};
+use crate::plan::{Plan, PlanFault};
 use crate::tile::TileError;
 pub use executable::{Executable, RunError};
 use functions::Functions;
@@ -44,6 +46,14 @@ pub enum JitError {
     /// Cranelift has no code generator for this machine.
     #[error("no code can be generated for this machine: {0}")]
     Target(String),
+    /// This machine lacks the instruction set that the plan is for.
+    #[error("this machine has no {wanted} instructions; it has {}", .has.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and "))]
+    InstructionSet {
+        /// The one asked for.
+        wanted: InstructionSet,
+        /// Those that it has, the best first.
+        has: Vec<Isa>,
+    },
     /// The plan is wrong: a mistake of the planner, not of the network.
     #[error("the plan is not sound, please report it: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Plan(Vec<PlanFault>),
@@ -77,8 +87,9 @@ impl From<ModuleError> for JitError {
 /// # Errors
 /// [`JitError`]
 pub fn compile(plan: &Plan, weights: &dyn WeightSource, threads: usize) -> Result<Executable, JitError> {
-    if plan.isa == TileIsa::Avx2Fma && !crate::tile::supported() {
-        return Err(JitError::Target("the plan's tiles need AVX2 and FMA".into()));
+    if Isa::new(plan.isa).is_none() {
+        let has = Isa::available();
+        return Err(JitError::InstructionSet { wanted: plan.isa, has });
     }
     let pool = ThreadPool::new(threads)?;
     let code = generate(plan, &pool, false)?;

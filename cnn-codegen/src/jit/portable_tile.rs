@@ -5,7 +5,7 @@ use cnn_runtime::threads::ThreadPool;
 use super::JitError;
 use super::code_memory::CodeMemory;
 use super::functions::Functions;
-use crate::plan::TileIsa;
+use crate::plan::InstructionSet;
 use crate::tile::TileSpec;
 
 /// Finished code of one portable tile.
@@ -16,7 +16,7 @@ pub(crate) struct PortableTile {
 
 impl PortableTile {
     pub(crate) fn new(spec: &TileSpec, use_fma: bool) -> Result<PortableTile, JitError> {
-        let mut functions = Functions::new(TileIsa::Portable, false)?;
+        let mut functions = Functions::new(InstructionSet::Portable, false)?;
         functions.use_fma = use_fma;
         let [kernels, _] = functions.compile(std::slice::from_ref(spec), &[], &ThreadPool::new(1)?)?;
         let code = functions.module.get_finalized_function(kernels[0]);

@@ -1,11 +1,12 @@
 //! What a plan is made for, and why there may be none.
 
 use cnn_ir::shape::Shape;
+use cnn_runtime::kernels::Isa;
 use cnn_runtime::memory::Caches;
+use cnn_types::InstructionSet;
 use thiserror::Error;
 
 use super::data::Algorithm;
-use super::isa::TileIsa;
 
 /// What a plan is made for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,7 +14,7 @@ pub struct PlanOptions {
     /// Images of one run.
     pub batch: usize,
     /// The instruction set of the tiles.
-    pub isa: TileIsa,
+    pub isa: InstructionSet,
     /// How exact results must be.
     pub accuracy: Accuracy,
     /// Threads that will share a run: how finely work is divided. Results do not depend on it.
@@ -59,7 +60,7 @@ impl Default for PlanOptions {
     fn default() -> Self {
         PlanOptions {
             batch: 1,
-            isa: TileIsa::detect(),
+            isa: Isa::detect().set(),
             accuracy: Accuracy::default(),
             threads: 1,
             caches: Caches::of_this_machine(),

@@ -22,16 +22,16 @@ pub(super) fn call(call: &Call) -> TokenStream {
             let [first, second] = function.parameters().map(constant);
             let (function, from, to) = (row_function(*function), address(*from), address(*to));
             quote! {
-                #function.symbol(rt::isa::<FAST>())(#from.cast(), #to.cast(), #floats, #first, #second);
+                #function.symbol(rt::isa::<S>())(#from.cast(), #to.cast(), #floats, #first, #second);
             }
         }
         Call::Softmax { log, from, to, floats } => {
             let (from, to) = (address(*from), address(*to));
-            quote!(rt::softmax_symbol(rt::isa::<FAST>(), #log)(#from.cast(), #to.cast(), #floats);)
+            quote!(rt::softmax_symbol(rt::isa::<S>(), #log)(#from.cast(), #to.cast(), #floats);)
         }
         Call::Lrn { row, from, to } => {
             let (row, from, to) = (lrn_row(*row), address(*from), address(*to));
-            quote!(rt::lrn_symbol(rt::isa::<FAST>())(#from.cast(), #to.cast(), &#row);)
+            quote!(rt::lrn_symbol(rt::isa::<S>())(#from.cast(), #to.cast(), &#row);)
         }
         Call::WinogradInput {
             variant,
@@ -61,7 +61,7 @@ pub(super) fn call(call: &Call) -> TokenStream {
                 tile_stride,
             } = *shape;
             quote! {
-                rt::Winograd::#variant.input_symbol(rt::isa::<FAST>())(&rt::InputTransform {
+                rt::Winograd::#variant.input_symbol(rt::isa::<S>())(&rt::InputTransform {
                     src: #from.cast(),
                     row_stride: #row_stride,
                     src_block_stride: #src_block_stride,
@@ -123,7 +123,7 @@ pub(super) fn call(call: &Call) -> TokenStream {
                 None => quote!(::core::ptr::null()),
             };
             quote! {
-                rt::Winograd::#variant.output_symbol(rt::isa::<FAST>())(&rt::OutputTransform {
+                rt::Winograd::#variant.output_symbol(rt::isa::<S>())(&rt::OutputTransform {
                     src: #from.cast(),
                     xi_stride: #xi_stride,
                     src_block_stride: #src_block_stride,

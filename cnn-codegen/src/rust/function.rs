@@ -9,7 +9,7 @@ use crate::loops::{
     IntOp, Test, TestExpr, Vector, VectorExpr, VectorVariable,
 };
 
-/// A step's function, which is inlined into one for AVX2 and FMA (`FAST`) and one for every processor.
+/// A step's function, which is inlined into one for each instruction set `S`.
 pub(super) fn step_function(name: &Ident, function: &Function) -> TokenStream {
     let body = all(&function.body, function);
     let scratch = uses(&function.body, &|inst| {
@@ -22,7 +22,7 @@ pub(super) fn step_function(name: &Ident, function: &Function) -> TokenStream {
     .then(|| quote!(let mut temporary = [0.0f32; 8];));
     quote! {
         #[inline(always)]
-        unsafe fn #name<const FAST: bool>(
+        unsafe fn #name<S: rt::Instructions>(
             operands: *const *mut u8,
             first: usize,
             end: usize,
@@ -151,7 +151,7 @@ fn instruction(inst: &Inst, function: &Function) -> TokenStream {
         } => {
             let kernel = format_ident!("tile_{kernel}");
             let pointers = [*input, *weights, *output, *residual, *ahead].map(address);
-            quote!(#kernel::<FAST>([#(#pointers),*]);)
+            quote!(#kernel::<S>([#(#pointers),*]);)
         }
         Inst::Call(inst) => call(inst),
     }

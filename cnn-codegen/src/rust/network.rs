@@ -1,13 +1,15 @@
 //! The methods of a network: how it is loaded and run, with functions and tables.
 
+use cnn_types::InstructionSet;
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 use super::item::EmitError;
 use super::recipe::recipe;
 use super::tables::tables;
+use crate::isa::facts;
 use crate::loops::Program;
-use crate::plan::{Plan, Port, TileIsa};
+use crate::plan::{Plan, Port};
 
 /// Where an emitted network's memory comes from.
 #[derive(Clone, Debug)]
@@ -45,18 +47,18 @@ pub(super) fn methods(
     runtime: &TokenStream,
 ) -> Result<TokenStream, EmitError> {
     let program = Program::new(plan).map_err(EmitError::Plan)?;
-    let machine_code = match memory {
-        Memory::System | Memory::Embedded(_) => plan.isa == TileIsa::Avx2Fma,
-        Memory::Caller | Memory::CallerEmbedded(_) => false,
+    let sets: &[InstructionSet] = match memory {
+        Memory::System | Memory::Embedded(_) if facts(plan.isa).machine_code => &[plan.isa, InstructionSet::Portable],
+        // Only the system can tell which instructions there are.
+        Memory::System | Memory::Embedded(_) | Memory::Caller | Memory::CallerEmbedded(_) => {
+            &[InstructionSet::Portable]
+        }
     };
-    let tables = tables(plan, &program, machine_code)?;
+    let tables = tables(plan, &program, sets)?;
     let ports = Ports::new(plan);
     let (definition, methods) = match memory {
-        Memory::System => (Some(definition(plan, machine_code, true)), system_methods(&ports, None)),
-        Memory::Embedded(weights) => (
-            Some(definition(plan, machine_code, false)),
-            system_methods(&ports, Some(weights)),
-        ),
+        Memory::System => (Some(definition(plan, true)), system_methods(&ports, None)),
+        Memory::Embedded(weights) => (Some(definition(plan, false)), system_methods(&ports, Some(weights))),
         Memory::Caller => (None, caller_methods(&ports, None)),
         Memory::CallerEmbedded(weights) => (None, caller_methods(&ports, Some(weights))),
     };
@@ -90,8 +92,7 @@ pub(super) fn methods(
 }
 
 /// `DEFINITION`, and with `load` the recipes of its weights.
-fn definition(plan: &Plan, machine_code: bool, load: bool) -> TokenStream {
-    let avx2 = if machine_code { quote!(AVX2) } else { quote!(&[]) };
+fn definition(plan: &Plan, load: bool) -> TokenStream {
     let threads = plan.threads;
     let recipes = plan.constants.iter().filter(|_| load).map(|constant| {
         let (offset, recipe) = (constant.offset, recipe(&constant.recipe));
@@ -103,8 +104,7 @@ fn definition(plan: &Plan, machine_code: bool, load: bool) -> TokenStream {
         }
 
         static DEFINITION: rt::Definition = rt::Definition {
-            avx2: #avx2,
-            portable: PORTABLE,
+            functions: FUNCTIONS,
             calls: CALLS,
             size: rt::RunSize { arena_bytes: RUN_BYTES, scratch_bytes: SCRATCH_BYTES, operands: OPERANDS },
             recipes,

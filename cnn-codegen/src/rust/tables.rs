@@ -1,6 +1,7 @@
 //! All functions of a plan, its steps and its sizes, as items.
 
 use cnn_runtime::steps::{Base, Call};
+use cnn_types::InstructionSet;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
@@ -10,13 +11,13 @@ use crate::loops::Program;
 use crate::plan::Plan;
 use crate::tile::SpecError;
 
-/// Functions and tables: `AVX2` (with `machine_code`), `PORTABLE`, `CALLS`, `OPERANDS`.
-pub(super) fn tables(plan: &Plan, program: &Program, machine_code: bool) -> Result<TokenStream, SpecError> {
+/// Functions and tables: `PORTABLE`, `FUNCTIONS` of all `sets`, `CALLS`, `OPERANDS`. The last set is the portable one.
+pub(super) fn tables(plan: &Plan, program: &Program, sets: &[InstructionSet]) -> Result<TokenStream, SpecError> {
     let tiles = program
         .kernels
         .iter()
         .enumerate()
-        .map(|(index, spec)| tile_items(index, spec, machine_code))
+        .map(|(index, spec)| tile_items(index, spec, sets.contains(&spec.isa)))
         .collect::<Result<TokenStream, _>>()?;
     let names: Vec<Ident> = program
         .functions
@@ -26,46 +27,59 @@ pub(super) fn tables(plan: &Plan, program: &Program, machine_code: bool) -> Resu
     let functions = program.functions.iter().zip(&names);
     let functions = functions.map(|((_, function), name)| {
         let body = step_function(name, function);
-        let portable = instance(name, false);
-        let fast = machine_code.then(|| instance(name, true));
-        quote!(#body #portable #fast)
+        let instances = sets.iter().map(|&set| instance(name, set));
+        quote!(#body #(#instances)*)
     });
-    let avx2 = machine_code.then(|| {
-        let names = names.iter().map(|name| format_ident!("{name}_avx2"));
-        quote! {
-            #[cfg(target_arch = "x86_64")]
-            static AVX2: &[rt::StepFn] = &[#(#names),*];
-            #[cfg(not(target_arch = "x86_64"))]
-            static AVX2: &[rt::StepFn] = &[];
-        }
+    let of_each = sets.iter().map(|&set| {
+        let (attributes, variant) = (condition(set), variant(set));
+        let names = names.iter().map(|name| instance_name(name, set));
+        quote!(#attributes (rt::InstructionSet::#variant, &[#(#names),*]))
     });
-    let portable = names.iter().map(|name| format_ident!("{name}_portable"));
+    let portable = names.iter().map(|name| instance_name(name, InstructionSet::Portable));
     let calls = program.calls(plan);
     let calls = calls.iter().map(call);
     let operands = program.most_operands();
     Ok(quote! {
         #tiles
         #(#functions)*
-        #avx2
         static PORTABLE: &[rt::StepFn] = &[#(#portable),*];
+        static FUNCTIONS: &[(rt::InstructionSet, &[rt::StepFn])] = &[#(#of_each),*];
         static CALLS: &[rt::Call] = &[#(#calls),*];
         const OPERANDS: usize = #operands;
     })
 }
 
 /// A step's function compiled for an instruction set.
-fn instance(name: &Ident, fast: bool) -> TokenStream {
-    let (instance, attributes) = if fast {
-        let attributes = quote!(#[cfg(target_arch = "x86_64")] #[target_feature(enable = "avx2,fma")]);
-        (format_ident!("{name}_avx2"), attributes)
-    } else {
-        (format_ident!("{name}_portable"), TokenStream::new())
+fn instance(name: &Ident, set: InstructionSet) -> TokenStream {
+    let (condition, instance, variant) = (condition(set), instance_name(name, set), variant(set));
+    let features = match set {
+        InstructionSet::Portable => TokenStream::new(),
+        InstructionSet::Avx2 => quote!(#[target_feature(enable = "avx2,fma")]),
+        InstructionSet::Avx512 => quote!(#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma")]),
     };
     quote! {
-        #attributes
+        #condition
+        #features
         unsafe extern "C" fn #instance(operands: *const *mut u8, first: usize, end: usize, scratch: *mut u8) {
-            unsafe { #name::<#fast>(operands, first, end, scratch) }
+            unsafe { #name::<rt::#variant>(operands, first, end, scratch) }
         }
+    }
+}
+
+fn instance_name(name: &Ident, set: InstructionSet) -> Ident {
+    format_ident!("{name}_{}", set.name())
+}
+
+/// The set's variant of `rt::InstructionSet`, and its type in `rt`.
+pub(super) fn variant(set: InstructionSet) -> Ident {
+    format_ident!("{set:?}")
+}
+
+/// Where the set exists at all.
+fn condition(set: InstructionSet) -> TokenStream {
+    match set {
+        InstructionSet::Portable => TokenStream::new(),
+        InstructionSet::Avx2 | InstructionSet::Avx512 => quote!(#[cfg(target_arch = "x86_64")]),
     }
 }
 

@@ -4,6 +4,7 @@ use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::calls;
+use super::tables::variant;
 use crate::tile::{self, Init, Loop, Pixel, Product, SpecError, TileSpec};
 
 /// The items of the kernel `tile_N`: the function that steps call, and what it chooses from. Without `machine_code`
@@ -12,8 +13,9 @@ pub(super) fn tile_items(index: usize, spec: &TileSpec, machine_code: bool) -> R
     let name = format_ident!("tile_{index}");
     let portable = portable_table(spec);
     let (pixels, vectors) = (spec.pixels.len(), spec.vectors);
+    let set = variant(spec.isa);
     let (assembled, choice) = if machine_code {
-        let fast = format_ident!("tile_{index}_avx2");
+        let fast = format_ident!("tile_{index}_{}", spec.isa.name());
         let assembler = assembler(&tile::text(&tile::lower(spec)?));
         let assembled = quote! {
             #[cfg(target_arch = "x86_64")]
@@ -24,7 +26,7 @@ pub(super) fn tile_items(index: usize, spec: &TileSpec, machine_code: bool) -> R
         };
         let choice = quote! {
             #[cfg(target_arch = "x86_64")]
-            if FAST {
+            if let rt::InstructionSet::#set = S::SET {
                 return unsafe { #fast(input, weights, output, residual, ahead) };
             }
         };
@@ -36,7 +38,7 @@ pub(super) fn tile_items(index: usize, spec: &TileSpec, machine_code: bool) -> R
         #assembled
 
         #[inline(always)]
-        unsafe fn #name<const FAST: bool>([input, weights, output, residual, ahead]: [*mut u8; 5]) {
+        unsafe fn #name<S: rt::Instructions>([input, weights, output, residual, ahead]: [*mut u8; 5]) {
             #choice
             static TILE: rt::Tile<#pixels, #vectors> = #portable;
             _ = ahead;
@@ -54,6 +56,7 @@ fn assembler(lines: &[String]) -> TokenStream {
 
 fn portable_table(spec: &TileSpec) -> TokenStream {
     let TileSpec {
+        isa: _,
         product,
         vectors,
         pixels,

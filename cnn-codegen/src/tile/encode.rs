@@ -1,4 +1,4 @@
-//! The instruction list as x86-64 machine code (Intel's manual, volume 2: the VEX prefix, ModR/M, displacements).
+//! The instruction list as x86-64 machine code (Intel's manual, volume 2: the VEX and EVEX prefixes, ModR/M, displacements).
 //!
 //! Encoded here because there are a dozen forms: an encoder of the whole instruction set sets up tables for thousands
 //! before its first byte, which a small network's compile time would feel.
@@ -6,7 +6,7 @@
 use cnn_types::Operation;
 use thiserror::Error;
 
-use super::inst::{Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer};
+use super::inst::{Code, Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer, Width};
 
 /// An instruction list that is no code. The lowering never makes one.
 #[derive(Debug, Error)]
@@ -21,16 +21,17 @@ pub enum EncodeError {
 ///
 /// # Errors
 /// [`EncodeError`], never for a list made by [`super::lower()`].
-pub fn encode(insts: &[Inst]) -> Result<Vec<u8>, EncodeError> {
-    let mut code = Assembly {
-        // An instruction of three operands has five bytes, and one more for a short displacement.
-        bytes: Vec::with_capacity(6 * insts.len()),
+pub fn encode(code: &Code) -> Result<Vec<u8>, EncodeError> {
+    let mut assembly = Assembly {
+        width: code.width,
+        // An instruction of three operands has five or six bytes, and one more for a short displacement.
+        bytes: Vec::with_capacity(7 * code.insts.len()),
         heads: [None; 16],
     };
-    for &inst in insts {
-        code.inst(inst)?;
+    for &inst in &code.insts {
+        assembly.inst(inst)?;
     }
-    Ok(code.bytes)
+    Ok(assembly.bytes)
 }
 
 /// What an instruction does to vectors: `pp`, `mmmmm` and the opcode of its VEX encoding, with `W` = 0.
@@ -59,6 +60,15 @@ const fn extended(code: u8) -> Opcode {
     }
 }
 
+/// With the prefix `66`, after `0F 3A`.
+const fn immediate(code: u8) -> Opcode {
+    Opcode {
+        prefix: 1,
+        map: 3,
+        code,
+    }
+}
+
 const VXORPS: Opcode = plain(0x57);
 const VMOVUPS_LOAD: Opcode = plain(0x10);
 const VMOVUPS_STORE: Opcode = plain(0x11);
@@ -72,11 +82,15 @@ const VMOVD: Opcode = Opcode {
     code: 0x6e,
 };
 
-/// Bits of a vector: `VEX.L`.
-#[derive(Clone, Copy)]
+const VINSERTF32X8: Opcode = immediate(0x1a);
+const VEXTRACTF32X8: Opcode = immediate(0x1b);
+
+/// Bits of a vector: `VEX.L`, `EVEX.L'L`.
+#[derive(Clone, Copy, PartialEq)]
 enum Length {
     Xmm = 0,
     Ymm = 1,
+    Zmm = 2,
 }
 
 /// The operand that ModR/M gives a register or a place in memory.
@@ -96,6 +110,7 @@ impl From<Operand> for Rm {
 }
 
 struct Assembly {
+    width: Width,
     bytes: Vec<u8>,
     /// Where each loop's head is.
     heads: [Option<usize>; 16],
@@ -103,19 +118,38 @@ struct Assembly {
 
 impl Assembly {
     fn inst(&mut self, inst: Inst) -> Result<(), EncodeError> {
+        let bytes = self.width.bytes();
+        let whole = match self.width {
+            Width::Ymm => Length::Ymm,
+            Width::Zmm => Length::Zmm,
+        };
         match inst {
-            Inst::Zero { dst } => self.vex(VXORPS, Length::Xmm, dst.0, dst.0, Rm::Register(dst.0)),
+            Inst::Zero { dst } => self.vector(VXORPS, Length::Xmm, dst.0, dst.0, Rm::Register(dst.0), 16),
             Inst::Splat { dst, bits } => {
                 self.set(EAX, bits);
-                self.vex(VMOVD, Length::Xmm, dst.0, 0, Rm::Register(EAX));
-                self.vex(VBROADCASTSS, Length::Ymm, dst.0, 0, Rm::Register(dst.0));
+                self.vector(VMOVD, Length::Xmm, dst.0, 0, Rm::Register(EAX), 4);
+                self.vector(VBROADCASTSS, whole, dst.0, 0, Rm::Register(dst.0), 4);
             }
-            Inst::Load { dst, src } => self.vex(VMOVUPS_LOAD, Length::Ymm, dst.0, 0, Rm::Memory(src)),
-            Inst::Store { dst, src } => self.vex(VMOVUPS_STORE, Length::Ymm, src.0, 0, Rm::Memory(dst)),
-            Inst::Broadcast { dst, src } => self.vex(VBROADCASTSS, Length::Ymm, dst.0, 0, Rm::Memory(src)),
+            Inst::Load { dst, src } => self.vector(VMOVUPS_LOAD, whole, dst.0, 0, Rm::Memory(src), bytes),
+            Inst::Store { dst, src } => self.vector(VMOVUPS_STORE, whole, src.0, 0, Rm::Memory(dst), bytes),
+            Inst::LoadHalf { dst, src, upper: false } => {
+                self.vector(VMOVUPS_LOAD, Length::Ymm, dst.0, 0, Rm::Memory(src), 32);
+            }
+            Inst::LoadHalf { dst, src, upper: true } => {
+                self.vector(VINSERTF32X8, Length::Zmm, dst.0, dst.0, Rm::Memory(src), 32);
+                self.bytes.push(1);
+            }
+            Inst::StoreHalf { dst, src, upper: false } => {
+                self.vector(VMOVUPS_STORE, Length::Ymm, src.0, 0, Rm::Memory(dst), 32);
+            }
+            Inst::StoreHalf { dst, src, upper: true } => {
+                self.vector(VEXTRACTF32X8, Length::Zmm, src.0, 0, Rm::Memory(dst), 32);
+                self.bytes.push(1);
+            }
+            Inst::Broadcast { dst, src } => self.vector(VBROADCASTSS, whole, dst.0, 0, Rm::Memory(src), 4),
             Inst::LoadFixed { dst, src } => {
-                self.vex(VPMOVSXWD, Length::Ymm, dst.0, 0, Rm::Memory(src));
-                self.vex(VCVTDQ2PS, Length::Ymm, dst.0, 0, Rm::Register(dst.0));
+                self.vector(VPMOVSXWD, whole, dst.0, 0, Rm::Memory(src), bytes / 2);
+                self.vector(VCVTDQ2PS, whole, dst.0, 0, Rm::Register(dst.0), bytes);
             }
             Inst::Prefetch { src } => {
                 // prefetcht1 m8
@@ -123,9 +157,9 @@ impl Assembly {
                     self.bytes.push(0x41);
                 }
                 self.bytes.extend([0x0f, 0x18]);
-                self.memory(2, src);
+                self.memory(2, src, 1);
             }
-            Inst::MultiplyAdd { acc, a, b } => self.vex(VFMADD231PS, Length::Ymm, acc.0, a.0, b.into()),
+            Inst::MultiplyAdd { acc, a, b } => self.vector(VFMADD231PS, whole, acc.0, a.0, b.into(), bytes),
             Inst::Arithmetic { op, dst, a, b } => {
                 let opcode = plain(match op {
                     Operation::Add => 0x58,
@@ -133,7 +167,7 @@ impl Assembly {
                     Operation::Max => 0x5f,
                     Operation::Min => 0x5d,
                 });
-                self.vex(opcode, Length::Ymm, dst.0, a.0, b.into());
+                self.vector(opcode, whole, dst.0, a.0, b.into(), bytes);
             }
             Inst::Count { counter, count } => self.set(register(counter), count),
             Inst::Head { counter, aligned } => {
@@ -180,7 +214,36 @@ impl Assembly {
     }
 
     /// An instruction on vectors: `reg` is its destination (a store's source), `second` its first source, 0 if it has
-    /// only one.
+    /// only one; in memory it is on `bytes` bytes.
+    fn vector(&mut self, opcode: Opcode, length: Length, reg: u8, second: u8, rm: Rm, bytes: i32) {
+        match self.width {
+            Width::Ymm => self.vex(opcode, length, reg, second, rm),
+            Width::Zmm => self.evex(opcode, length, reg, second, rm, bytes),
+        }
+    }
+
+    /// In the four-byte prefix that names 32 registers and up to 512 bits. A short displacement counts units of `bytes`.
+    fn evex(&mut self, opcode: Opcode, length: Length, reg: u8, second: u8, rm: Rm, bytes: i32) {
+        // Bits of register numbers are stored inverted: 0 where they are set.
+        let clear = |number: u8, bit: u8| (number >> bit & 1) ^ 1;
+        let (x, b) = match rm {
+            Rm::Register(register) => (clear(register, 4), clear(register, 3)),
+            Rm::Memory(memory) => (1, clear(base(memory.base), 3)),
+        };
+        self.bytes.extend([
+            0x62,
+            clear(reg, 3) << 7 | x << 6 | b << 5 | clear(reg, 4) << 4 | opcode.map,
+            (second & 15 ^ 15) << 3 | 1 << 2 | opcode.prefix,
+            (length as u8) << 5 | clear(second, 4) << 3,
+            opcode.code,
+        ]);
+        match rm {
+            Rm::Register(register) => self.bytes.push(0xc0 | (reg & 7) << 3 | register & 7),
+            Rm::Memory(memory) => self.memory(reg & 7, memory, bytes),
+        }
+    }
+
+    /// In the prefix of two or three bytes.
     fn vex(&mut self, opcode: Opcode, length: Length, reg: u8, second: u8, rm: Rm) {
         let high = |register: u8| register >> 3;
         let b = match rm {
@@ -198,11 +261,11 @@ impl Assembly {
         self.bytes.push(opcode.code);
         match rm {
             Rm::Register(register) => self.bytes.push(0xc0 | (reg & 7) << 3 | register & 7),
-            Rm::Memory(memory) => self.memory(reg & 7, memory),
+            Rm::Memory(memory) => self.memory(reg & 7, memory, 1),
         }
     }
 
-    /// ModR/M and displacement of a place in memory.
+    /// ModR/M and displacement of a place in memory; a displacement of one byte counts `unit`s.
     fn memory(
         &mut self,
         reg: u8,
@@ -210,9 +273,15 @@ impl Assembly {
             base: pointer,
             displacement,
         }: Memory,
+        unit: i32,
     ) {
         let at = reg << 3 | base(pointer) & 7;
-        match (displacement, i8::try_from(displacement)) {
+        let short = if displacement % unit == 0 {
+            displacement / unit
+        } else {
+            i32::MAX
+        };
+        match (displacement, i8::try_from(short)) {
             (0, _) => self.bytes.push(at),
             (_, Ok(short)) => self.bytes.extend([0x40 | at, short as u8]),
             (_, Err(_)) => {

@@ -3,7 +3,6 @@
 use cnn_types::{Place, Step, Steps};
 
 use super::inst::{Inst, Operand, Vector};
-use super::spec::VECTOR_REGISTERS;
 
 /// An activation with its constants placed.
 pub(crate) struct Epilogue {
@@ -15,8 +14,8 @@ pub(crate) struct Epilogue {
 }
 
 impl Epilogue {
-    /// Places the constants into the registers from `free` on (at least two, `TileSpec::validate` sees to it).
-    pub(crate) fn prepare(steps: Steps, free: usize, insts: &mut Vec<Inst>) -> Self {
+    /// Places the constants into the registers from `free` to before `end` (at least two, `TileSpec::validate` sees to it).
+    pub(crate) fn prepare(steps: Steps, free: usize, end: usize, insts: &mut Vec<Inst>) -> Self {
         let constants: Vec<f32> = steps
             .as_slice()
             .iter()
@@ -27,8 +26,8 @@ impl Epilogue {
             .collect();
         let temporary = Vector(free as u8);
         let first = free + usize::from(steps.as_slice().len() > constants.len());
-        let spare = Vector(VECTOR_REGISTERS as u8 - 1);
-        let room = VECTOR_REGISTERS - first;
+        let spare = Vector(end as u8 - 1);
+        let room = end - first;
         let kept = if constants.len() <= room {
             constants.len()
         } else {

@@ -1,9 +1,11 @@
 //! Tile kernels on executable pages of their own, for tests and measurements.
 
+use cnn_runtime::kernels::Isa;
+use cnn_types::InstructionSet;
 use memmap2::{Mmap, MmapMut};
 use thiserror::Error;
 
-use super::{TileError, TileSpec, assemble, supported};
+use super::{TileError, TileSpec, assemble};
 
 /// Why a kernel cannot be made executable.
 #[derive(Debug, Error)]
@@ -12,8 +14,8 @@ pub enum ExecutableError {
     #[error(transparent)]
     Code(#[from] TileError),
     /// This machine cannot run it.
-    #[error("the kernel needs an x86-64 machine with AVX2 and FMA")]
-    Machine,
+    #[error("the kernel needs a machine with {0}")]
+    Machine(&'static str),
     /// The operating system gave no executable page.
     #[error("no executable memory: {0}")]
     Memory(#[from] std::io::Error),
@@ -34,16 +36,16 @@ impl Executable {
     /// # Errors
     /// [`ExecutableError`].
     pub fn new(spec: &TileSpec) -> Result<Self, ExecutableError> {
-        Self::from_code(&assemble(spec)?)
+        Self::from_code(&assemble(spec)?, spec.isa)
     }
 
     /// Maps code that [`super::encode()`] made.
     ///
     /// # Errors
     /// [`ExecutableError::Machine`] where the code would fault, [`ExecutableError::Memory`].
-    pub fn from_code(code: &[u8]) -> Result<Self, ExecutableError> {
-        if !supported() {
-            return Err(ExecutableError::Machine);
+    pub fn from_code(code: &[u8], set: InstructionSet) -> Result<Self, ExecutableError> {
+        if Isa::new(set).is_none() {
+            return Err(ExecutableError::Machine(set.description()));
         }
         let mut pages = MmapMut::map_anon(code.len().max(1))?;
         pages[..code.len()].copy_from_slice(code);

@@ -2,7 +2,48 @@
 
 use cnn_types::Operation;
 
-/// A 256-bit vector register, 0–15.
+/// The vector registers of a kernel, and how instructions on them are encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Width {
+    /// AVX2: `ymm0`–`ymm15`.
+    Ymm,
+    /// AVX-512: `zmm0`–`zmm31`.
+    Zmm,
+}
+
+impl Width {
+    /// Blocks of eight floats in a register.
+    pub const fn blocks(self) -> usize {
+        match self {
+            Width::Ymm => 1,
+            Width::Zmm => 2,
+        }
+    }
+
+    /// Bytes of a register.
+    pub const fn bytes(self) -> i32 {
+        32 * self.blocks() as i32
+    }
+
+    /// How many registers there are.
+    pub const fn registers(self) -> usize {
+        match self {
+            Width::Ymm => 16,
+            Width::Zmm => 32,
+        }
+    }
+}
+
+/// A kernel as instructions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The registers they are on.
+    pub width: Width,
+    /// One after the other.
+    pub insts: Vec<Inst>,
+}
+
+/// A vector register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Vector(pub u8);
 
@@ -39,7 +80,7 @@ pub struct Memory {
 pub enum Operand {
     /// A register.
     Vector(Vector),
-    /// Eight floats in memory, of any alignment.
+    /// A register's floats in memory, of any alignment.
     Memory(Memory),
 }
 
@@ -58,19 +99,37 @@ pub enum Inst {
         /// The float's bits.
         bits: u32,
     },
-    /// Eight floats from memory.
+    /// A register's floats from memory.
     Load {
         /// Destination.
         dst: Vector,
         /// Source.
         src: Memory,
     },
-    /// Eight floats to memory.
+    /// A register's floats to memory.
     Store {
         /// Destination.
         dst: Memory,
         /// Source.
         src: Vector,
+    },
+    /// The lower or upper eight floats of a register of sixteen, from memory; the lower ones clear the others.
+    LoadHalf {
+        /// Destination.
+        dst: Vector,
+        /// Source.
+        src: Memory,
+        /// Which half.
+        upper: bool,
+    },
+    /// The lower or upper eight floats of a register of sixteen, to memory.
+    StoreHalf {
+        /// Destination.
+        dst: Memory,
+        /// Source.
+        src: Vector,
+        /// Which half.
+        upper: bool,
     },
     /// One float from memory in all lanes.
     Broadcast {
@@ -79,11 +138,11 @@ pub enum Inst {
         /// Source: four bytes.
         src: Memory,
     },
-    /// Eight 16-bit integers from memory as floats.
+    /// A 16-bit integer a lane, from memory, as floats.
     LoadFixed {
         /// Destination.
         dst: Vector,
-        /// Source: sixteen bytes.
+        /// Source: half as many bytes as a register has.
         src: Memory,
     },
     /// Asks for a cache line to be brought into the second-level cache. Never faults, whatever the address.

@@ -74,11 +74,11 @@ mod tests;
 pub use encode::{EncodeError, encode};
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]
 pub use executable::{Executable, ExecutableError, Kernel};
-pub use inst::{Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer, Vector};
+pub use inst::{Code, Counter, HEAD_ALIGNMENT, Inst, Memory, Operand, Pointer, Vector};
 pub use lower::{Schedule, lower, lower_with};
 #[cfg(all(feature = "jit", target_arch = "x86_64"))]
 pub use peak::Peak;
-pub use spec::{Init, LANES, Loop, MAX_LOOPS, MAX_TAPS, Pixel, Product, SpecError, TileSpec, VECTOR_REGISTERS};
+pub use spec::{Init, LANES, Loop, MAX_LOOPS, MAX_TAPS, Pixel, Product, SpecError, TileSpec};
 pub use text::text;
 
 /// Why a specification cannot be assembled.
@@ -100,16 +100,4 @@ pub enum TileError {
 #[cfg(feature = "jit")]
 pub fn assemble(spec: &TileSpec) -> Result<Vec<u8>, TileError> {
     Ok(encode(&lower(spec)?)?)
-}
-
-/// Whether this machine runs tile kernels: x86-64 with AVX2 and FMA.
-pub fn supported() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    {
-        std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        false
-    }
 }

@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use cnn_runtime::threads::ThreadPool;
+use cnn_types::InstructionSet;
 
-use super::{Counter, Executable, ExecutableError, Inst, LANES, Operand, TileError, Vector, encode};
+use super::inst::Width;
+use super::{Code, Counter, Executable, ExecutableError, Inst, LANES, Operand, TileError, Vector, encode};
 
 /// Multiply–adds of one turn of the loop: enough chains to hide their latency, several times.
 const ACCUMULATORS: u8 = 12;
@@ -39,9 +41,13 @@ impl Peak {
             }));
         }
         insts.extend([Inst::Repeat { counter }, Inst::Return]);
-        let code = encode(&insts).map_err(TileError::from)?;
+        let code = encode(&Code {
+            width: Width::Ymm,
+            insts,
+        })
+        .map_err(TileError::from)?;
         Ok(Peak {
-            code: Executable::from_code(&code)?,
+            code: Executable::from_code(&code, InstructionSet::Avx2)?,
         })
     }
 

@@ -3,15 +3,16 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
-use cnn_types::Activation;
+use cnn_types::{Activation, InstructionSet};
 use thiserror::Error;
+
+use super::inst::Width;
+use crate::isa::facts;
 
 /// Floats in one filter vector: tiles count outputs in vectors of eight.
 pub const LANES: usize = 8;
 /// Bytes of one filter vector.
 pub(crate) const VECTOR_BYTES: i32 = 32;
-/// Vector registers of the machine a tile is laid out for (AVX2: `ymm0`–`ymm15`).
-pub const VECTOR_REGISTERS: usize = 16;
 /// Loops that can be left after unit loops vanished: one counter register each.
 pub const MAX_LOOPS: usize = 4;
 /// Most unrolled k-steps a specification may name: beyond this the code leaves the instruction cache.
@@ -70,6 +71,8 @@ pub struct Loop {
 /// 8·`vectors` floats ([`Product::Fixed`]: for each block 8·`vectors` scales, then as many 16-bit integers a tap).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TileSpec {
+    /// What it is made of.
+    pub isa: InstructionSet,
     /// How input and weights meet.
     pub product: Product,
     /// Filter vectors of eight (1 when `Lanewise`).
@@ -102,7 +105,7 @@ pub enum SpecError {
     #[error("a tile needs at least one of each: it has no {0}")]
     Empty(&'static str),
     /// Too many accumulators.
-    #[error("{pixels} pixels × {vectors} vectors need {needed} vector registers, there are {VECTOR_REGISTERS}")]
+    #[error("{pixels} pixels × {vectors} vectors need {needed} vector registers, there are {registers}")]
     Registers {
         /// Pixels of the tile.
         pixels: usize,
@@ -110,6 +113,8 @@ pub enum SpecError {
         vectors: usize,
         /// Registers the tile would take.
         needed: usize,
+        /// Registers there are.
+        registers: usize,
     },
     /// A lane-by-lane product has one weight vector a tap.
     #[error("a lanewise tile has one vector, not {0}")]
@@ -172,12 +177,13 @@ impl TileSpec {
         if self.taps.len() > MAX_TAPS {
             return Err(SpecError::Taps(self.taps.len()));
         }
-        let needed = self.registers();
-        if needed > VECTOR_REGISTERS {
+        let (needed, registers) = (self.registers(), self.width().registers());
+        if needed > registers {
             return Err(SpecError::Registers {
                 pixels,
                 vectors,
                 needed,
+                registers,
             });
         }
         if self.product == Product::Lanewise && vectors != 1 {
@@ -237,17 +243,39 @@ impl TileSpec {
         fits(weights.map(|w| 0..w), "the weight stream")
     }
 
+    /// The registers its code works with.
+    pub(super) fn width(&self) -> Width {
+        match &facts(self.isa).pairs {
+            Some(pairs)
+                if self.product == Product::Broadcast
+                    && self.pixels.len() > 1
+                    && self.vectors >= pairs.vectors
+                    && self.vectors.is_multiple_of(2) =>
+            {
+                Width::Zmm
+            }
+            Some(_) | None => Width::Ymm,
+        }
+    }
+
+    /// Vectors of each pixel as its code has them: of eight floats or of sixteen.
+    pub(super) fn wide_vectors(&self) -> usize {
+        self.vectors / self.width().blocks()
+    }
+
     /// Vector registers of the main loop: accumulators, weights and one broadcast. A single pixel and a lanewise tile
-    /// need one operand in a register only. The epilogue needs two besides the accumulators.
+    /// need one operand in a register only. The epilogue needs two besides the accumulators, and one more where a vector
+    /// is gathered from two places.
     pub fn registers(&self) -> usize {
-        let accumulators = self.pixels.len().saturating_mul(self.vectors);
+        let vectors = self.wide_vectors();
+        let accumulators = self.pixels.len().saturating_mul(vectors);
         let operands = match self.product {
-            Product::Broadcast if self.pixels.len() > 1 => self.vectors.saturating_add(1),
+            Product::Broadcast if self.pixels.len() > 1 => vectors.saturating_add(1),
             Product::Broadcast | Product::Lanewise => 1,
             // A block's sums, the input and a weight.
-            Product::Fixed => self.vectors.saturating_add(2),
+            Product::Fixed => vectors.saturating_add(2),
         };
-        accumulators.saturating_add(operands.max(2))
+        accumulators.saturating_add(operands.max(1 + self.width().blocks()))
     }
 
     /// k-steps of the whole kernel: loops × taps. Saturates.

@@ -4,11 +4,12 @@ pub(crate) mod distance;
 
 use cnn_codegen::interp::Interpreter;
 use cnn_codegen::jit;
-use cnn_codegen::plan::{self, Accuracy, Algorithm, PlanOptions, TileIsa};
+use cnn_codegen::plan::{self, Accuracy, Algorithm, InstructionSet, PlanOptions};
 use cnn_ir::front::graph_from_toml;
 use cnn_ir::graph::Graph;
 use cnn_ir::passes::{expand, optimise};
 use cnn_ir::validate::{Shapes, validate};
+use cnn_runtime::kernels::Isa;
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::memory::Caches;
 use cnn_runtime::weights::WeightSource;
@@ -52,11 +53,32 @@ pub(crate) const ENGINES: &[Engine] = &[
         compile: |network, weights, batch| jit(network, weights, batch, 2, &EXACT),
     },
     Engine {
+        name: "jit, AVX-512",
+        tolerance: 1e-5,
+        every: 1,
+        compile: |network, weights, batch| {
+            let isa = InstructionSet::Avx512;
+            jit(network, weights, batch, 1, &PlanOptions { isa, ..EXACT })
+        },
+    },
+    Engine {
+        name: "jit, Winograd F(4×4, 3×3), AVX-512, 2 threads",
+        tolerance: 1e-4,
+        every: 5,
+        compile: |network, weights, batch| {
+            let options = PlanOptions {
+                isa: InstructionSet::Avx512,
+                ..forced(Winograd::F4x3)
+            };
+            jit(network, weights, batch, 2, &options)
+        },
+    },
+    Engine {
         name: "jit, portable tiles",
         tolerance: 1e-5,
         every: 5,
         compile: |network, weights, batch| {
-            let isa = TileIsa::Portable;
+            let isa = InstructionSet::Portable;
             jit(network, weights, batch, 1, &PlanOptions { isa, ..EXACT })
         },
     },
@@ -109,7 +131,7 @@ pub(crate) const ENGINES: &[Engine] = &[
         tolerance: 1e-4,
         every: 10,
         compile: |network, weights, batch| {
-            let isa = TileIsa::Portable;
+            let isa = InstructionSet::Portable;
             jit(
                 network,
                 weights,
@@ -132,7 +154,7 @@ const SMALL_CACHES: Caches = Caches {
 
 const EXACT: PlanOptions = PlanOptions {
     batch: 1,
-    isa: TileIsa::Avx2Fma,
+    isa: InstructionSet::Avx2,
     accuracy: Accuracy::Exact,
     threads: 1,
     caches: Caches::TYPICAL,
@@ -147,13 +169,21 @@ fn forced(variant: Winograd) -> PlanOptions {
     }
 }
 
-/// Runs without AVX2 and FMA on the portable tiles, whatever is asked for.
+/// Runs on the best instruction set there is, and says so, where the one asked for is missing.
+#[expect(clippy::print_stderr, reason = "a test that tests something else must say so")]
 fn jit(network: &Network, weights: &dyn WeightSource, batch: usize, threads: usize, options: &PlanOptions) -> Run {
-    let isa = if TileIsa::detect() == TileIsa::Portable {
-        TileIsa::Portable
-    } else {
-        options.isa
-    };
+    let isa = Isa::new(options.isa).unwrap_or_else(|| {
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        let best = Isa::detect();
+        ONCE.call_once(|| {
+            eprintln!(
+                "skipped: this machine lacks {}; {best} instead",
+                options.isa.description()
+            )
+        });
+        best
+    });
+    let isa = isa.set();
     let options = PlanOptions {
         batch,
         isa,

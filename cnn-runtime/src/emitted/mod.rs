@@ -19,7 +19,7 @@ pub use network::{Definition, LoadError, Network};
 pub use tile::{Product, Tile, tile};
 pub use vector::F32x8;
 
-pub use cnn_types::Activation;
+pub use cnn_types::{Activation, InstructionSet};
 
 #[cfg(feature = "std")]
 pub use crate::executor::RunSize;
@@ -36,18 +36,36 @@ pub use crate::steps::{Base, Bases, Call, StepFn, Steps};
 #[cfg(feature = "std")]
 pub use crate::weights::{WeightError, WeightSource};
 
-/// The instruction set of step functions: AVX2 and FMA if `FAST`.
+/// What step functions are compiled for: a type for each instruction set, because functions can depend on types.
+pub trait Instructions {
+    /// The set.
+    const SET: InstructionSet;
+}
+
+/// The instructions of every processor.
+#[derive(Debug)]
+pub struct Portable;
+
+/// AVX2 and FMA.
+#[derive(Debug)]
+pub struct Avx2;
+
+impl Instructions for Portable {
+    const SET: InstructionSet = InstructionSet::Portable;
+}
+
+impl Instructions for Avx2 {
+    const SET: InstructionSet = InstructionSet::Avx2;
+}
+
+/// The instruction set of step functions.
 ///
 /// # Safety
-/// The processor has AVX2 and FMA if `FAST`.
+/// The processor has it.
 #[inline(always)]
-pub unsafe fn isa<const FAST: bool>() -> Isa {
-    #[cfg(target_arch = "x86_64")]
-    if FAST {
-        // SAFETY: the caller's promise.
-        return unsafe { Isa::avx2() };
-    }
-    Isa::baseline()
+pub unsafe fn isa<S: Instructions>() -> Isa {
+    // SAFETY: the caller's promise.
+    unsafe { Isa::assume(S::SET) }
 }
 
 /// A step's n-th operand.

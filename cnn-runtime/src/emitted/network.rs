@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use cnn_types::InstructionSet;
 use thiserror::Error;
 
 use crate::executor::{Executor, RunSize};
@@ -15,10 +16,8 @@ use crate::weights::WeightSource;
 /// What a network is made of: emitted code's tables.
 #[derive(Debug)]
 pub struct Definition {
-    /// The functions for a processor with AVX2 and FMA; empty where there are none.
-    pub avx2: &'static [StepFn],
-    /// The functions for every processor.
-    pub portable: &'static [StepFn],
+    /// The functions for each instruction set, the best first, those for every processor last.
+    pub functions: &'static [(InstructionSet, &'static [StepFn])],
     /// The steps.
     pub calls: &'static [Call],
     /// How much memory a run takes.
@@ -102,10 +101,11 @@ impl<Of> Network<Of> {
     }
 
     fn new(definition: &'static Definition, constants: Constants, pool: ThreadPool) -> Result<Network<Of>, LoadError> {
-        let fast = !definition.avx2.is_empty() && Isa::detect() != Isa::baseline();
+        let mut sets = definition.functions.iter();
+        let functions = sets.find(|(set, _)| Isa::new(*set).is_some());
         Ok(Network {
             definition,
-            functions: if fast { definition.avx2 } else { definition.portable },
+            functions: functions.map_or(&[], |(_, functions)| *functions),
             constants,
             executor: Executor::new(definition.size, pool)?,
             of: PhantomData,
@@ -125,7 +125,11 @@ impl<Of> Network<Of> {
     /// Without the instructions that only some processors have.
     #[must_use]
     pub fn portable(mut self) -> Network<Of> {
-        self.functions = self.definition.portable;
+        self.functions = self
+            .definition
+            .functions
+            .last()
+            .map_or(&[], |(_, functions)| *functions);
         self
     }
 

@@ -6,10 +6,8 @@
 use cnn_types::Activation;
 
 use super::Isa;
-use super::isa::Level;
-#[cfg(target_arch = "x86_64")]
-use super::lanes::Avx2;
-use super::lanes::{LANES, Lanes, Pair, Portable};
+use super::isa::instance;
+use super::lanes::{LANES, Lanes, Pair};
 use super::math::{self, Function};
 
 /// A function of every float of a row: an activation, or what softmax is made of.
@@ -106,39 +104,39 @@ impl RowFunction {
     /// The function's address for compiled code.
     pub fn symbol(self, isa: Isa) -> RowFn {
         match self {
-            Self::Exp => instance::<math::Exp>(isa),
-            Self::Log => instance::<math::Log>(isa),
+            Self::Exp => row::<math::Exp>(isa),
+            Self::Log => row::<math::Log>(isa),
             Self::Activation(activation) => match activation {
-                Activation::Tanh => instance::<math::Tanh>(isa),
-                Activation::Sigmoid => instance::<math::Sigmoid>(isa),
-                Activation::Silu => instance::<math::Silu>(isa),
-                Activation::Gelu { tanh: false } => instance::<math::Gelu>(isa),
-                Activation::Gelu { tanh: true } => instance::<math::GeluTanh>(isa),
-                Activation::Softplus => instance::<math::Softplus>(isa),
-                Activation::Elu { .. } | Activation::Selu => instance::<math::Elu>(isa),
-                Activation::HardSigmoid { .. } => instance::<math::HardSigmoid>(isa),
-                Activation::HardSwish => instance::<math::HardSwish>(isa),
-                Activation::Relu => instance::<math::Relu>(isa),
-                Activation::Relu6 => instance::<math::Relu6>(isa),
-                Activation::LeakyRelu { .. } => instance::<math::LeakyRelu>(isa),
-                Activation::Clip { .. } => instance::<math::Clip>(isa),
-                Activation::Mish => instance::<math::Mish>(isa),
-                Activation::Celu { .. } => instance::<math::Celu>(isa),
-                Activation::Softsign => instance::<math::Softsign>(isa),
-                Activation::ThresholdedRelu { .. } => instance::<math::ThresholdedRelu>(isa),
-                Activation::Shrink { .. } => instance::<math::Shrink>(isa),
-                Activation::Linear { .. } => instance::<math::Linear>(isa),
-                Activation::Exp => instance::<math::Exp>(isa),
-                Activation::Log => instance::<math::Log>(isa),
-                Activation::Sqrt => instance::<math::Sqrt>(isa),
-                Activation::Reciprocal => instance::<math::Reciprocal>(isa),
-                Activation::Pow { .. } => instance::<math::Pow>(isa),
-                Activation::Abs => instance::<math::Abs>(isa),
-                Activation::Sign => instance::<math::Sign>(isa),
-                Activation::Erf => instance::<math::Erf>(isa),
-                Activation::Floor => instance::<math::Floor>(isa),
-                Activation::Ceil => instance::<math::Ceil>(isa),
-                Activation::Round => instance::<math::Round>(isa),
+                Activation::Tanh => row::<math::Tanh>(isa),
+                Activation::Sigmoid => row::<math::Sigmoid>(isa),
+                Activation::Silu => row::<math::Silu>(isa),
+                Activation::Gelu { tanh: false } => row::<math::Gelu>(isa),
+                Activation::Gelu { tanh: true } => row::<math::GeluTanh>(isa),
+                Activation::Softplus => row::<math::Softplus>(isa),
+                Activation::Elu { .. } | Activation::Selu => row::<math::Elu>(isa),
+                Activation::HardSigmoid { .. } => row::<math::HardSigmoid>(isa),
+                Activation::HardSwish => row::<math::HardSwish>(isa),
+                Activation::Relu => row::<math::Relu>(isa),
+                Activation::Relu6 => row::<math::Relu6>(isa),
+                Activation::LeakyRelu { .. } => row::<math::LeakyRelu>(isa),
+                Activation::Clip { .. } => row::<math::Clip>(isa),
+                Activation::Mish => row::<math::Mish>(isa),
+                Activation::Celu { .. } => row::<math::Celu>(isa),
+                Activation::Softsign => row::<math::Softsign>(isa),
+                Activation::ThresholdedRelu { .. } => row::<math::ThresholdedRelu>(isa),
+                Activation::Shrink { .. } => row::<math::Shrink>(isa),
+                Activation::Linear { .. } => row::<math::Linear>(isa),
+                Activation::Exp => row::<math::Exp>(isa),
+                Activation::Log => row::<math::Log>(isa),
+                Activation::Sqrt => row::<math::Sqrt>(isa),
+                Activation::Reciprocal => row::<math::Reciprocal>(isa),
+                Activation::Pow { .. } => row::<math::Pow>(isa),
+                Activation::Abs => row::<math::Abs>(isa),
+                Activation::Sign => row::<math::Sign>(isa),
+                Activation::Erf => row::<math::Erf>(isa),
+                Activation::Floor => row::<math::Floor>(isa),
+                Activation::Ceil => row::<math::Ceil>(isa),
+                Activation::Round => row::<math::Round>(isa),
             },
         }
     }
@@ -164,28 +162,8 @@ impl RowFunction {
 }
 
 /// The instance of `F` for `isa`.
-fn instance<F: Function>(isa: Isa) -> RowFn {
-    match isa.level() {
-        Level::Baseline => baseline::<F>,
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => avx2::<F>,
-    }
-}
-
-/// # Safety
-/// As [`RowFn`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe extern "C" fn avx2<F: Function>(src: *const f32, dst: *mut f32, len: usize, p0: f32, p1: f32) {
-    // SAFETY: the caller's promise, and the enabled instructions are those of `Avx2`.
-    unsafe { map::<Avx2, F>(src, dst, len, p0, p1) }
-}
-
-/// # Safety
-/// As [`RowFn`].
-unsafe extern "C" fn baseline<F: Function>(src: *const f32, dst: *mut f32, len: usize, p0: f32, p1: f32) {
-    // SAFETY: the caller's promise; `Portable` needs no instructions.
-    unsafe { map::<Portable, F>(src, dst, len, p0, p1) }
+fn row<F: Function>(isa: Isa) -> RowFn {
+    instance!(isa, map, [F: Function], [F], (src: *const f32, dst: *mut f32, len: usize, p0: f32, p1: f32))
 }
 
 /// # Safety

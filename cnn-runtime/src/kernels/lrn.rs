@@ -5,10 +5,8 @@
 //! reach beyond the neighbouring blocks are summed channel by channel.
 
 use super::Isa;
-use super::isa::Level;
-#[cfg(target_arch = "x86_64")]
-use super::lanes::Avx2;
-use super::lanes::{LANES, Lanes, Portable};
+use super::isa::instance;
+use super::lanes::{LANES, Lanes};
 use super::math::{Exp, Function, Log};
 
 /// A row of pixels and the parameters, for compiled code.
@@ -43,33 +41,15 @@ pub type LrnFn = unsafe extern "C" fn(src: *const f32, dst: *mut f32, row: *cons
 
 /// The address of the function, for compiled code.
 pub fn lrn_symbol(isa: Isa) -> LrnFn {
-    match isa.level() {
-        Level::Baseline => baseline,
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => avx2,
-    }
-}
-
-/// # Safety
-/// As [`LrnFn`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe extern "C" fn avx2(src: *const f32, dst: *mut f32, row: *const LrnRow) {
-    // SAFETY: the caller's promise, and the enabled instructions are those of `Avx2`.
-    unsafe { normalise::<Avx2>(src, dst, &*row) }
-}
-
-/// # Safety
-/// As [`LrnFn`].
-unsafe extern "C" fn baseline(src: *const f32, dst: *mut f32, row: *const LrnRow) {
-    // SAFETY: the caller's promise; `Portable` needs no instructions.
-    unsafe { normalise::<Portable>(src, dst, &*row) }
+    instance!(isa, normalise, [], [], (src: *const f32, dst: *mut f32, row: *const LrnRow))
 }
 
 /// # Safety
 /// As [`LrnFn`], and the processor has the instructions of `L`.
 #[inline(always)]
-unsafe fn normalise<L: Lanes>(src: *const f32, dst: *mut f32, row: &LrnRow) {
+unsafe fn normalise<L: Lanes>(src: *const f32, dst: *mut f32, row: *const LrnRow) {
+    // SAFETY: the caller's promise.
+    let row = unsafe { &*row };
     const WINDOW: usize = 3 * LANES;
     let blocks = row.channels.div_ceil(LANES);
     let near = row.down <= LANES && row.up <= LANES;

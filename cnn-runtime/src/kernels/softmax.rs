@@ -3,10 +3,8 @@
 //! A row with NaN or +∞, or of nothing but −∞, gives NaN everywhere, as in PyTorch.
 
 use super::Isa;
-use super::isa::Level;
-#[cfg(target_arch = "x86_64")]
-use super::lanes::Avx2;
-use super::lanes::{LANES, Lanes, Portable};
+use super::isa::instance;
+use super::lanes::{LANES, Lanes};
 use super::math::{Function, Log, exp_of_negative};
 
 /// The type of the functions compiled code calls: `dst = softmax(src)`, or its logarithm.
@@ -17,14 +15,15 @@ pub type SoftmaxFn = unsafe extern "C" fn(src: *const f32, dst: *mut f32, len: u
 
 /// The address of softmax, or of log-softmax, for compiled code.
 pub fn softmax_symbol(isa: Isa, logarithm: bool) -> SoftmaxFn {
-    match (isa.level(), logarithm) {
-        (Level::Baseline, false) => baseline::<false>,
-        (Level::Baseline, true) => baseline::<true>,
-        #[cfg(target_arch = "x86_64")]
-        (Level::Avx2, false) => avx2::<false>,
-        #[cfg(target_arch = "x86_64")]
-        (Level::Avx2, true) => avx2::<true>,
+    if logarithm {
+        instance_of::<true>(isa)
+    } else {
+        instance_of::<false>(isa)
     }
+}
+
+fn instance_of<const LOG: bool>(isa: Isa) -> SoftmaxFn {
+    instance!(isa, row, [const LOG: bool], [LOG], (src: *const f32, dst: *mut f32, len: usize))
 }
 
 /// Replaces `row` by exp(xᵢ) / Σ exp(xⱼ); relative error below 1e-6.
@@ -39,22 +38,6 @@ pub fn log_softmax(isa: Isa, row: &mut [f32]) {
     let start = row.as_mut_ptr();
     // SAFETY: `isa` proves the instructions; source and destination are the same slice.
     unsafe { softmax_symbol(isa, true)(start, start, row.len()) }
-}
-
-/// # Safety
-/// As [`SoftmaxFn`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe extern "C" fn avx2<const LOG: bool>(src: *const f32, dst: *mut f32, len: usize) {
-    // SAFETY: the caller's promise, and the enabled instructions are those of `Avx2`.
-    unsafe { row::<Avx2, LOG>(src, dst, len) }
-}
-
-/// # Safety
-/// As [`SoftmaxFn`].
-unsafe extern "C" fn baseline<const LOG: bool>(src: *const f32, dst: *mut f32, len: usize) {
-    // SAFETY: the caller's promise; `Portable` needs no instructions.
-    unsafe { row::<Portable, LOG>(src, dst, len) }
 }
 
 /// Reads the vector at `i`, with −∞ behind the end.

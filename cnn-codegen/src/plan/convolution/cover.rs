@@ -164,9 +164,11 @@ impl Move {
 fn cost(pixels: usize, most: usize) -> f64 {
     // Share of the peak that a tile reaches with 6/6, 5/6, … of the accumulators of the largest; measured.
     const SHARE: [f64; 7] = [0.0, 0.28, 0.52, 0.76, 0.94, 0.96, 1.0];
+    /// Pixels with which a tile of any instruction set is at the peak.
+    const ENOUGH: usize = 12;
     let count = pixels.div_ceil(most);
     let time = |size: usize| {
-        let full = size as f64 / most as f64 * 6.0;
+        let full = size as f64 / most.min(ENOUGH) as f64 * 6.0;
         let (below, part) = ((full.floor() as usize).min(6), full.fract());
         let share = SHARE[below] + part * (SHARE[(below + 1).min(6)] - SHARE[below]);
         if size == 0 { 0.0 } else { size as f64 / share }

@@ -7,6 +7,7 @@ use super::cover::{Pitch, PixelGrid};
 use super::layer::{Kernel, Layer, StridedView, bytes};
 use super::reduction::Reduction;
 use super::tiling::Tiling;
+use crate::isa::facts;
 use crate::plan::data::layout::BLOCK;
 use crate::plan::data::{Constants, Move, Repeat};
 use crate::plan::options::{Accuracy, PlanOptions};
@@ -43,7 +44,11 @@ pub(crate) fn dense(layer: &Layer<'_>, dense: &Dense, constants: &mut Constants)
         row: 0,
         pixel: bytes(view.strides.image),
     };
-    let most = if batch == 1 { 1 } else { options.isa.pixels(vectors) };
+    let most = if batch == 1 {
+        1
+    } else {
+        facts(options.isa).pixels(vectors)
+    };
     let panels = dense.units.div_ceil(vectors * BLOCK);
     let tiling = Tiling {
         pixels: PixelGrid {
@@ -74,9 +79,9 @@ pub(crate) fn dense(layer: &Layer<'_>, dense: &Dense, constants: &mut Constants)
 fn float_stream(options: &PlanOptions, filters: FilterSource, inputs: usize) -> Stream {
     let blocks = filters.count().div_ceil(BLOCK);
     let (vectors, name) = if options.batch == 1 {
-        (options.isa.vectors_of_one_pixel(blocks), "matrix–vector")
+        (facts(options.isa).vectors_of_one_pixel(blocks), "matrix–vector")
     } else {
-        (options.isa.vectors_of_many(blocks), "matrix product")
+        (facts(options.isa).vectors_of_many(blocks, inputs), "matrix product")
     };
     let panels = Panels {
         vectors,
@@ -103,7 +108,7 @@ fn fixed_panels(options: &PlanOptions, filters: &FilterSource, inputs: usize) ->
     if options.accuracy == Accuracy::Exact || options.batch > 1 || !large {
         return None;
     }
-    let vectors = options.isa.vectors_of_fixed(filters.count().div_ceil(BLOCK))?;
+    let vectors = facts(options.isa).vectors_of_fixed(filters.count().div_ceil(BLOCK))?;
     let mut blocks = (LEAST_FIXED_BLOCK..=FIXED_BLOCK).rev();
     blocks.find_map(|block| Some((FixedPanels { vectors, block }, Reduction::fixed(inputs, block)?)))
 }

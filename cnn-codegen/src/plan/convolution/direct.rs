@@ -8,13 +8,11 @@ use super::cover::{Pitch, PixelGrid};
 use super::layer::{Kernel, Layer, bytes};
 use super::reduction::Reduction;
 use super::tiling::Tiling;
+use crate::isa::{Facts, facts};
 use crate::plan::data::layout::{BLOCK, Strides};
 use crate::plan::data::{Constants, Move, Repeat};
-use crate::plan::isa::TileIsa;
 use crate::tile::{Product, SpecError};
 
-/// Bytes of weights that one pass over the pixels uses: they should stay in the first-level cache.
-const PASS_BYTES: usize = 48 << 10;
 /// Of the second-level cache, what one task should touch of its input. It must stay there for all panels, but each more
 /// task is one more reading of all weights.
 const BLOCK_SHARE: f64 = 7.0 / 8.0;
@@ -126,7 +124,7 @@ fn depthwise(
     constants: &mut Constants,
 ) -> Result<Kernel, SpecError> {
     let channels = layer.input.view.shape.channels();
-    let most = layer.options.isa.pixels(1);
+    let most = facts(layer.options.isa).pixels(1);
     let name = format!("depthwise {}, tile {most}×{BLOCK}", windows.size);
     let corner = Move {
         input: windows.corner,
@@ -169,17 +167,19 @@ fn panels(
         block_pixels,
         size,
     } = windows;
-    let (isa, batch) = (layer.options.isa, layer.options.batch);
+    let (facts, batch) = (facts(layer.options.isa), layer.options.batch);
     let channels = layer.input.view.shape.channels();
     let s = &layer.input.strides;
     let planar = !s.is_blocked() || s.pixel != BLOCK;
     let blocks = channels.div_ceil(BLOCK);
     let lanes = channels.min(BLOCK);
-    let (vectors, firsts, seen) = panel_shape(isa, conv, channels, layer.room());
+    let (vectors, firsts, seen) = panel_shape(facts, conv, channels, layer.room());
     // Channels of a k-block, whole blocks of a layout; so many k-blocks that the weights of one stay in the cache.
     let unit = if planar { 1 } else { BLOCK };
     let per_channel = filters.taps() * vectors * BLOCK * size_of::<f32>();
-    let passes = (seen * per_channel).div_ceil(PASS_BYTES).clamp(1, seen.div_ceil(unit));
+    let passes = (seen * per_channel)
+        .div_ceil(facts.pass_bytes)
+        .clamp(1, seen.div_ceil(unit));
     let k_block = seen.div_ceil(passes).next_multiple_of(unit);
     let k_blocks: Vec<usize> = (0..seen)
         .step_by(k_block)
@@ -227,7 +227,7 @@ fn panels(
         count: firsts.len(),
         step: layer.panel(vectors, 0, panels.panel_floats(&filters)),
     };
-    let most = isa.pixels(vectors);
+    let most = facts.pixels(vectors);
     let block_pixels = block_pixels.min(
         layer
             .options
@@ -261,7 +261,7 @@ fn panels(
 }
 
 /// Vectors of a panel whose last one still has room in the output, the first channel each panel sees, and how many channels each sees.
-fn panel_shape(isa: TileIsa, conv: &Conv, channels: usize, room: usize) -> (usize, Vec<usize>, usize) {
+fn panel_shape(facts: &Facts, conv: &Conv, channels: usize, room: usize) -> (usize, Vec<usize>, usize) {
     let blocks = conv.filters.div_ceil(BLOCK);
     let seen = |vectors: usize| -> (Vec<usize>, usize) {
         if conv.groups == 1 {
@@ -286,14 +286,14 @@ fn panel_shape(isa: TileIsa, conv: &Conv, channels: usize, room: usize) -> (usiz
             most * BLOCK,
         )
     };
-    let candidates = isa
-        .vectors()
-        .iter()
-        .filter(|&&vectors| blocks.next_multiple_of(vectors) <= room);
-    let work = |vectors: usize| (blocks.next_multiple_of(vectors) * seen(vectors).1) as f64 / isa.share(vectors);
+    let steps = channels / conv.groups * conv.kernel.h * conv.kernel.w;
+    let candidates = facts
+        .vectors(steps)
+        .filter(|&vectors| blocks.next_multiple_of(vectors) <= room);
+    let work = |vectors: usize| (blocks.next_multiple_of(vectors) * seen(vectors).1) as f64 / facts.share(vectors);
     let best = candidates.fold(
         1,
-        |best, &vectors| if work(vectors) < work(best) { vectors } else { best },
+        |best, vectors| if work(vectors) < work(best) { vectors } else { best },
     );
     let (firsts, seen) = seen(best);
     (best, firsts, seen)

@@ -4,8 +4,8 @@
 //! Without a hint memory idles while the others work, and the multipliers idle while the first waits.
 
 use super::cover::place_of;
+use crate::isa::facts;
 use crate::plan::data::Nest;
-use crate::plan::isa::TileIsa;
 use crate::plan::options::PlanOptions;
 use crate::tile::{Product, TileSpec};
 
@@ -29,7 +29,7 @@ pub(crate) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions
     let streams = [nest.passes.len(), nest.panels.count, images];
     let all = streams.into_iter().fold(most, usize::saturating_mul);
     let broadcast = nest.specs.iter().all(|spec| spec.product == Product::Broadcast);
-    if options.isa != TileIsa::Avx2Fma || !broadcast || all < options.caches.second / LEAST_SHARE {
+    if !facts(options.isa).machine_code || !broadcast || all < options.caches.second / LEAST_SHARE {
         return;
     }
     let starts: Vec<i64> = nest.passes.iter().map(|pass| pass.weights).collect();

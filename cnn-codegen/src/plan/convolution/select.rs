@@ -13,7 +13,6 @@ use cnn_runtime::memory::Caches;
 use super::winograd;
 use crate::plan::data::Algorithm;
 use crate::plan::data::layout::BLOCK;
-use crate::plan::isa::TileIsa;
 use crate::plan::options::{Accuracy, PlanOptions};
 
 /// Floating-point operations a nanosecond of direct tiles, and of the products between Winograd's transforms.
@@ -111,10 +110,10 @@ fn candidates(conv: &Conv, input: Shape, output: Shape, streams: bool, options: 
 }
 
 fn is_allowed(algorithm: Algorithm, options: &PlanOptions) -> bool {
-    match (options.accuracy, options.isa) {
-        (Accuracy::Exact, _) => algorithm == Algorithm::Direct,
-        // The rates of portable tiles differ, but not their order.
-        (Accuracy::Fast, TileIsa::Avx2Fma | TileIsa::Portable) => true,
+    match options.accuracy {
+        Accuracy::Exact => algorithm == Algorithm::Direct,
+        // The rates of other instruction sets differ, but not their order.
+        Accuracy::Fast => true,
     }
 }
 

@@ -76,6 +76,7 @@ impl Layer<'_> {
             let reduction = &tiling.passes[pass].1;
             let residual = pass == last && self.residual.is_some();
             let spec = TileSpec {
+                isa: self.options.isa,
                 product: tiling.product,
                 vectors: tiling.vectors,
                 pixels: shape

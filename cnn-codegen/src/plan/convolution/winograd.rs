@@ -4,11 +4,13 @@
 use cnn_ir::op::{Activation, Conv, Sides};
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::pack::{FilterSource, Recipe, WinogradFilters};
+use cnn_types::InstructionSet;
 
 use super::cover::{Pitch, PixelGrid};
 use super::layer::{Kernel, Layer, bytes};
 use super::prefetch::prefetch;
 use super::reduction::Reduction;
+use crate::isa::facts;
 use crate::plan::data::layout::BLOCK;
 use crate::plan::data::{Constants, Move, Nest, Repeat, WinogradWork, Work};
 use crate::plan::options::PlanOptions;
@@ -20,6 +22,8 @@ const BLOCK_SHARE: f64 = 25.0 / 32.0;
 const STREAM_CACHES: usize = 2;
 /// Tiles of one task when filters are streamed.
 const STREAM_TILES: usize = 48;
+/// Pixels from which on a register tile is at the peak even if it is half full.
+const LARGE_TILE: usize = 12;
 /// Tiles of one task that is made of several images.
 const IMAGES_TILES: usize = 64;
 /// Keeps the a² planes of transformed tiles out of each other's cache sets.
@@ -53,9 +57,11 @@ pub(crate) fn conv(
     let tiles = [width.div_ceil(variant.outputs()), height.div_ceil(variant.outputs())];
     let all = tiles[0] * tiles[1];
     let positions = variant.products();
-    let isa = options.isa;
-    let vectors = isa.vectors_of_many(outputs);
-    let most = isa.pixels(vectors);
+    let facts = facts(options.isa);
+    let vectors = facts.vectors_of_many(outputs, channels);
+    let most = facts.pixels(vectors);
+    // Small tiles that are not full wait for their multiply–adds, large ones do not.
+    let (least, unit) = if most > LARGE_TILE { (most, 1) } else { (2 * most, most) };
 
     let filter_bytes = positions * inputs * outputs * BLOCK * BLOCK * size_of::<f32>();
     let tile_bytes = positions * (inputs + outputs) * BLOCK * size_of::<f32>();
@@ -66,12 +72,12 @@ pub(crate) fn conv(
         STREAM_TILES
     } else {
         let block_bytes = options.caches.second as f64 * BLOCK_SHARE;
-        (block_bytes as usize / tile_bytes).max(2 * most)
+        (block_bytes as usize / tile_bytes).max(least)
     };
     // Near-equal tasks of whole kernels.
     let together = images * all;
     let tasks = together.div_ceil(wanted);
-    let block = together.div_ceil(tasks).next_multiple_of(most).min(together);
+    let block = together.div_ceil(tasks).next_multiple_of(unit).min(together);
     let tasks = together.div_ceil(block) * (options.batch / images);
     let panels = outputs / vectors;
     // Few tasks are divided by filters too, as seldom as possible: each part transforms the input again.
@@ -88,6 +94,7 @@ pub(crate) fn conv(
         .filter(|&tiles| tiles > 0)
         .map(|tiles| {
             let mut nest = product(
+                options.isa,
                 tiles,
                 block,
                 [most, vectors],
@@ -138,6 +145,7 @@ pub(crate) fn conv(
 
 /// The a² products of `tiles` tiles: `[tiles, channels] · [channels, filters]`.
 fn product(
+    isa: InstructionSet,
     tiles: usize,
     block: usize,
     [most, vectors]: [usize; 2],
@@ -164,6 +172,7 @@ fn product(
     let specs = shapes
         .into_iter()
         .map(|pixels| TileSpec {
+            isa,
             product: Product::Broadcast,
             vectors,
             pixels,

@@ -41,7 +41,7 @@ pub use print::{to_json, to_text};
 pub use winograd::WinogradWork;
 pub use work::{Access, Combination, Copy, Elementwise, Interpolate, PoolWindow, Work};
 
-use super::isa::TileIsa;
+use cnn_types::InstructionSet;
 
 /// A network, ready to be carried out.
 ///
@@ -75,7 +75,7 @@ pub struct PlanData {
     /// Threads that will share a run; results do not depend on it.
     pub threads: usize,
     /// The instruction set that tiles are cut for.
-    pub isa: TileIsa,
+    pub isa: InstructionSet,
     /// All buffers.
     pub buffers: Vec<Buffer>,
     /// All constants.

@@ -78,7 +78,7 @@ pub fn to_text(plan: &PlanData) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,
-        "plan {:?} for batch {}, {:?} tiles",
+        "plan {:?} for batch {}, {} tiles",
         plan.name, plan.batch, plan.isa
     );
     let _ = writeln!(
@@ -173,7 +173,7 @@ pub fn to_json(plan: &PlanData) -> Value {
     json!({
         "name": plan.name,
         "batch": plan.batch,
-        "isa": format!("{:?}", plan.isa),
+        "isa": plan.isa.name(),
         "arena_bytes": plan.arena_bytes,
         "lower_bound_bytes": plan.lower_bound_bytes,
         "constant_bytes": plan.constant_bytes,

@@ -3,11 +3,12 @@
 use super::reference::Random;
 use super::{Buffers, MachineCode, Runner};
 use crate::tile::{Init, LANES, Loop, Pixel, Product, TileSpec};
-use cnn_types::Activation;
+use cnn_types::{Activation, InstructionSet};
 
 /// One convolution; sizes in elements, padding already in the input's height and width.
 #[derive(Clone, Copy, Debug)]
 struct Convolution {
+    isa: InstructionSet,
     channels: usize,
     filters: usize,
     height: usize,
@@ -69,6 +70,7 @@ impl Convolution {
             );
         }
         TileSpec {
+            isa: self.isa,
             product: if self.depthwise {
                 Product::Lanewise
             } else {
@@ -177,8 +179,14 @@ impl Convolution {
 }
 
 /// Convolutions of several kinds with tiles of (pixels, vectors), and depthwise ones with tiles of so many pixels.
-pub(super) fn whole_convolutions_on(runner: &mut impl Runner, tiles: &[(usize, usize)], lanewise: &[usize]) {
+pub(super) fn whole_convolutions_on(
+    isa: InstructionSet,
+    runner: &mut impl Runner,
+    tiles: &[(usize, usize)],
+    lanewise: &[usize],
+) {
     let base = Convolution {
+        isa,
         channels: 16,
         filters: 48,
         height: 9,
@@ -251,7 +259,11 @@ pub(super) fn whole_convolutions_on(runner: &mut impl Runner, tiles: &[(usize, u
 
 #[test]
 fn whole_convolutions() {
-    let Some(mut runner) = MachineCode::here() else { return };
-    let tiles = [(6, 2), (5, 2), (4, 3), (12, 1), (1, 6), (3, 1)];
-    whole_convolutions_on(&mut runner, &tiles, &[1, 4, 7, 14]);
+    for isa in MachineCode::sets() {
+        let tiles = [(6, 2), (5, 2), (4, 3), (12, 1), (1, 6), (3, 1)];
+        whole_convolutions_on(isa, &mut MachineCode, &tiles, &[1, 4, 7, 14]);
+    }
+    if MachineCode::sets().contains(&InstructionSet::Avx512) {
+        whole_convolutions_on(InstructionSet::Avx512, &mut MachineCode, &[(9, 6), (8, 6), (2, 6)], &[]);
+    }
 }

@@ -1,6 +1,6 @@
 //! A grid of specifications, and random ones.
 
-use cnn_types::Activation;
+use cnn_types::{Activation, InstructionSet};
 use proptest::prelude::*;
 
 use super::{MachineCode, check};
@@ -25,14 +25,22 @@ fn activations() -> Vec<Option<Activation>> {
 }
 
 /// Product, pixels and vectors of every tile shape tried.
-fn shapes() -> Vec<(Product, usize, usize)> {
+fn shapes(isa: InstructionSet) -> Vec<(Product, usize, usize)> {
     let mut shapes: Vec<_> = (1..=14).map(|pixels| (Product::Lanewise, pixels, 1)).collect();
     for vectors in 1..=3 {
         shapes.extend((1..=6).map(|pixels| (Product::Broadcast, pixels, vectors)));
     }
     shapes.extend([(7, 1), (8, 1), (12, 1), (14, 1), (2, 4), (2, 5)].map(|(p, v)| (Product::Broadcast, p, v)));
     shapes.extend((4..=8).map(|vectors| (Product::Broadcast, 1, vectors)));
-    shapes.retain(|&(_, pixels, vectors)| (pixels * vectors) + if pixels > 1 { vectors + 1 } else { 2 } <= 16);
+    if isa == InstructionSet::Avx512 {
+        shapes.extend((3..=14).map(|pixels| (Product::Broadcast, pixels, 4)));
+        shapes.extend([(2, 6), (7, 6), (8, 6), (9, 6), (2, 8), (6, 8)].map(|(p, v)| (Product::Broadcast, p, v)));
+    }
+    shapes.retain(|&(product, pixels, vectors)| {
+        spec(isa, (product, pixels, vectors), &reductions()[0], Init::Zero, false)
+            .validate()
+            .is_ok()
+    });
     shapes
 }
 
@@ -56,7 +64,7 @@ fn reductions() -> Vec<(Vec<i32>, Vec<Loop>)> {
 }
 
 /// Tiles of 16-bit weights: every number of vectors, one block and several, short and long ones.
-fn fixed_specs() -> Vec<TileSpec> {
+fn fixed_specs(isa: InstructionSet) -> Vec<TileSpec> {
     let activations = activations();
     let step = |count, input_step| Loop { count, input_step };
     let reductions = [
@@ -71,6 +79,7 @@ fn fixed_specs() -> Vec<TileSpec> {
             for init in INITS {
                 for residual in [false, true] {
                     specs.push(TileSpec {
+                        isa,
                         product: Product::Fixed,
                         vectors,
                         pixels: vec![Pixel {
@@ -95,36 +104,53 @@ fn fixed_specs() -> Vec<TileSpec> {
 }
 
 /// All that machine code is for.
-pub(in crate::tile) fn machine_specs() -> Vec<TileSpec> {
-    specs().into_iter().chain(fixed_specs()).collect()
+pub(in crate::tile) fn machine_specs(isa: InstructionSet) -> Vec<TileSpec> {
+    specs(isa).into_iter().chain(fixed_specs(isa)).collect()
+}
+
+/// One tile. Pixels are scattered so that neighbours do not touch; the vectors of a single pixel are neighbours, as those
+/// of a dense layer's units are.
+fn spec(
+    isa: InstructionSet,
+    (product, pixels, vectors): (Product, usize, usize),
+    (taps, loops): &(Vec<i32>, Vec<Loop>),
+    init: Init,
+    residual: bool,
+) -> TileSpec {
+    let pixel = |p: i32| Pixel {
+        input: p * 36 + (p / 3) * 128 - 64,
+        output: p * 40 + (p / 4) * 1000 - 32,
+        residual: p * 32 - 16,
+    };
+    let apart = if pixels == 1 { 32 } else { 8192 };
+    TileSpec {
+        isa,
+        product,
+        vectors,
+        pixels: (0..pixels as i32).map(pixel).collect(),
+        output_vectors: (0..vectors as i32).map(|v| v * apart).collect(),
+        residual_vectors: (0..vectors as i32).filter(|_| residual).map(|v| v * 1024).collect(),
+        loops: loops.clone(),
+        taps: taps.clone(),
+        init,
+        residual,
+        activation: None,
+        prefetch: 0,
+    }
 }
 
 /// Every shape with every reduction, start and residual; the activations take turns (each shape meets them all).
-/// Pixels are scattered so that neighbours do not touch.
-pub(in crate::tile) fn specs() -> Vec<TileSpec> {
+pub(in crate::tile) fn specs(isa: InstructionSet) -> Vec<TileSpec> {
     let activations = activations();
     let mut specs = Vec::new();
-    for (product, pixels, vectors) in shapes() {
-        for (taps, loops) in reductions() {
+    for shape in shapes(isa) {
+        for reduction in reductions() {
             for init in INITS {
                 for residual in [false, true] {
-                    let pixel = |p: i32| Pixel {
-                        input: p * 36 + (p / 3) * 128 - 64,
-                        output: p * 40 + (p / 4) * 1000 - 32,
-                        residual: p * 32 - 16,
-                    };
                     specs.push(TileSpec {
-                        product,
-                        vectors,
-                        pixels: (0..pixels as i32).map(pixel).collect(),
-                        output_vectors: (0..vectors as i32).map(|v| v * 8192).collect(),
-                        residual_vectors: (0..vectors as i32).filter(|_| residual).map(|v| v * 1024).collect(),
-                        loops: loops.clone(),
-                        taps: taps.clone(),
-                        init,
-                        residual,
                         activation: activations[specs.len() % activations.len()],
                         prefetch: PREFETCHES[specs.len() % PREFETCHES.len()],
+                        ..spec(isa, shape, &reduction, init, residual)
                     });
                 }
             }
@@ -135,19 +161,24 @@ pub(in crate::tile) fn specs() -> Vec<TileSpec> {
 
 #[test]
 fn machine_code_agrees_on_the_grid() {
-    let Some(mut runner) = MachineCode::here() else { return };
-    let specs = machine_specs();
-    assert!(specs.len() > 1_000);
-    for (seed, spec) in specs.iter().enumerate() {
-        check(spec, seed as u64, &mut runner);
+    for isa in MachineCode::sets() {
+        let specs = machine_specs(isa);
+        assert!(specs.len() > 1_000);
+        for (seed, spec) in specs.iter().enumerate() {
+            check(spec, seed as u64, &mut MachineCode);
+        }
     }
 }
 
 proptest! {
     #[test]
     fn machine_code_agrees_on_random_tiles(
-        shape in prop::sample::select(shapes()),
-        inputs in prop::collection::vec(-500i32..500, 14),
+        (isa, shape) in prop::sample::select(
+            MachineCode::sets().into_iter().flat_map(|isa| shapes(isa).into_iter().map(move |shape| (isa, shape)))
+                // There is nothing to select from on a machine without any of the sets.
+                .chain([(InstructionSet::Portable, (Product::Broadcast, 1, 1))]).collect::<Vec<_>>()
+        ),
+        inputs in prop::collection::vec(-500i32..500, 28),
         taps in prop::collection::vec(-300i32..300, 1..20),
         loops in prop::collection::vec((1u32..6, -200i64..200), 0..5),
         init in prop::sample::select(INITS.to_vec()),
@@ -156,9 +187,10 @@ proptest! {
         prefetch in 0u32..5000,
         seed: u64,
     ) {
-        let Some(mut runner) = MachineCode::here() else { return Ok(()) };
+        prop_assume!(isa != InstructionSet::Portable);
         let (product, pixels, vectors) = shape;
         let spec = TileSpec {
+            isa,
             product,
             vectors,
             pixels: (0..pixels)
@@ -181,6 +213,6 @@ proptest! {
             .collect();
         starts.sort_unstable();
         prop_assume!(starts.windows(2).all(|w| w[1] - w[0] >= 32));
-        check(&spec, seed, &mut runner);
+        check(&spec, seed, &mut MachineCode);
     }
 }

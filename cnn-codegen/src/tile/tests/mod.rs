@@ -7,9 +7,14 @@ mod portable;
 mod reference;
 mod specification;
 
+use cnn_runtime::kernels::Isa;
+use cnn_types::InstructionSet;
+
 use super::{Init, TileSpec};
 use reference::Random;
 
+/// The instruction sets that there is machine code for.
+pub(super) const MACHINE_CODE: [InstructionSet; 2] = [InstructionSet::Avx512, InstructionSet::Avx2];
 /// Floats around the output that must not be touched.
 const GUARD: usize = 64;
 
@@ -29,17 +34,20 @@ pub(super) trait Runner {
     fn run(&mut self, spec: &TileSpec, buffers: &mut Buffers);
 }
 
-/// Kernels assembled by this crate. `None`, said aloud, where the machine cannot run them.
+/// Kernels assembled by this crate.
 pub(super) struct MachineCode;
 
 impl MachineCode {
+    /// The instruction sets that there is machine code for and that this machine has; what is left out, and what is
+    /// not, is said aloud.
     #[expect(clippy::print_stderr, reason = "a test that tests nothing must say so")]
-    pub(super) fn here() -> Option<Self> {
-        if !super::supported() {
-            eprintln!("skipped: this machine lacks AVX2 and FMA");
-            return None;
+    pub(super) fn sets() -> Vec<InstructionSet> {
+        let (here, absent): (Vec<_>, Vec<_>) = MACHINE_CODE.into_iter().partition(|&set| Isa::new(set).is_some());
+        for set in absent {
+            eprintln!("skipped: this machine lacks {}", set.description());
         }
-        Some(Self)
+        eprintln!("instruction sets tested: {here:?}");
+        here
     }
 }
 

@@ -1,5 +1,8 @@
 //! Tiles as loop code, through the JIT, with and without fused multiply–adds.
 
+use cnn_runtime::kernels::Isa;
+use cnn_types::InstructionSet;
+
 use super::{Buffers, Runner, check, convolution, grid};
 use crate::jit::{JitError, PortableTile};
 use crate::tile::{SpecError, TileError, TileSpec};
@@ -26,7 +29,7 @@ impl Runner for Portable {
 
 /// Both forms where the machine has the instruction, else the plain one.
 fn runners() -> Vec<Portable> {
-    let fma = cfg!(target_arch = "aarch64") || crate::tile::supported();
+    let fma = cfg!(target_arch = "aarch64") || Isa::new(InstructionSet::Avx2).is_some();
     [false, true]
         .into_iter()
         .filter(|&use_fma| fma || !use_fma)
@@ -38,7 +41,7 @@ fn runners() -> Vec<Portable> {
 fn agrees_on_the_grid() {
     for mut runner in runners() {
         // Coprime to the grid's periods, so that every shape, reduction, start and activation occurs.
-        for (seed, spec) in grid::specs().iter().enumerate().step_by(7) {
+        for (seed, spec) in grid::specs(InstructionSet::Portable).iter().enumerate().step_by(7) {
             check(spec, seed as u64, &mut runner);
         }
     }
@@ -46,7 +49,7 @@ fn agrees_on_the_grid() {
 
 #[test]
 fn refuses_16_bit_weights() {
-    let fixed = grid::machine_specs().pop().unwrap();
+    let fixed = grid::machine_specs(InstructionSet::Portable).pop().unwrap();
     assert!(matches!(
         PortableTile::new(&fixed, false),
         Err(JitError::Tile(TileError::Spec(SpecError::FixedPortable)))
@@ -56,6 +59,6 @@ fn refuses_16_bit_weights() {
 #[test]
 fn whole_convolutions() {
     for mut runner in runners() {
-        convolution::whole_convolutions_on(&mut runner, &[(6, 2), (1, 6)], &[7]);
+        convolution::whole_convolutions_on(InstructionSet::Portable, &mut runner, &[(6, 2), (1, 6)], &[7]);
     }
 }

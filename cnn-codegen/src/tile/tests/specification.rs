@@ -2,11 +2,12 @@
 
 use super::reference::Random;
 use crate::tile::{Init, Loop, Pixel, Product, SpecError, TileSpec, lower};
-use cnn_types::Activation;
+use cnn_types::{Activation, InstructionSet};
 
 /// A 6×16 tile of a 3×3 convolution over 16 channels in blocks of eight, 10 pixels a row.
 fn tile() -> TileSpec {
     TileSpec {
+        isa: InstructionSet::Avx2,
         product: Product::Broadcast,
         vectors: 2,
         pixels: (0..6)
@@ -63,6 +64,7 @@ fn refuses_what_is_no_tile() {
                 pixels: 7,
                 vectors: 2,
                 needed: 17,
+                registers: 16,
             },
         ),
         (|s| s.product = Product::Lanewise, SpecError::LanewiseVectors(2)),

@@ -4,10 +4,8 @@ use core::mem::MaybeUninit;
 
 use super::variant::Transforms;
 use crate::kernels::Isa;
-use crate::kernels::isa::Level;
-#[cfg(target_arch = "x86_64")]
-use crate::kernels::lanes::Avx2;
-use crate::kernels::lanes::{LANES, Lanes, Portable, load_each, store_each};
+use crate::kernels::isa::instance;
+use crate::kernels::lanes::{LANES, Lanes, load_each, store_each};
 
 /// What an input transform reads and writes. Strides and offsets count f32.
 ///
@@ -63,34 +61,16 @@ unsafe impl Sync for InputTransform {}
 pub type InputTransformFn = unsafe extern "C" fn(parameters: *const InputTransform);
 
 /// The instance of variant `V` for `isa`.
-pub(super) fn instance<V: Transforms<A, M>, const A: usize, const M: usize>(isa: Isa) -> InputTransformFn {
-    match isa.level() {
-        Level::Baseline => baseline::<V, A, M>,
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => avx2::<V, A, M>,
-    }
-}
-
-/// # Safety
-/// As [`InputTransformFn`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe extern "C" fn avx2<V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const InputTransform) {
-    // SAFETY: the caller's promise, and the enabled instructions are those of `Avx2`.
-    unsafe { run::<Avx2, V, A, M>(&*parameters) }
-}
-
-/// # Safety
-/// As [`InputTransformFn`].
-unsafe extern "C" fn baseline<V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const InputTransform) {
-    // SAFETY: the caller's promise; `Portable` needs no instructions.
-    unsafe { run::<Portable, V, A, M>(&*parameters) }
+pub(super) fn symbol<V: Transforms<A, M>, const A: usize, const M: usize>(isa: Isa) -> InputTransformFn {
+    instance!(isa, run, [V: Transforms<A, M>, const A: usize, const M: usize], [V, A, M], (parameters: *const InputTransform))
 }
 
 /// # Safety
 /// As [`InputTransformFn`], the instructions being those of `L`.
 #[inline(always)]
-unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(p: &InputTransform) {
+unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const InputTransform) {
+    // SAFETY: readable, as the caller promises.
+    let p = unsafe { &*parameters };
     for block in 0..p.blocks {
         // SAFETY: within the pixels stored, and within `dst`, for each of `blocks` blocks.
         let (src, dst) = unsafe {

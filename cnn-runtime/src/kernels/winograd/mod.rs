@@ -110,18 +110,18 @@ impl Winograd {
     /// The input transform's address for compiled code.
     pub fn input_symbol(self, isa: Isa) -> InputTransformFn {
         match self {
-            Self::F2x3 => input::instance::<F2x3, 4, 2>(isa),
-            Self::F4x3 => input::instance::<F4x3, 6, 4>(isa),
-            Self::F4x5 => input::instance::<F4x5, 8, 4>(isa),
+            Self::F2x3 => input::symbol::<F2x3, 4, 2>(isa),
+            Self::F4x3 => input::symbol::<F4x3, 6, 4>(isa),
+            Self::F4x5 => input::symbol::<F4x5, 8, 4>(isa),
         }
     }
 
     /// The output transform's address for compiled code.
     pub fn output_symbol(self, isa: Isa) -> OutputTransformFn {
         match self {
-            Self::F2x3 => output::instance::<F2x3, 4, 2>(isa),
-            Self::F4x3 => output::instance::<F4x3, 6, 4>(isa),
-            Self::F4x5 => output::instance::<F4x5, 8, 4>(isa),
+            Self::F2x3 => output::symbol::<F2x3, 4, 2>(isa),
+            Self::F4x3 => output::symbol::<F4x3, 6, 4>(isa),
+            Self::F4x5 => output::symbol::<F4x5, 8, 4>(isa),
         }
     }
 }

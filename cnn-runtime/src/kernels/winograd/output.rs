@@ -7,10 +7,8 @@ use cnn_types::{Activation, Step};
 use super::variant::Transforms;
 use crate::kernels::Isa;
 use crate::kernels::epilogue::activate;
-use crate::kernels::isa::Level;
-#[cfg(target_arch = "x86_64")]
-use crate::kernels::lanes::Avx2;
-use crate::kernels::lanes::{LANES, Lanes, Portable, load_each, store_each};
+use crate::kernels::isa::instance;
+use crate::kernels::lanes::{LANES, Lanes, load_each, store_each};
 
 /// What an output transform reads and writes. Strides and offsets count f32.
 ///
@@ -72,28 +70,8 @@ unsafe impl Sync for OutputTransform {}
 pub type OutputTransformFn = unsafe extern "C" fn(parameters: *const OutputTransform);
 
 /// The instance of variant `V` for `isa`.
-pub(super) fn instance<V: Transforms<A, M>, const A: usize, const M: usize>(isa: Isa) -> OutputTransformFn {
-    match isa.level() {
-        Level::Baseline => baseline::<V, A, M>,
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => avx2::<V, A, M>,
-    }
-}
-
-/// # Safety
-/// As [`OutputTransformFn`].
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,fma")]
-unsafe extern "C" fn avx2<V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const OutputTransform) {
-    // SAFETY: the caller's promise, and the enabled instructions are those of `Avx2`.
-    unsafe { run::<Avx2, V, A, M>(&*parameters) }
-}
-
-/// # Safety
-/// As [`OutputTransformFn`].
-unsafe extern "C" fn baseline<V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const OutputTransform) {
-    // SAFETY: the caller's promise; `Portable` needs no instructions.
-    unsafe { run::<Portable, V, A, M>(&*parameters) }
+pub(super) fn symbol<V: Transforms<A, M>, const A: usize, const M: usize>(isa: Isa) -> OutputTransformFn {
+    instance!(isa, run, [V: Transforms<A, M>, const A: usize, const M: usize], [V, A, M], (parameters: *const OutputTransform))
 }
 
 /// Where one tile's outputs go and what is added to them.
@@ -114,7 +92,9 @@ struct Target<'a, L> {
 /// # Safety
 /// As [`OutputTransformFn`], the instructions being those of `L`.
 #[inline(always)]
-unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(p: &OutputTransform) {
+unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const OutputTransform) {
+    // SAFETY: readable, as the caller promises.
+    let p = unsafe { &*parameters };
     // SAFETY: null, or readable, as the caller promises.
     let steps = unsafe { p.activation.as_ref() }.and_then(|activation| activation.steps());
     let steps = steps.as_ref().map_or(&[][..], |steps| steps.as_slice());
