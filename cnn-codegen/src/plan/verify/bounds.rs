@@ -9,8 +9,9 @@ use cnn_runtime::pack::{ChannelOrder, FilterSource, Recipe};
 
 use super::Checks;
 use crate::plan::data::{BufferId, ConstantId, Move, Nest, PoolWindow, Region, Repeat, Storage, WinogradWork, Work};
-use crate::tile::VECTOR_REGISTERS;
 
+/// Vectors of a panel: no tile has more of a pixel than any instruction set has registers.
+const MOST_VECTORS: usize = 32;
 /// More than any machine's memory has bytes.
 const LARGE: usize = 1 << 47;
 
@@ -194,7 +195,7 @@ fn recipe_floats(recipe: &Recipe) -> Option<u128> {
         .checked_mul(product(taps)?),
         [] | [_] => None,
     };
-    let are_vectors = |vectors: usize| (1..=VECTOR_REGISTERS).contains(&vectors);
+    let are_vectors = |vectors: usize| (1..=MOST_VECTORS).contains(&vectors);
     match recipe {
         Recipe::Panels { filters, panels } => {
             padded(filters)?;
