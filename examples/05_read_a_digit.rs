@@ -10,7 +10,7 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "an example prints")]
 
-use cnn::io::image::{self, Normalise};
+use cnn::io::image::{self, Preparation};
 use cnn::{Error, Model, Options, Weights};
 use ndarray::Axis;
 
@@ -20,7 +20,7 @@ fn main() -> Result<(), Error> {
     let network = model.compile(&weights, &Options::default())?;
 
     let file = std::env::args().nth(1).unwrap_or_else(|| "assets/digit.png".into());
-    let digit = image::read(file.as_ref(), [1, 32, 32], &Normalise::default())?;
+    let digit = image::read(file.as_ref(), [1, 32, 32], &Preparation::default())?;
     let batch = digit.insert_axis(Axis(0)); // [1, 32, 32] → [1, 1, 32, 32]
 
     let outputs = network.run(&[batch.view()])?;

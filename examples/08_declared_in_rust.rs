@@ -23,7 +23,7 @@
 use std::error::Error;
 
 use cnn::cnn;
-use cnn::io::image::{self, Normalise};
+use cnn::io::image::{self, Preparation};
 
 cnn! {
     /// LeNet-5 (LeCun et al., 1998), trained on MNIST.
@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for digit in 0..10 {
         let file = format!("digit_{digit}.png");
         let path = format!("tests/fixtures/mnist/{file}");
-        let image = image::read(path.as_ref(), LeNet5::INPUT_SHAPE, &Normalise::default())?;
+        let image = image::read(path.as_ref(), LeNet5::INPUT_SHAPE, &Preparation::default())?;
         // From elsewhere come slices; their lengths are checked when the network runs.
         let mut probabilities = [0.0; 10];
         network.run_slices(&[&image.into_raw_vec_and_offset().0], &mut [&mut probabilities])?;

@@ -1,5 +1,6 @@
 //! Everything that can go wrong between a model file and its answer, as one typed error.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use cnn_codegen::compile::CompileError;
@@ -16,8 +17,9 @@ pub use cnn_runtime::weights::WeightError;
 /// Why a network could not be loaded, compiled or run.
 ///
 /// [`Display`](fmt::Display) prints the whole message, several lines where that helps: model errors come with
-/// the line of the file, what was expected and what was found.
-#[derive(Debug, Error)]
+/// the line of the file, what was expected and what was found. `Debug` prints it too: that is how `main` shows the error
+/// it returns.
+#[derive(Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The model is wrong.
@@ -67,6 +69,12 @@ pub enum Error {
     /// The compiler failed on a valid network: a fault of this library.
     #[error("internal error, please report it: {0}")]
     Internal(String),
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl From<ModelError> for Error {

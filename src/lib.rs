@@ -58,6 +58,8 @@ pub use cnn_explain as explain;
 #[cfg(feature = "macros")]
 pub use cnn_macros::cnn;
 pub use cnn_runtime::emitted as rt;
+#[cfg(feature = "std")]
+pub use weights::Weights;
 #[cfg(feature = "jit")]
 pub use {
     builtin::Builtin,
@@ -73,7 +75,6 @@ pub use {
     network::Network,
     roofs::Roofs,
     session::{ArrayInfo, Session},
-    weights::Weights,
 };
 
 #[cfg(feature = "rust")]

@@ -46,7 +46,7 @@ fn errors_are_typed() {
     assert!(matches!(Model::from_toml_file("no/such.toml"), Err(Error::Io { .. })));
     assert!(matches!(Model::from_toml_file("src"), Err(Error::File { .. })));
     assert!(matches!(
-        Weights::from_bytes(vec![1, 2, 3], "three bytes"),
+        Weights::from_bytes(vec![1, 2, 3], "three bytes").map_err(Error::from),
         Err(Error::Weights(_))
     ));
 

@@ -96,13 +96,15 @@ use proc_macro::TokenStream;
 /// # Grammar
 ///
 /// ```text
-/// macro     = { network }
+/// macro     = { constant | network }
 /// network   = { attribute } [ visibility ] "network" NAME [ "=" STRING ] { "," option }
 ///             ( "{" { statement } [ call | name ] "}" | ";" )      a model file's path, or statements
 /// option    = "weights" "=" STRING | "max_arena" "=" size | "batch" "=" INTEGER
 ///           | "threads" "=" INTEGER | "no_std"
 /// size      = INTEGER | STRING                                     bytes; "256KiB", "1 MiB", "64kB"
-/// statement = "input" name ":" ( list [ "as" layout ] | table ) ";"
+/// constant  = "const" NAME [ ":" type ] "=" value ";"               a value that keys, shapes and options name
+/// statement = constant
+///           | "input" name ":" ( list [ "as" layout ] | table ) ";"
 ///           | "block" name "(" NAME [ ";" NAME { "," NAME } ] ")" "{" { statement } [ call | name ] "}"
 ///           | name "=" call ";"
 ///           | "return" operand { "," operand } ";"
@@ -121,6 +123,8 @@ use proc_macro::TokenStream;
 ///   `f6.flatten`, a second one is `f6.flatten_2`. Inside the operands of a block instance `u` it is `u.in.flatten`. So
 ///   are the weights of such layers.
 /// - A block sees its own layers and its operand (`x` above). From outside its layers are `u1.NAME`.
+/// - A constant is seen below the line that declares it: in its network, or, declared before all of them, in each. Nothing
+///   is computed, and constants of the program around are not seen: a macro gets words, not what they mean.
 /// - Several networks may stand in one `cnn!`; doc comments, other attributes and the visibility are passed on.
 ///
 /// # Files

@@ -34,6 +34,26 @@ impl Cases {
 }
 
 #[test]
+fn constants() {
+    let mut cases = Cases::default();
+    cases.layers(
+        "const SIZE: usize = 3; a = conv(image, filters = SIZ, kernel = 3);",
+        &[("SIZ", "did you mean `SIZE`?")],
+    );
+    cases.layers(
+        "a = conv(image, filters = K, kernel = 3);",
+        &[("K", "no constant `K` is declared above")],
+    );
+    cases.layers(
+        "const K: usize = 0; a = conv(image, filters = K, kernel = 3);",
+        &[("K", "filters")],
+    );
+    cases.layers("const K = 1; const K = 2; a = relu(image);", &[("K", "declared twice")]);
+    cases.layers("const K: usize; a = relu(image);", &[(";", "expected `=`")]);
+    cases.are_as_expected();
+}
+
+#[test]
 fn every_mistake_of_the_model_files() {
     let mut cases = Cases::default();
     cases.layers(

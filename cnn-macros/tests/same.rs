@@ -115,6 +115,36 @@ fn models(folder: &str) -> Vec<PathBuf> {
 }
 
 #[test]
+fn constants_are_what_they_stand_for() {
+    let with = |constants: &str, inner: &str, [k, shape, pad, batch]: [&str; 4]| {
+        let source = format!(
+            "{constants} network Same {{ {inner} batch = {batch}; input image: {shape}; \
+             block unit(x; f) {{ conv(x, filters = f, kernel = [{k}, 3], padding = {pad}) }} \
+             a = unit(image, f = {k}); b = leaky_relu(a, alpha = 0.25); }}"
+        );
+        let declared = parse(source.parse().unwrap()).networks.remove(0);
+        assert!(declared.diagnostics.is_empty(), "{:?}", declared.diagnostics);
+        assert_eq!(
+            declared.options.batch.as_ref().map(|batch| batch.value),
+            Some(2),
+            "{source}"
+        );
+        let files = Files {
+            package: Path::new("."),
+            build: None,
+            import: |_| None,
+        };
+        shown(check(&declared, files).unwrap().graph)
+    };
+    let expected = with("", "", ["5", "[3, 9, 9]", "same", "2"]);
+    let constants = "const K: usize = 5; const SHAPE: [usize; 3] = [3, 9, 9]; const PAD: &str = \"same\"; const N = 2;";
+    assert_eq!(with(constants, "", ["K", "SHAPE", "PAD", "N"]), expected);
+    assert_eq!(with("", constants, ["K", "SHAPE", "PAD", "N"]), expected);
+    let other = "const SIDE: usize = 9; const A: usize = SIDE;";
+    assert_eq!(with(constants, other, ["K", "[3, A, SIDE]", "PAD", "N"]), expected);
+}
+
+#[test]
 fn every_fixture_and_model() {
     let files = [models("tests/fixtures/ops"), models("examples/models")].concat();
     assert!(files.len() > 140);

@@ -194,7 +194,7 @@ fn own(py: Python<'_>, tensors: Tensors<'_>) -> PyResult<Option<Weights>> {
             insert().map(|()| weights)
         }
     };
-    weights.map(Some).map_err(|error| exception(py, &error))
+    weights.map(Some).map_err(|error| exception(py, &error.into()))
 }
 
 /// The absolute path of a file that is there; a built-in name stays as it is.

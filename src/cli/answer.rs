@@ -6,6 +6,7 @@ use anstyle::Style;
 use cnn::ir::graph::{Graph, NodeId};
 use cnn::ir::op::Op;
 use ndarray::{ArrayViewD, Axis};
+use serde_json::{Value, json};
 
 use super::draw::bar;
 use super::format::{counted, dims, grouped};
@@ -95,6 +96,8 @@ pub(super) struct Presentation<'a> {
     pub(super) top: Option<usize>,
     /// The classes' names.
     pub(super) labels: Option<&'a [String]>,
+    /// The images' names, if they come from files of their own.
+    pub(super) images: Option<&'a [String]>,
 }
 
 impl Presentation<'_> {
@@ -152,26 +155,29 @@ fn classes(
         "{BOLD}{name}{BOLD:#}: {of}{} classes{scored}",
         array.len() / batch.max(1)
     )?;
-    for (number, image) in array.outer_iter().enumerate().take(LISTED) {
+    let listed = if presentation.images.is_some() { batch } else { LISTED };
+    let names = presentation.images.unwrap_or_default();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    for (number, image) in array.outer_iter().enumerate().take(listed) {
         let mut ranked = rank(&image.iter().copied().collect::<Vec<_>>(), meaning);
         if batch > 1 {
             ranked.truncate(presentation.top.unwrap_or(3));
             let text = |one: &Ranked| format!("{} ({})", presentation.label(one.class), percent(one.probability));
-            writeln!(
-                out,
-                "  image {number}: {}",
-                ranked.iter().map(text).collect::<Vec<_>>().join(", ")
-            )?;
+            let answer = ranked.iter().map(text).collect::<Vec<_>>().join(", ");
+            match names.get(number) {
+                Some(name) => writeln!(out, "  {:<width$}  {answer}", name.escape_debug().to_string())?,
+                None => writeln!(out, "  image {number}: {answer}")?,
+            }
         } else {
             ranked.truncate(presentation.top.unwrap_or(5));
             chart(out, &ranked, meaning, presentation)?;
         }
     }
-    if batch > LISTED {
+    if batch > listed {
         writeln!(
             out,
             "  … {} more; --output FILE.npy writes all",
-            grouped((batch - LISTED) as u64)
+            grouped((batch - listed) as u64)
         )?;
     }
     Ok(())
@@ -238,6 +244,53 @@ fn matrix(out: &mut dyn Write, array: &ArrayViewD<'_, f32>) -> io::Result<()> {
     Ok(())
 }
 
+/// What an output says, for other programs: its classes as the network has them, its values in the file's shape.
+pub(super) fn as_json(
+    name: &str,
+    array: ArrayViewD<'_, f32>,
+    shaped: ArrayViewD<'_, f32>,
+    meaning: Meaning,
+    presentation: &Presentation<'_>,
+) -> Value {
+    // JSON has no NaN and no infinity.
+    let number = |value: f64| if value.is_finite() { json!(value) } else { Value::Null };
+    let mut output = json!({ "name": name, "shape": shaped.shape() });
+    if meaning == Meaning::Values {
+        let finite = || array.iter().copied().filter(|value| value.is_finite());
+        let count = finite().count();
+        let extreme = |of: fn(f32, f32) -> f32| number(finite().reduce(of).map_or(f64::NAN, f64::from));
+        output["least"] = extreme(f32::min);
+        output["mean"] = number(finite().map(f64::from).sum::<f64>() / count as f64);
+        output["greatest"] = extreme(f32::max);
+        output["not_finite"] = json!(array.len() - count);
+        if array.len() <= PRINTED {
+            output["values"] = array.iter().map(|&value| number(f64::from(value))).collect();
+        }
+        return output;
+    }
+    let images = array.outer_iter().enumerate().map(|(image, scores)| {
+        let mut ranked = rank(&scores.iter().copied().collect::<Vec<_>>(), meaning);
+        ranked.truncate(presentation.top.unwrap_or(5));
+        let class = |one: &Ranked| {
+            let mut class = json!({ "class": one.class, "probability": number(one.probability) });
+            if meaning != Meaning::Probabilities {
+                class["score"] = number(f64::from(one.score));
+            }
+            if let Some(label) = presentation.labels.and_then(|labels| labels.get(one.class)) {
+                class["label"] = json!(label);
+            }
+            class
+        };
+        let mut object = json!({ "top": ranked.iter().map(class).collect::<Vec<_>>() });
+        if let Some(name) = presentation.images.and_then(|names| names.get(image)) {
+            object["input"] = json!(name);
+        }
+        object
+    });
+    output["images"] = images.collect();
+    output
+}
+
 #[cfg(test)]
 mod tests {
     use ndarray::{ArrayD, array};
@@ -246,7 +299,11 @@ mod tests {
 
     fn written(array: &ArrayD<f32>, meaning: Meaning, labels: Option<&[String]>) -> String {
         let mut out = Vec::new();
-        let presentation = Presentation { top: Some(2), labels };
+        let presentation = Presentation {
+            top: Some(2),
+            labels,
+            images: None,
+        };
         write(&mut out, "y", array.view(), meaning, &presentation).unwrap();
         anstream::adapter::strip_bytes(&out).into_vec().try_into().unwrap()
     }

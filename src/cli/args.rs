@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use cnn::onnx::ImportOptions;
-use cnn::{Backend, Caches, Error, InstructionSet, Options, Source, ir};
+use cnn::{Backend, Caches, Error, InstructionSet, Options, Source};
 
 /// When to use colour.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -88,7 +88,7 @@ pub(super) struct Compilation {
     #[arg(long, default_value_t, value_name = "NAME")]
     backend: Backend,
     /// Threads that share one run [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = threads)]
     pub(super) threads: Option<NonZeroUsize>,
     /// Images of one run [default: as many as the inputs hold]
     #[arg(long, value_name = "N")]
@@ -111,6 +111,11 @@ pub(super) struct Compilation {
 }
 
 impl Compilation {
+    /// Bytes that may be taken, if that is said.
+    pub(super) fn limit(&self) -> Option<u64> {
+        self.max_memory.map(|size| size.0)
+    }
+
     /// The library's options, for so many images.
     pub(super) fn options(&self, batch: usize) -> Options {
         Options {
@@ -121,24 +126,16 @@ impl Compilation {
             exact: self.exact,
             isa: self.isa.or(self.portable.then_some(InstructionSet::Portable)),
             caches: Caches::of_this_machine(),
-            max_memory: self.max_memory.map(|size| size.0),
+            max_memory: self.limit(),
         }
     }
 }
 
-/// What to feed the network.
-#[derive(Args, Clone, Debug)]
-#[command(next_help_heading = "Inputs")]
-pub(super) struct Inputs {
-    /// An input: a .npy array, a PNG or JPEG image, or made-up numbers; several inputs in order, or by name
-    #[arg(long = "input", short, value_name = "[NAME=]FILE|random[:SEED]")]
-    pub(super) inputs: Vec<InputArgument>,
-    /// Subtracted from an image's values (0 … 1): one number, or one a channel
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', allow_hyphen_values = true)]
-    pub(super) mean: Vec<f32>,
-    /// Divides an image's values after that
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',')]
-    pub(super) std: Vec<f32>,
+/// A number of threads.
+fn threads(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| {
+        format!("expected a number of threads from 1 on, found `{text}`; without --threads all cores share a run")
+    })
 }
 
 /// Where numbers come from: made up, or a file.
@@ -161,28 +158,6 @@ impl FromStr for Origin {
             _ if text.is_empty() => Err("expected a file or `random`, found nothing".into()),
             _ => Ok(Origin::File(text.into())),
         }
-    }
-}
-
-/// `[NAME=]FILE|random[:SEED]`
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct InputArgument {
-    pub(super) name: Option<String>,
-    pub(super) origin: Origin,
-}
-
-impl FromStr for InputArgument {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<InputArgument, String> {
-        let (name, origin) = match text.split_once('=') {
-            Some((name, rest)) if ir::front::is_valid(name) => (Some(name.to_owned()), rest),
-            _ => (None, text),
-        };
-        Ok(InputArgument {
-            name,
-            origin: origin.parse()?,
-        })
     }
 }
 
@@ -224,6 +199,32 @@ impl FromStr for Size {
     }
 }
 
+/// Two values, the ends of a range: `0,1`, `-1,1`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Range {
+    low: f32,
+    high: f32,
+}
+
+impl Range {
+    /// The first and the second of them.
+    pub(super) fn ends(self) -> (f32, f32) {
+        (self.low, self.high)
+    }
+}
+
+impl FromStr for Range {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Range, String> {
+        let ends = text.split_once(',').and_then(|(low, high)| {
+            let (low, high) = (low.trim().parse::<f32>().ok()?, high.trim().parse::<f32>().ok()?);
+            (low.is_finite() && high.is_finite() && low != high).then_some(Range { low, high })
+        });
+        ends.ok_or_else(|| format!("expected two different numbers such as 0,255, found `{text}`"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -247,20 +248,11 @@ mod tests {
     }
 
     #[test]
-    fn inputs() {
-        let argument = |text: &str| text.parse::<InputArgument>();
-        let made_up = |name: Option<&str>, seed| InputArgument {
-            name: name.map(str::to_owned),
-            origin: Origin::Random(seed),
-        };
-        assert_eq!(argument("random"), Ok(made_up(None, 0)));
-        assert_eq!(argument("image=random:7"), Ok(made_up(Some("image"), 7)));
-        assert_eq!(argument("./a=b.npy").unwrap().name, None);
-        assert_eq!(
-            argument("random.npy").unwrap().origin,
-            Origin::File("random.npy".into())
-        );
-        assert!(argument("random:x").is_err());
-        assert!(argument("image=").is_err());
+    fn origins() {
+        assert_eq!("random".parse(), Ok(Origin::Random(0)));
+        assert_eq!("random:7".parse(), Ok(Origin::Random(7)));
+        assert_eq!("random.npy".parse(), Ok(Origin::File("random.npy".into())));
+        assert!("random:x".parse::<Origin>().is_err());
+        assert!("".parse::<Origin>().is_err());
     }
 }

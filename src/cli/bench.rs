@@ -9,9 +9,9 @@ use cnn::{Error, Network, Port, Roofs, StepTime, Weights};
 use ndarray::ArrayD;
 use serde::Serialize;
 
-use super::args::{Compilation, Inputs, ModelArgument, Origin};
+use super::args::{Compilation, ModelArgument, Origin};
 use super::format::{counted, duration, grouped};
-use super::inputs::{self, Given};
+use super::inputs::{self, Given, Inputs};
 use super::profile::{Layer, Profile};
 use super::progress::Progress;
 use super::{Failure, session};
@@ -49,11 +49,14 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let model = session::open(&arguments.model)?;
-    let given = inputs::assign(&model, &arguments.inputs, |_| Some(Given::Random(0)))?;
-    let batch = inputs::batch(&given, arguments.compilation.batch.map(usize::from))?;
+    let asked = arguments.compilation.batch.map(usize::from);
+    let limit = arguments.compilation.limit();
+    let mut feed = inputs::assign(&model, &arguments.inputs, asked, limit, |_| Some(Given::Random(0)))?;
+    let batch = feed.batch;
     let weights = session::weights(&model, arguments.weights.as_ref())?.unwrap_or_else(|| Weights::random(0));
     let network = session::compile(&model, &weights, &arguments.compilation, batch)?;
-    let arrays = inputs::arrays(given, &arguments.inputs, batch)?;
+    feed.beside(&network);
+    let arrays = feed.arrays(0)?;
     let mut bench = Bench::new(&network, &arrays);
     let times = {
         let _progress = Progress::new(format!("measuring {}", model.name()));
@@ -173,7 +176,7 @@ impl<'a> Bench<'a> {
         let elements = |port: &Port| port.batched(network.batch()).iter().product();
         Bench {
             network,
-            // `inputs::arrays` makes arrays in standard layout.
+            // `Feed::arrays` makes arrays in standard layout.
             inputs: inputs.iter().filter_map(|array| array.as_slice()).collect(),
             outputs: network.outputs().iter().map(|port| vec![0.0; elements(port)]).collect(),
         }

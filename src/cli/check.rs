@@ -4,6 +4,7 @@ use std::io::Write;
 
 use anstyle::AnsiColor;
 use clap::Args;
+use cnn::onnx::Import;
 use cnn::{Error, Port, Weights};
 
 use super::args::{ModelArgument, Origin};
@@ -25,7 +26,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     let weights = match &arguments.weights {
         None => None,
         Some(Origin::File(path)) => {
-            let weights = Weights::from_file(path)?;
+            let weights = session::from_file(&model, path)?;
             session::warn_unused(&model, &weights);
             let problems = model.check_weights(&weights).problems;
             if !problems.is_empty() {
@@ -38,15 +39,27 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     };
     let ok = AnsiColor::Green.on_default().bold();
     writeln!(out, "{ok}ok{ok:#}: {}", model.name())?;
-    let ports = |ports: Vec<Port>| {
-        let text = |port: &Port| {
-            let layout = if port.hwc { " (height, width, channels)" } else { "" };
-            format!("{} {:?}{layout}", port.name, port.shape)
+    let import = model.import();
+    let files = |of: fn(&Import) -> &[cnn::onnx::Port]| import.map_or(&[][..], of);
+    let ports = |ports: Vec<Port>, files: &[cnn::onnx::Port]| {
+        let text = |(at, port): (usize, &Port)| match files.get(at) {
+            // As the file has them: these are the names and shapes that arrays have.
+            Some(file) => format!("{} {:?}", file.name.escape_debug(), file.dims),
+            None if port.hwc => format!("{} {:?} (height, width, channels)", port.name, port.shape),
+            None => format!("{} {:?}", port.name, port.shape),
         };
-        ports.iter().map(text).collect::<Vec<_>>().join(", ")
+        ports.iter().enumerate().map(text).collect::<Vec<_>>().join(", ")
     };
-    writeln!(out, "  inputs      {}", ports(model.inputs()))?;
-    writeln!(out, "  outputs     {}", ports(model.outputs()))?;
+    writeln!(
+        out,
+        "  inputs      {}",
+        ports(model.inputs(), files(|import| &import.inputs))
+    )?;
+    writeln!(
+        out,
+        "  outputs     {}",
+        ports(model.outputs(), files(|import| &import.outputs))
+    )?;
     writeln!(
         out,
         "  layers      {}",

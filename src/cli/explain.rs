@@ -18,8 +18,8 @@ use cnn::io::atomic;
 use cnn::{Error, Model, Port, Source, Weights};
 use ndarray::{ArrayD, IxDyn};
 
-use super::args::{Inputs, ModelArgument, Origin as Asked};
-use super::inputs::{self, Given};
+use super::args::{ModelArgument, Origin as Asked};
+use super::inputs::{self, Given, Inputs};
 use super::progress::Progress;
 use super::{Failure, session};
 use desk::LiveDesk;
@@ -99,32 +99,26 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
 
 /// One image for each input: what was given, else the model's own sample, else a drawn picture or made-up numbers.
 fn given(model: &Model, arguments: &Inputs) -> Result<(Vec<ArrayD<f32>>, Origin), Failure> {
-    let assigned = inputs::assign(model, arguments, |port| {
+    let feed = inputs::assign(model, arguments, None, None, |port| {
         let own = super::run::sample(model);
-        Some(own.or_else(|| card(port).map(Given::Array)).unwrap_or(Given::Random(0)))
+        Some(own.or_else(|| card(port).map(Given::array)).unwrap_or(Given::Random(0)))
     })?;
-    let batch = inputs::batch(&assigned, None)?;
-    if batch != 1 {
-        let problem = format!("a page shows one image, and the inputs hold {batch}");
+    if feed.images() != 1 {
+        let problem = format!("a page shows one image, and the inputs hold {}", feed.images());
         return Err(Error::Option(problem).into());
     }
     let origin = |kind, text: &str| Origin {
         kind,
         text: text.to_owned(),
     };
-    let origin = match (&*assigned, &*arguments.inputs) {
-        ([(_, Given::Sample(_))], _) => origin("own", ""),
-        (all, []) if all.iter().any(|(_, given)| matches!(given, Given::Array(_))) => origin("card", ""),
+    let texts = arguments.texts();
+    let origin = match (feed.picture(), &*texts) {
+        (Some(true), _) => origin("own", ""),
+        (_, []) if feed.holds_files() => origin("card", ""),
         (_, []) => origin("random", "random:0"),
-        (_, given) => {
-            let texts = given.iter().map(|argument| match &argument.origin {
-                Asked::Random(seed) => format!("random:{seed}"),
-                Asked::File(path) => path.display().to_string(),
-            });
-            origin("file", &texts.collect::<Vec<_>>().join(", "))
-        }
+        _ => origin("file", &texts.join(", ")),
     };
-    Ok((inputs::arrays(assigned, arguments, batch)?, origin))
+    Ok((feed.arrays(0)?, origin))
 }
 
 /// The drawn picture for an input that takes grey or coloured images of some size.

@@ -19,6 +19,9 @@ pub(super) struct Arguments {
     /// Folder for NAME.toml and NAME.safetensors; made if there is none
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
+    /// Replace files of these names that hold something else, edited ones too
+    #[arg(long)]
+    force: bool,
 }
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
@@ -42,9 +45,19 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     let (toml, tensors) = (at("toml"), at("safetensors"));
     let declared = model.weights();
     let progress = Progress::new(format!("writing {}", tensors.display()));
-    let staged = safetensors::stage(&tensors, &declared, &weights)?;
-    atomic::stage(&toml, |file| file.write_all(text.as_bytes()))?.commit()?;
-    staged.commit()?;
+    let files = [
+        atomic::stage(&toml, |file| file.write_all(text.as_bytes()))?,
+        safetensors::stage(&tensors, &declared, &weights)?,
+    ];
+    for (staged, path) in files.iter().zip([&toml, &tensors]) {
+        if !arguments.force && staged.replaces_another()? {
+            return Err(Failure::Error(Error::File {
+                path: path.clone(),
+                problem: "is there already and holds something else; --force replaces it".to_owned(),
+            }));
+        }
+    }
+    files.into_iter().try_for_each(atomic::Staged::commit)?;
     drop(progress);
     let layers = model.graph().len() - model.graph().inputs().len();
     writeln!(out, "{}: {}", toml.display(), counted(layers, "layer"))?;

@@ -7,12 +7,15 @@
 //! | `session` | from arguments to model, weights and compiled network |
 //! | `inputs`, `outputs` | from arguments to input arrays, from output arrays to files |
 //! | `answer`, `draw`, `format` | results, pictures and numbers as text |
+//! | `completions` | scripts for shells |
+//! | `system` | signals, and a standard output that nobody opened |
 //! | `progress` | a sign of life on anything over a second |
 
 mod answer;
 mod args;
 mod bench;
 mod check;
+mod completions;
 mod draw;
 mod dump;
 mod emit;
@@ -26,6 +29,7 @@ mod progress;
 mod run;
 mod session;
 mod summary;
+mod system;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -74,6 +78,8 @@ enum Command {
     Import(import::Arguments),
     /// Write a network as a Rust crate that stands alone
     Emit(emit::Arguments),
+    /// Print a script that completes this command's words in a shell
+    Completions(completions::Arguments),
 }
 
 /// Why a command did not succeed.
@@ -106,6 +112,11 @@ const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::parse();
     arguments.color.set();
+    system::end_cleanly();
+    if !system::has_standard_output() {
+        let closed = io::Error::other("it is closed");
+        return report(Failure::Output(closed));
+    }
     let mut out = io::BufWriter::new(anstream::stdout());
     let result = match &arguments.command {
         Command::Run(arguments) => run::main(arguments, &mut out),
@@ -116,6 +127,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Bench(arguments) => bench::main(arguments, &mut out),
         Command::Import(arguments) => import::main(arguments, &mut out),
         Command::Emit(arguments) => emit::main(arguments, &mut out),
+        Command::Completions(arguments) => completions::main(arguments, &mut out),
     };
     let flushed = out.flush();
     match result.and(flushed.map_err(Failure::Output)) {

@@ -1,17 +1,27 @@
-//! From `--output` to files: one array, or several in a directory; all are written or none is.
+//! From `--output` to files: one array, a picture, or several arrays in a directory; all are written or none is.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use cnn::io::{atomic, npy};
+use cnn::io::{atomic, image, npy};
 use cnn::onnx::Batch;
 use cnn::{Error, Model};
-use ndarray::{ArrayD, CowArray, IxDyn};
+use ndarray::{ArrayD, Axis, CowArray, IxDyn, Slice};
 
+use super::Failure;
 use super::format::counted;
+use super::inputs::{named, would_be_name};
+
+/// What the outputs are called on the screen: as an ONNX file calls them, or as the layers.
+pub(super) fn shown_names(model: &Model) -> Vec<String> {
+    match model.import() {
+        Some(import) => import.outputs.iter().map(|port| port.name.clone()).collect(),
+        None => model.outputs().into_iter().map(|port| port.name).collect(),
+    }
+}
 
 /// What the outputs' files are called: as the ONNX file calls its outputs, or as the layers.
-pub(super) fn names(model: &Model) -> Vec<String> {
+fn file_names(model: &Model) -> Vec<String> {
     let layers = || model.outputs().into_iter().map(|port| port.name).collect();
     let Some(import) = model.import() else { return layers() };
     let names: Vec<_> = import.outputs.iter().map(cnn::onnx::Port::plain_name).collect();
@@ -40,48 +50,196 @@ pub(super) fn in_files_shapes<'a>(model: &Model, arrays: &'a [ArrayD<f32>]) -> V
     arrays.iter().enumerate().map(shaped).collect()
 }
 
-/// The file that each output goes to.
+/// The form of a file, told by its name's ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Npy,
+    Png,
+}
+
+/// A file and what goes into it.
+#[derive(Debug)]
+struct Target {
+    file: PathBuf,
+    form: Form,
+    output: usize,
+    /// One image of the batch, with the batch's axis, or all.
+    image: Option<usize>,
+}
+
+/// The files that outputs go to.
+#[derive(Debug, Default)]
 pub(super) struct Targets {
-    files: Vec<PathBuf>,
+    targets: Vec<Target>,
     /// A directory that does not exist yet.
     make: Option<PathBuf>,
+    /// The values that are black and white in a picture.
+    range: (f32, f32),
+}
+
+/// What targets are for.
+pub(super) struct Outputs<'a> {
+    pub(super) model: &'a Model,
+    /// Files of several inputs, one an image: each has a file of its own in a directory.
+    pub(super) images: Option<&'a [String]>,
+    /// How many images there are.
+    pub(super) count: usize,
 }
 
 impl Targets {
-    /// `path` names a file if there is one output, unless it is a directory or ends like one.
-    pub(super) fn new(path: &Path, outputs: &[String]) -> Result<Targets, Error> {
+    /// The arguments: one path for all outputs, or `NAME=FILE` for some.
+    pub(super) fn new(arguments: &[String], outputs: &Outputs<'_>, range: (f32, f32)) -> Result<Targets, Failure> {
+        let layers = outputs.model.outputs();
+        let (files, shown) = (file_names(outputs.model), shown_names(outputs.model));
+        let names = layers.iter().zip(&files).zip(&shown);
+        let names: Vec<_> = names
+            .map(|((layer, file), shown)| vec![shown.clone(), file.clone(), layer.name.clone()])
+            .collect();
+        let mut targets = Targets {
+            range,
+            ..Targets::default()
+        };
+        let mut taken = HashSet::new();
+        for argument in arguments {
+            match named(argument, &names) {
+                Some((output, path)) => {
+                    let path = Path::new(path);
+                    let file = match path.is_dir() || ends_in_slash(path) {
+                        true => path.join(format!("{}.npy", files[output])),
+                        false => path.into(),
+                    };
+                    targets.add(file, output, outputs)?;
+                }
+                None if arguments.len() > 1 => {
+                    let what = match would_be_name(argument) {
+                        Some(name) => format!("the network has no output `{name}`; it has "),
+                        None => "of several --output each needs a name, NAME=FILE; there are ".to_owned(),
+                    };
+                    let list: Vec<_> = shown.iter().map(|name| format!("`{name}`")).collect();
+                    return Err(Failure::Usage(what + &list.join(", ")));
+                }
+                None => targets.all(Path::new(argument), &files, outputs)?,
+            }
+        }
+        match targets.targets.iter().find(|target| !taken.insert(&target.file)) {
+            Some(twice) => Err(Failure::Usage(format!("`{}` is given twice", twice.file.display()))),
+            None => Ok(targets),
+        }
+    }
+
+    /// One path: a file if there is one output, unless it is a directory or ends like one.
+    fn all(&mut self, path: &Path, names: &[String], outputs: &Outputs<'_>) -> Result<(), Error> {
         let wrong = |problem: String| Error::File {
             path: path.into(),
             problem,
         };
-        let ends_in_slash = path.as_os_str().to_string_lossy().ends_with(std::path::is_separator);
-        if !(path.is_dir() || ends_in_slash || outputs.len() > 1) {
-            return Ok(Targets {
-                files: vec![path.into()],
-                make: None,
-            });
+        let folder = path.is_dir() || ends_in_slash(path);
+        if !folder && names.len() == 1 {
+            return self.add(path.into(), 0, outputs);
         }
-        let expected = format!("expected a directory for the {}", counted(outputs.len(), "output"));
-        if path.exists() && !path.is_dir() {
-            return Err(wrong(format!("{expected}, found a file")));
+        if !folder {
+            let expected = format!("expected a directory for the {}", counted(names.len(), "output"));
+            if path.exists() {
+                return Err(wrong(format!("{expected}, found a file; or name one: NAME=FILE")));
+            }
+            if form(path).is_some() {
+                return Err(wrong(format!(
+                    "{expected}, found the name of a file; or name one: NAME=FILE"
+                )));
+            }
         }
-        if !path.exists() && path.extension().is_some_and(|extension| extension == "npy") {
-            return Err(wrong(format!("{expected}, found the name of a .npy file")));
+        self.make = (!path.exists()).then(|| path.into());
+        let stems = outputs.images.map(stems);
+        for (output, name) in names.iter().enumerate() {
+            for image in 0..stems.as_ref().map_or(1, Vec::len) {
+                let file = match &stems {
+                    None => format!("{name}.npy"),
+                    Some(stems) if names.len() == 1 => format!("{}.npy", stems[image]),
+                    Some(stems) => format!("{}.{name}.npy", stems[image]),
+                };
+                self.targets.push(Target {
+                    file: path.join(file),
+                    form: Form::Npy,
+                    output,
+                    image: stems.is_some().then_some(image),
+                });
+            }
         }
-        Ok(Targets {
-            files: outputs.iter().map(|name| path.join(format!("{name}.npy"))).collect(),
-            make: (!path.exists()).then(|| path.into()),
-        })
+        Ok(())
     }
 
-    pub(super) fn files(&self) -> &[PathBuf] {
-        &self.files
+    fn add(&mut self, file: PathBuf, output: usize, outputs: &Outputs<'_>) -> Result<(), Error> {
+        let wrong = |problem: &str| {
+            Err(Error::File {
+                path: file.clone(),
+                problem: problem.to_owned(),
+            })
+        };
+        // A device or a pipe has no ending.
+        let special = std::fs::metadata(&file).is_ok_and(|data| !data.is_file());
+        let form = match form(&file) {
+            Some(form) => form,
+            None if special => Form::Npy,
+            None => {
+                return wrong(
+                    "expected the name of a .npy file, or of a .png file for an output that is a picture; \
+                     a directory exists or ends in `/`",
+                );
+            }
+        };
+        if form == Form::Png {
+            let shape = &outputs.model.outputs()[output].shape;
+            if !matches!(**shape, [1 | 3, _, _]) {
+                let problem = format!(
+                    "expected an output of 1 or 3 channels, rows and columns for a picture, found the shape {shape:?}; \
+                     a .npy file holds any"
+                );
+                return wrong(&problem);
+            }
+            if outputs.count != 1 {
+                return wrong("a .png file holds one picture, and there are several images; a .npy file holds all");
+            }
+        }
+        self.targets.push(Target {
+            file,
+            form,
+            output,
+            image: None,
+        });
+        Ok(())
+    }
+
+    pub(super) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.targets.iter().map(|target| &*target.file)
+    }
+
+    /// The share of values that pictures cannot show, if there is one.
+    pub(super) fn clipped(&self, arrays: &[CowArray<'_, f32, IxDyn>]) -> Option<f64> {
+        let (low, high) = self.range;
+        let pictures = self.targets.iter().filter(|target| target.form == Form::Png);
+        let values: Vec<_> = pictures.flat_map(|target| arrays[target.output].iter()).collect();
+        // What rounds to the last level is not lost.
+        let slack = (high - low).abs() / 510.0;
+        let (least, most) = (low.min(high) - slack, low.max(high) + slack);
+        let lost = values.iter().filter(|value| !(least..=most).contains(**value)).count();
+        (lost > 0).then(|| lost as f64 / values.len() as f64)
     }
 
     /// Writes all arrays, or, on an error, none.
     pub(super) fn write(&self, arrays: &[CowArray<'_, f32, IxDyn>]) -> Result<(), Error> {
-        if let ([file], [array], None) = (&*self.files, arrays, &self.make) {
-            return npy::write(file, array.view());
+        let fill = |target: &Target, writer: &mut dyn std::io::Write| {
+            let mut array = arrays[target.output].view();
+            if let Some(image) = target.image {
+                array.slice_axis_inplace(Axis(0), Slice::from(image..image + 1));
+            }
+            match target.form {
+                Form::Npy => npy::fill(writer, array),
+                Form::Png => image::fill_png(writer, array, self.range),
+            }
+        };
+        if let ([target], None) = (&*self.targets, &self.make) {
+            // Also a device or a pipe.
+            return atomic::write(&target.file, |writer| fill(target, writer));
         }
         if let Some(folder) = &self.make {
             std::fs::create_dir(folder).map_err(|source| Error::Io {
@@ -90,10 +248,8 @@ impl Targets {
                 source,
             })?;
         }
-        let stage = |(file, array): (&PathBuf, &CowArray<'_, f32, IxDyn>)| {
-            atomic::stage(file, |writer| npy::fill(writer, array.view()))
-        };
-        let staged: Result<Vec<_>, _> = self.files.iter().zip(arrays).map(stage).collect();
+        let stage = |target: &Target| atomic::stage(&target.file, |writer| fill(target, writer));
+        let staged: Result<Vec<_>, _> = self.targets.iter().map(stage).collect();
         let written = staged.and_then(|staged| staged.into_iter().try_for_each(atomic::Staged::commit));
         if let (Err(_), Some(folder)) = (&written, &self.make) {
             // Empty again, unless somebody else uses it already; then it stays.
@@ -103,45 +259,114 @@ impl Targets {
     }
 }
 
+fn ends_in_slash(path: &Path) -> bool {
+    path.as_os_str().to_string_lossy().ends_with(std::path::is_separator)
+}
+
+fn form(path: &Path) -> Option<Form> {
+    let ending = path.extension()?.to_str()?;
+    match () {
+        () if ending.eq_ignore_ascii_case("npy") => Some(Form::Npy),
+        () if ending.eq_ignore_ascii_case("png") => Some(Form::Png),
+        () => None,
+    }
+}
+
+/// Files' names without folders and endings; with endings if some are the same, and numbered if that does not help.
+fn stems(names: &[String]) -> Vec<String> {
+    let part = |of: fn(&Path) -> Option<&std::ffi::OsStr>| -> Vec<String> {
+        let part = |name: &String| {
+            of(Path::new(name)).map_or_else(|| name.clone(), |part| part.to_string_lossy().into_owned())
+        };
+        names.iter().map(part).collect()
+    };
+    let differ = |names: &[String]| names.iter().collect::<HashSet<_>>().len() == names.len();
+    let (stems, whole) = (part(Path::file_stem), part(Path::file_name));
+    match (differ(&stems), differ(&whole)) {
+        (true, _) => stems,
+        (_, true) => whole,
+        _ => stems
+            .iter()
+            .enumerate()
+            .map(|(number, stem)| format!("{number}.{stem}"))
+            .collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn named(names: &[&str]) -> Vec<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
+    const TWO: &str = "outputs = [\"a\", \"b\"]\n[inputs]\na = [1, 2, 3]\n\n[[layer]]\nname = \"b\"\nop = \"relu\"\n";
+
+    fn model(outputs: &str) -> Model {
+        Model::from_toml(TWO.replace("[\"a\", \"b\"]", outputs)).unwrap()
+    }
+
+    fn targets(arguments: &[&str], outputs: &str) -> Result<Targets, String> {
+        let arguments: Vec<_> = arguments.iter().map(|one| (*one).to_owned()).collect();
+        let outputs = Outputs {
+            model: &model(outputs),
+            images: None,
+            count: 1,
+        };
+        Targets::new(&arguments, &outputs, (0.0, 1.0)).map_err(|failure| format!("{failure:?}"))
+    }
+
+    fn array() -> CowArray<'static, f32, IxDyn> {
+        CowArray::from(ArrayD::from_elem(vec![1, 1, 2, 3], 2.5))
     }
 
     #[test]
     fn one_output_goes_to_a_file_and_several_to_a_directory() {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        let array = CowArray::from(ArrayD::from_elem(vec![1, 1], 2.5));
-        let one = Targets::new(&at("y.npy"), &named(&["y"])).unwrap();
-        one.write(std::slice::from_ref(&array)).unwrap();
-        assert_eq!(npy::read(&at("y.npy")).unwrap(), array);
-        Targets::new(folder.path(), &named(&["z"]))
-            .unwrap()
-            .write(std::slice::from_ref(&array))
-            .unwrap();
-        assert_eq!(npy::read(&at("z.npy")).unwrap(), array);
-        let two = Targets::new(&at("new"), &named(&["a", "b"])).unwrap();
-        two.write(&[array.clone(), array.clone()]).unwrap();
-        assert_eq!(npy::read(&at("new/b.npy")).unwrap(), array);
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        let one = targets(&[&at("y.npy")], "[\"b\"]").unwrap();
+        one.write(&[array()]).unwrap();
+        assert_eq!(npy::read(at("y.npy").as_ref()).unwrap(), array());
+        targets(&[&at("")], "[\"b\"]").unwrap().write(&[array()]).unwrap();
+        assert_eq!(npy::read(at("b.npy").as_ref()).unwrap(), array());
+        let two = targets(&[&at("new")], "[\"a\", \"b\"]").unwrap();
+        two.write(&[array(), array()]).unwrap();
+        assert_eq!(npy::read(at("new/b.npy").as_ref()).unwrap(), array());
+        let named = targets(&[&format!("b={}", at("z.npy"))], "[\"a\", \"b\"]").unwrap();
+        named.write(&[CowArray::from(ArrayD::zeros(vec![1])), array()]).unwrap();
+        assert_eq!(npy::read(at("z.npy").as_ref()).unwrap(), array());
     }
 
     #[test]
     fn what_cannot_be_written_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        let array = CowArray::from(ArrayD::from_elem(vec![1, 1], 2.5));
+        let at = |name: &str| folder.path().join(name).display().to_string();
         std::fs::write(at("file"), b"x").unwrap();
-        assert!(Targets::new(&at("file"), &named(&["a", "b"])).is_err());
-        assert!(Targets::new(&at("none.npy"), &named(&["a", "b"])).is_err());
-        let nowhere = Targets::new(&at("no/y.npy"), &named(&["y"])).unwrap();
-        assert!(nowhere.write(std::slice::from_ref(&array)).is_err());
+        let both = "[\"a\", \"b\"]";
+        assert!(targets(&[&at("file")], both).is_err());
+        assert!(targets(&[&at("none.npy")], both).is_err());
+        assert!(
+            targets(&["a=1.npy", "c=2.npy"], both)
+                .unwrap_err()
+                .contains("no output `c`")
+        );
+        assert!(targets(&["a=1.npy", "b=1.npy"], both).unwrap_err().contains("twice"));
+        for wrong in ["y", "y.jpg", "y.npz"] {
+            assert!(
+                targets(&[&at(wrong)], "[\"b\"]").unwrap_err().contains(".npy file"),
+                "{wrong}"
+            );
+        }
+        let nowhere = targets(&[&at("no/y.npy")], "[\"b\"]").unwrap();
+        assert!(nowhere.write(&[array()]).is_err());
         std::fs::create_dir_all(at("half/b.npy")).unwrap();
-        let half = Targets::new(&at("half"), &named(&["a", "b"])).unwrap();
-        assert!(half.write(&[array.clone(), array]).is_err());
-        assert!(!at("no").exists() && !at("half/a.npy").exists());
+        let half = targets(&[&at("half")], both).unwrap();
+        assert!(half.write(&[array(), array()]).is_err());
+        assert!(!Path::new(&at("no")).exists() && !Path::new(&at("half/a.npy")).exists());
+    }
+
+    #[test]
+    fn files_of_images_are_called_as_the_images() {
+        let named = |names: &[&str]| stems(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
+        assert_eq!(named(&["x/a.png", "b.jpg"]), ["a", "b"]);
+        assert_eq!(named(&["a.png", "a.jpg"]), ["a.png", "a.jpg"]);
+        assert_eq!(named(&["x/a.png", "y/a.png"]), ["0.a", "1.a"]);
     }
 }

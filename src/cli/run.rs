@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use cnn::io::read_text;
 use cnn::{Error, Model, Network, Port};
-use ndarray::{ArrayD, ArrayView2, Ix4};
+use ndarray::{ArrayD, ArrayView2, Axis, CowArray, Ix4, IxDyn, Slice};
 
-use super::answer::{self, Presentation};
-use super::args::{Compilation, Inputs, ModelArgument, Origin};
+use super::answer::{self, Meaning, Presentation};
+use super::args::{Compilation, ModelArgument, Origin, Range};
+use super::bench::milliseconds;
 use super::format::{counted, dims, duration, grouped};
-use super::inputs::{self, Given};
-use super::outputs::{self, Targets};
+use super::inputs::{self, Feed, Given, Inputs};
+use super::outputs::{self, Outputs, Targets};
 use super::progress::Progress;
-use super::{Failure, draw, session};
+use super::{Failure, draw, session, warn};
 
 /// The longest file of class names read.
 const MAX_LABELS_BYTES: u64 = 16 << 20;
@@ -29,68 +30,143 @@ pub(super) struct Arguments {
     weights: Option<Origin>,
     #[command(flatten)]
     inputs: Inputs,
-    /// Where the output goes as a .npy array; a directory for several outputs
-    #[arg(long, short, value_name = "FILE.npy|DIR")]
-    output: Option<PathBuf>,
+    /// Where the output goes: a .npy file, a .png file if it is a picture, or a directory for several outputs or for
+    /// each of several files; NAME=FILE for one of several outputs
+    #[arg(long, short, value_name = "[NAME=]FILE|DIR")]
+    output: Vec<String>,
+    /// The values that are black and white in a .png output
+    #[arg(long, value_name = "LOW,HIGH", default_value = "0,1", allow_hyphen_values = true)]
+    range: Range,
     /// How many classes are shown [default: 5, or 3 for each image of a batch]
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u16).range(1..))]
     top: Option<u16>,
     /// The classes' names, a line each
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
+    /// Print a JSON object for other programs
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     compilation: Compilation,
 }
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let model = session::open(&arguments.model)?;
-    let given = inputs::assign(&model, &arguments.inputs, |_| sample(&model))?;
-    let batch = inputs::batch(&given, arguments.compilation.batch.map(usize::from))?;
+    let limit = arguments.compilation.limit();
+    let asked = arguments.compilation.batch.map(usize::from);
+    let mut feed = inputs::assign(&model, &arguments.inputs, asked, limit, |_| sample(&model))?;
     let labels = arguments
         .labels
         .as_deref()
         .map(|path| labels(path, &model))
         .transpose()?;
-    let targets = arguments
-        .output
-        .as_deref()
-        .map(|path| Targets::new(path, &outputs::names(&model)))
-        .transpose()?;
+    let names = feed.names();
+    let wanted = Outputs {
+        model: &model,
+        images: names.as_deref(),
+        count: feed.images(),
+    };
+    let targets = Targets::new(&arguments.output, &wanted, arguments.range.ends())?;
     let weights =
         session::weights(&model, arguments.weights.as_ref())?.ok_or_else(|| session::weights_missing(&model))?;
-    let network = session::compile(&model, &weights, &arguments.compilation, batch)?;
+    let network = session::compile(&model, &weights, &arguments.compilation, feed.batch)?;
+    feed.beside(&network);
 
-    let picture = matches!(given.as_slice(), [(_, Given::Image(_) | Given::Sample(_))]);
-    let sampled = given.iter().any(|(_, given)| matches!(given, Given::Sample(_)));
-    let arrays = inputs::arrays(given, &arguments.inputs, batch)?;
-    let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();
-    let progress = Progress::new(format!("running {} on {}", model.name(), counted(batch, "image")));
-    let start = Instant::now();
-    let results = network.run(&views)?;
-    let taken = start.elapsed();
-    drop(progress);
-
-    if let Some(targets) = &targets {
-        targets.write(&outputs::in_files_shapes(&model, &results))?;
-    }
-    if picture {
-        draw_input(out, &network.inputs()[0], &arrays[0], sampled)?;
+    let drawn = feed.picture().filter(|_| !arguments.json);
+    let Ran { results, first, taken } = run(&network, &feed, drawn.is_some())?;
+    let shaped = outputs::in_files_shapes(&model, &results);
+    targets.write(&shaped)?;
+    if let Some(share) = targets.clipped(&shaped) {
+        let (low, high) = arguments.range.ends();
+        warn(format_args!(
+            "{:.1} % of the picture's values lie outside {low} … {high} and were clipped; --range LOW,HIGH says what is \
+             black and white",
+            100.0 * share
+        ));
     }
     let presentation = Presentation {
         top: arguments.top.map(usize::from),
         labels: labels.as_deref(),
+        images: names.as_deref(),
     };
-    for ((port, result), output) in network.outputs().iter().zip(&results).zip(model.graph().outputs()) {
-        let wanted = presentation.top.is_some() || presentation.labels.is_some();
-        let meaning = answer::meaning(model.graph(), output.node, wanted, &port.shape);
-        answer::write(out, &port.name, result.view(), meaning, &presentation)?;
+    let shown = Shown {
+        model: &model,
+        network: &network,
+        results: &results,
+        shaped: &shaped,
+        targets: &targets,
+        taken,
+    };
+    if arguments.json {
+        return shown.as_json(out, &presentation);
     }
-    writeln!(out)?;
-    conclude(out, &model, &network, taken)?;
-    for path in targets.iter().flat_map(Targets::files) {
-        writeln!(out, "written: {}", path.display())?;
+    if let (Some(sampled), Some(array)) = (drawn, &first) {
+        draw_input(out, &network.inputs()[0], array, sampled)?;
     }
-    Ok(())
+    shown.as_text(out, &presentation)
+}
+
+/// What all runs gave.
+struct Ran {
+    /// The outputs of all images, with the batch in front.
+    results: Vec<ArrayD<f32>>,
+    /// The first input of the first run, if it was to be kept.
+    first: Option<ArrayD<f32>>,
+    taken: Duration,
+}
+
+/// Runs the network on all images.
+fn run(network: &Network, feed: &Feed, kept: bool) -> Result<Ran, Failure> {
+    let progress = Progress::new(format!(
+        "running {} on {}",
+        network.name(),
+        counted(feed.images(), "image")
+    ));
+    let mut results = Vec::new();
+    let mut first = None;
+    let mut taken = Duration::ZERO;
+    for number in 0..feed.runs() {
+        let mut arrays = feed.arrays(number)?;
+        let views: Vec<_> = arrays.iter().map(|array| array.view()).collect();
+        let start = Instant::now();
+        let mut outputs = network.run(&views)?;
+        taken += start.elapsed();
+        if kept && number == 0 && !arrays.is_empty() {
+            first = Some(arrays.swap_remove(0));
+        }
+        if feed.runs() == 1 {
+            results = outputs;
+            break;
+        }
+        for output in &mut outputs {
+            output.slice_axis_inplace(Axis(0), Slice::from(..feed.images_of(number)));
+        }
+        if results.is_empty() {
+            results = room(network, feed.images())?;
+        }
+        for (result, output) in results.iter_mut().zip(&outputs) {
+            let start = number * network.batch();
+            let mut place = result.slice_axis_mut(Axis(0), Slice::from(start..start + output.len_of(Axis(0))));
+            place.assign(output);
+        }
+    }
+    drop(progress);
+    Ok(Ran { results, first, taken })
+}
+
+/// Arrays for the outputs of so many images.
+fn room(network: &Network, images: usize) -> Result<Vec<ArrayD<f32>>, Error> {
+    let array = |port: &Port| {
+        let shape = port.batched(images);
+        let count = shape.iter().try_fold(1usize, |count, &dim| count.checked_mul(dim));
+        let mut elements: Vec<f32> = Vec::new();
+        let fits = count.is_some_and(|count| elements.try_reserve_exact(count).is_ok());
+        let problem = || Error::Limit(format!("there is no memory for `{}` of {images} images", port.name));
+        let count = count.filter(|_| fits).ok_or_else(problem)?;
+        elements.resize(count, 0.0);
+        ArrayD::from_shape_vec(IxDyn(&shape), elements).map_err(|_| problem())
+    };
+    network.outputs().iter().map(array).collect()
 }
 
 /// The image that a built-in model comes with, for its only input.
@@ -151,16 +227,98 @@ fn draw_input(out: &mut dyn Write, port: &Port, array: &ArrayD<f32>, sample: boo
     writeln!(out)
 }
 
-/// What was compiled for whom, and how long it all took.
-fn conclude(out: &mut dyn Write, model: &Model, network: &Network, taken: Duration) -> io::Result<()> {
-    writeln!(
-        out,
-        "{} ({} parameters, {} multiplications an image): compiled for {} in {}, ran in {}",
-        model.name(),
-        grouped(model.parameters()),
-        grouped(model.macs()),
-        network.target(),
-        duration(network.compile_time()),
-        duration(taken)
-    )
+/// What there is to say.
+struct Shown<'a> {
+    model: &'a Model,
+    network: &'a Network,
+    results: &'a [ArrayD<f32>],
+    /// The results in the shapes of the model's file.
+    shaped: &'a [CowArray<'a, f32, IxDyn>],
+    targets: &'a Targets,
+    taken: Duration,
+}
+
+impl Shown<'_> {
+    /// Each output with its name, what its numbers are, as the network has it and as the file has it.
+    fn each(
+        &self,
+        presentation: &Presentation<'_>,
+        mut say: impl FnMut(&str, Meaning, &ArrayD<f32>, &CowArray<'_, f32, IxDyn>) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let wanted = presentation.top.is_some() || presentation.labels.is_some();
+        let graph = self.model.graph();
+        let names = outputs::shown_names(self.model);
+        for (at, (port, output)) in self.network.outputs().iter().zip(graph.outputs()).enumerate() {
+            let meaning = answer::meaning(graph, output.node, wanted, &port.shape);
+            say(&names[at], meaning, &self.results[at], &self.shaped[at])?;
+        }
+        Ok(())
+    }
+
+    fn as_text(&self, out: &mut dyn Write, presentation: &Presentation<'_>) -> Result<(), Failure> {
+        self.each(presentation, |name, meaning, result, shaped| {
+            let name = name.escape_debug().to_string();
+            // Classes are counted as the network has them; anything else has the file's shape.
+            let array = if meaning == Meaning::Values {
+                shaped.view()
+            } else {
+                result.view()
+            };
+            Ok(answer::write(out, &name, array, meaning, presentation)?)
+        })?;
+        writeln!(out)?;
+        self.conclude(out)?;
+        let files: Vec<_> = self.targets.files().collect();
+        const LISTED: usize = 10;
+        for path in files.iter().take(LISTED) {
+            writeln!(out, "written: {}", path.display())?;
+        }
+        if files.len() > LISTED {
+            writeln!(out, "written: … {} more", grouped((files.len() - LISTED) as u64))?;
+        }
+        Ok(())
+    }
+
+    /// What was compiled for whom, and how long it all took.
+    fn conclude(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (model, network) = (self.model, self.network);
+        writeln!(
+            out,
+            "{} ({} parameters, {} multiplications an image): compiled for {} in {}, ran in {}",
+            model.name(),
+            grouped(model.parameters()),
+            grouped(model.macs()),
+            network.target(),
+            duration(network.compile_time()),
+            duration(self.taken)
+        )
+    }
+
+    fn as_json(&self, out: &mut dyn Write, presentation: &Presentation<'_>) -> Result<(), Failure> {
+        let mut outputs = Vec::new();
+        self.each(presentation, |name, meaning, result, shaped| {
+            outputs.push(answer::as_json(
+                name,
+                result.view(),
+                shaped.view(),
+                meaning,
+                presentation,
+            ));
+            Ok(())
+        })?;
+        let text = serde_json::json!({
+            "model": self.model.name(),
+            "backend": self.network.backend().name(),
+            "threads": self.network.threads(),
+            "batch": self.network.batch(),
+            "images": self.results.first().map_or(0, |result| result.len_of(Axis(0))),
+            "inputs": presentation.images,
+            "outputs": outputs,
+            "written": self.targets.files().map(|path| path.display().to_string()).collect::<Vec<_>>(),
+            "compile_ms": milliseconds(self.network.compile_time()),
+            "run_ms": milliseconds(self.taken),
+        });
+        writeln!(out, "{text}")?;
+        Ok(())
+    }
 }

@@ -1,10 +1,13 @@
 //! From arguments to a model, its weights and a compiled network, with warnings on the way.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::Path;
 
 use cnn::{Error, Model, Network, Source, Weights};
 
 use super::args::{Compilation, ModelArgument, Origin};
+use super::format::counted;
 use super::progress::Progress;
 use super::{Failure, warn};
 
@@ -28,7 +31,7 @@ pub(super) fn weights(model: &Model, argument: Option<&Origin>) -> Result<Option
     let weights = match argument {
         Some(Origin::Random(seed)) => Weights::random(*seed),
         Some(Origin::File(path)) => {
-            let weights = Weights::from_file(path)?;
+            let weights = from_file(model, path)?;
             warn_unused(model, &weights);
             weights
         }
@@ -38,6 +41,21 @@ pub(super) fn weights(model: &Model, argument: Option<&Origin>) -> Result<Option
         },
     };
     Ok(Some(weights))
+}
+
+/// A file's weights, called as the model calls them: what a wrapper put before all names is said, and left out.
+pub(super) fn from_file(model: &Model, path: &Path) -> Result<Weights, Error> {
+    let wanted = model.weights().into_iter().map(|tensor| tensor.name).collect();
+    let (weights, prefix) = Weights::from_file(path)?.without_prefix(&wanted);
+    if let Some(prefix) = prefix {
+        let prefix = prefix.escape_debug();
+        let _ = writeln!(
+            anstream::stderr(),
+            "the names in {} begin with `{prefix}`, which is left out",
+            weights.describe()
+        );
+    }
+    Ok(weights)
 }
 
 /// Warns of tensors that no layer uses.
@@ -54,6 +72,17 @@ pub(super) fn compile(
     compilation: &Compilation,
     batch: usize,
 ) -> Result<Network, Error> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut compilation = compilation.clone();
+    if let Some(asked) = compilation.threads
+        && asked.get() > cores
+    {
+        warn(format_args!(
+            "--threads {asked}: this machine has {}, and as many threads are used",
+            counted(cores, "core")
+        ));
+        compilation.threads = NonZeroUsize::new(cores);
+    }
     let _progress = Progress::new(format!("compiling {}", model.name()));
     model.compile(weights, &compilation.options(batch))
 }

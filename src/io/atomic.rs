@@ -1,28 +1,113 @@
 //! Writing files so that a failure leaves nothing behind: first beside the target, then renamed onto it.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use tempfile::{Builder, NamedTempFile};
+use tempfile::{Builder, NamedTempFile, TempDir};
 
 use crate::Error;
+
+/// Temporary files and folders that are there now.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes all temporary files and folders of this process, and lets it make no others: for whoever ends it before they
+/// are dropped, as a signal does.
+pub fn remove_unfinished() {
+    /// A folder that is just being filled may need more than one try.
+    const TRIES: usize = 100;
+    let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for path in unfinished.drain(..) {
+        let remove = || match path.is_dir() {
+            true => std::fs::remove_dir_all(&path),
+            false => std::fs::remove_file(&path),
+        };
+        // What is gone already is what was wanted.
+        let _ = (0..TRIES).any(|_| remove().is_ok() || !path.exists());
+    }
+    std::mem::forget(unfinished);
+}
+
+/// A temporary file or folder, known as long as this lives.
+#[derive(Debug)]
+struct Known(PathBuf);
+
+impl Known {
+    /// Makes it; whoever removes what is unfinished finds it from its first moment.
+    fn new<T>(
+        make: impl FnOnce() -> std::io::Result<T>,
+        path: impl FnOnce(&T) -> &Path,
+    ) -> std::io::Result<(T, Known)> {
+        let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = make()?;
+        let path = path(&made).to_path_buf();
+        unfinished.push(path.clone());
+        Ok((made, Known(path)))
+    }
+}
+
+impl Drop for Known {
+    fn drop(&mut self) {
+        UNFINISHED
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|path| *path != self.0);
+    }
+}
 
 /// A file that is wholly written, but not yet under its name. Dropping it removes it.
 #[derive(Debug)]
 pub struct Staged {
+    // Dropped in this order: what is removed is forgotten afterwards.
     temporary: NamedTempFile,
+    known: Known,
     target: PathBuf,
 }
 
 impl Staged {
+    /// Whether a file of that name is there and holds something else.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if one of them cannot be read.
+    pub fn replaces_another(&self) -> Result<bool, Error> {
+        let unreadable = |source| Error::Io {
+            action: "read",
+            path: self.target.clone(),
+            source,
+        };
+        let mut old = match File::open(&self.target) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(unreadable(error)),
+        };
+        let mut new = self.temporary.reopen().map_err(unreadable)?;
+        let (mut left, mut right) = ([0; 1 << 14], [0; 1 << 14]);
+        loop {
+            let (some, others) = (fill_whole(&mut old, &mut left), fill_whole(&mut new, &mut right));
+            let (some, others) = (some.map_err(unreadable)?, others.map_err(unreadable)?);
+            if left[..some] != right[..others] {
+                return Ok(true);
+            }
+            if some == 0 {
+                return Ok(false);
+            }
+        }
+    }
+
     /// Gives the file its name, replacing what bore it.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn commit(self) -> Result<(), Error> {
-        let target = self.target;
-        match self.temporary.persist(&target) {
+        let Staged {
+            temporary,
+            known,
+            target,
+        } = self;
+        let persisted = temporary.persist(&target);
+        drop(known);
+        match persisted {
             Ok(_) => Ok(()),
             Err(error) => Err(Error::Io {
                 action: "write",
@@ -31,6 +116,18 @@ impl Staged {
             }),
         }
     }
+}
+
+/// Reads until the buffer is full or the file ends.
+fn fill_whole(file: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..])? {
+            0 => break,
+            more => filled += more,
+        }
+    }
+    Ok(filled)
 }
 
 /// Writes a file for `path` without giving it that name yet.
@@ -59,11 +156,14 @@ pub fn stage(path: &Path, fill: impl FnOnce(&mut dyn Write) -> std::io::Result<(
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(std::fs::Permissions::from_mode(0o666)); // less the umask, as any new file
     }
-    let mut temporary = builder
-        .tempfile_in(folder)
-        .map_err(|error| io(reason(folder, &error)))?;
+    let made = Known::new(|| builder.tempfile_in(folder), NamedTempFile::path);
+    let (mut temporary, known) = made.map_err(|error| io(reason(folder, &error)))?;
     fill_buffered(temporary.as_file_mut(), fill).map_err(io)?;
-    Ok(Staged { temporary, target })
+    Ok(Staged {
+        temporary,
+        known,
+        target,
+    })
 }
 
 /// Makes a folder with all that `fill` puts into it, or nothing. There must be none of that name, or an empty one.
@@ -89,7 +189,8 @@ pub fn folder(path: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) -> R
     }
     let parent = super::folder_of(path);
     std::fs::create_dir_all(parent).map_err(io)?;
-    let temporary = Builder::new().prefix(".cnn-").tempdir_in(parent).map_err(io)?;
+    let made = Known::new(|| Builder::new().prefix(".cnn-").tempdir_in(parent), TempDir::path);
+    let (temporary, _known) = made.map_err(io)?;
     // A folder within: the temporary one itself is for its owner only.
     let whole = temporary.path().join("whole");
     std::fs::create_dir(&whole).and_then(|()| fill(&whole)).map_err(io)?;
@@ -158,6 +259,21 @@ mod tests {
         assert_eq!(entries(folder.path()), ["y.npy"]);
         write(&path, |file| file.write_all(b"new")).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn what_a_file_would_replace_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("y.npy");
+        let content = vec![7; 100_000];
+        let staged = || stage(&path, |file| file.write_all(&content)).unwrap();
+        assert!(!staged().replaces_another().unwrap());
+        staged().commit().unwrap();
+        assert!(!staged().replaces_another().unwrap());
+        for other in [&content[1..], b""] {
+            std::fs::write(&path, other).unwrap();
+            assert!(staged().replaces_another().unwrap());
+        }
     }
 
     #[test]

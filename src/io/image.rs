@@ -1,20 +1,30 @@
-//! PNG and JPEG files as inputs: channels converted, resized, scaled to 0 … 1, normalised.
+//! Pictures as inputs: turned as their camera says, fitted, channels converted, scaled to 0 … 1, normalised.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `decode` | from a file's bytes to pixels as they are stored: formats, bounds, orientation |
+//! | `fit` | which part of a picture goes where, at which size |
+//! | `resample` | that part in another size, channel by channel |
+//! | `encode` | an array as a PNG file |
 
-use std::io::{BufRead, BufReader, Cursor, Seek};
+mod decode;
+mod encode;
+mod fit;
+mod resample;
+
+use std::io::Read;
 use std::path::Path;
 
-use image::imageops::{self, FilterType};
-use image::{DynamicImage, ImageBuffer, ImageFormat, ImageReader, Limits, Luma, Rgb};
+use cnn_runtime::memory;
 use ndarray::Array3;
 
 use super::open_regular;
 use crate::Error;
+use crate::error::bytes;
+use decode::Picture;
 
-/// What a decoder may allocate: a 16-megapixel photograph takes a fifth of it.
-const MAX_DECODED_BYTES: u64 = 256 << 20;
-
-/// ITU-R BT.601 luma, as PIL's and torchvision's conversions to grey.
-const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+pub use encode::fill_png;
+pub use fit::Fit;
 
 /// The `(value − mean) / std` that follows scaling to 0 … 1: one value for all channels, or one a channel.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,115 +64,132 @@ impl Normalise {
     }
 }
 
-/// Reads an image as `[channels, height, width]`: grey for one channel, RGB for three (transparency is dropped),
-/// resized bilinearly (with antialiasing when it shrinks, as PIL does), scaled to 0 … 1, then normalised.
+/// What is done to a picture before a network gets it.
 ///
-/// The format is told from the content, not from the file's name.
+/// torchvision's `Resize(256)`, `CenterCrop(224)`, `ToTensor()`, `Normalize(…)` is
 ///
-/// # Errors
-/// [`Error::Io`]; [`Error::File`] if the file is no PNG or JPEG, is damaged or too big, if the channels are neither
-/// 1 nor 3, or the normalisation does not fit.
-pub fn read(path: &Path, shape: [usize; 3], normalise: &Normalise) -> Result<Array3<f32>, Error> {
-    let (file, _) = open_regular(path)?;
-    convert(BufReader::new(file), shape, normalise).map_err(|problem| Error::File {
-        path: path.into(),
-        problem,
-    })
+/// ```
+/// use cnn::io::image::{Fit, Normalise, Preparation};
+///
+/// let torchvision = Preparation {
+///     fit: Fit::Cover,
+///     resize: Some(256),
+///     crop: Some(224),
+///     normalise: Normalise { mean: vec![0.485, 0.456, 0.406], std: vec![0.229, 0.224, 0.225] },
+///     ..Preparation::default()
+/// };
+/// # assert_ne!(torchvision, Preparation::default());
+/// ```
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Preparation {
+    /// How it gets the input's size.
+    pub fit: Fit,
+    /// Pixels that the shorter side has before [`Fit::Cover`] cuts; just enough if `None`.
+    pub resize: Option<usize>,
+    /// Pixels of the square that [`Fit::Cover`] cuts from the middle: the input's height and width.
+    pub crop: Option<usize>,
+    /// What follows scaling to 0 … 1.
+    pub normalise: Normalise,
+    /// Bytes that decoding may take; what the machine has available if `None`.
+    pub max_memory: Option<u64>,
 }
 
-/// Reads an image file's bytes as [`read`] does; `origin` names them in messages.
+/// Reads a picture as `[channels, height, width]`: grey for one channel, RGB for three (transparency is dropped), turned
+/// as its EXIF orientation says, brought to `shape` as `how` says (bilinearly, with antialiasing when it shrinks, as PIL
+/// does), scaled to 0 … 1, then normalised.
+///
+/// PNG, JPEG, WebP, BMP and GIF (the first frame) are told by their content, not by the file's name.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::File`] if the file is no such picture, is damaged, truncated or needs more memory than allowed,
+/// if the channels are neither 1 nor 3, or the preparation does not fit.
+pub fn read(path: &Path, shape: [usize; 3], how: &Preparation) -> Result<Array3<f32>, Error> {
+    let (mut file, length) = open_regular(path)?;
+    let wrong = |problem| Error::File {
+        path: path.into(),
+        problem,
+    };
+    memory::allow(u128::from(length), how.max_memory).map_err(|limit| wrong(too_large(u128::from(length), limit)))?;
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).map_err(|source| Error::Io {
+        action: "read",
+        path: path.into(),
+        source,
+    })?;
+    convert(&content, shape, how).map_err(wrong)
+}
+
+/// Reads a picture file's bytes as [`read`] does; `origin` names them in messages.
 ///
 /// # Errors
 /// [`Error::File`] as [`read`].
-pub fn from_bytes(bytes: &[u8], origin: &str, shape: [usize; 3], normalise: &Normalise) -> Result<Array3<f32>, Error> {
-    convert(Cursor::new(bytes), shape, normalise).map_err(|problem| Error::File {
+pub fn from_bytes(bytes: &[u8], origin: &str, shape: [usize; 3], how: &Preparation) -> Result<Array3<f32>, Error> {
+    convert(bytes, shape, how).map_err(|problem| Error::File {
         path: origin.into(),
         problem,
     })
 }
 
-fn convert(
-    file: impl BufRead + Seek,
-    [channels, height, width]: [usize; 3],
-    normalise: &Normalise,
-) -> Result<Array3<f32>, String> {
+/// The height and width that a picture has once it is turned, told from its header.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::File`] as [`read`].
+pub fn size(path: &Path) -> Result<[usize; 2], Error> {
+    let (file, _) = open_regular(path)?;
+    decode::size(std::io::BufReader::new(file)).map_err(|problem| Error::File {
+        path: path.into(),
+        problem,
+    })
+}
+
+/// Whether a file beginning so is a picture of a kind that is read.
+pub fn is_picture(start: &[u8]) -> bool {
+    decode::format(start).is_ok()
+}
+
+fn too_large(needed: u128, limit: u64) -> String {
+    format!(
+        "reading the picture needs {}, but may take {}",
+        bytes(needed),
+        bytes(u128::from(limit))
+    )
+}
+
+fn convert(content: &[u8], [channels, height, width]: [usize; 3], how: &Preparation) -> Result<Array3<f32>, String> {
     if channels != 1 && channels != 3 {
         return Err(format!(
-            "an image gives 1 or 3 channels, the input needs {channels}; use a .npy file"
+            "a picture gives 1 or 3 channels, the input needs {channels}; use a .npy file"
         ));
     }
-    let per_channel = normalise.per_channel(channels)?;
-    let side = |what: &str, side: usize| {
-        u32::try_from(side).map_err(|_| format!("an image cannot be resized to a {what} of {side}"))
-    };
-    let (rows, columns) = (side("height", height)?, side("width", width)?);
-    let image = decode(file)?;
-    let mut array = if channels == 1 {
-        let pixels = resize(&grey(&image), columns, rows);
-        Array3::from_shape_fn((1, height, width), |(_, y, x)| {
-            pixels.get_pixel(x as u32, y as u32).0[0]
-        })
-    } else {
-        let pixels = resize(&image.to_rgb32f(), columns, rows);
-        Array3::from_shape_fn((3, height, width), |(c, y, x)| {
-            pixels.get_pixel(x as u32, y as u32).0[c]
-        })
-    };
+    let per_channel = how.normalise.per_channel(channels)?;
+    let header = decode::Header::read(content)?;
+    let placed = fit::place(header.turned(), [height, width], how)?;
+    let source = placed.turned_back(header.orientation);
+    let needed = header.decoding_bytes(content.len())
+        + resample::bytes(&source, channels)
+        + (channels as u128 * height as u128 * width as u128) * size_of::<f32>() as u128;
+    memory::allow(needed, how.max_memory).map_err(|limit| {
+        let [height, width] = header.stored;
+        format!("{} ({width} × {height} pixels)", too_large(needed, limit))
+    })?;
+    let no_memory = |_| format!("there is no memory for the {} that the picture needs", bytes(needed));
+    let picture = Picture::decode(header, content)?;
+    let part = resample::resample(&picture, &source, channels).map_err(no_memory)?;
+    drop(picture);
+    let mut elements = Vec::new();
+    let count = channels * height * width; // counted above, in 128 bits, and allowed
+    elements.try_reserve_exact(count).map_err(no_memory)?;
+    elements.resize(count, 0.0);
+    let mut array = Array3::from_shape_vec((channels, height, width), elements).map_err(|error| error.to_string())?;
+    for (channel, mut plane) in array.outer_iter_mut().enumerate() {
+        placed.each(header.orientation, |[y, x], [row, column]| {
+            plane[[y, x]] = part.at(channel, row, column);
+        });
+    }
     for (mut plane, (mean, std)) in array.outer_iter_mut().zip(per_channel) {
         plane.mapv_inplace(|value| (value - mean) / std);
     }
     Ok(array)
-}
-
-fn decode(file: impl BufRead + Seek) -> Result<DynamicImage, String> {
-    let mut reader = ImageReader::new(file)
-        .with_guessed_format()
-        .map_err(|error| format!("the image cannot be read: {error}"))?;
-    match reader.format() {
-        Some(ImageFormat::Png | ImageFormat::Jpeg) => {}
-        Some(other) => {
-            let name = other
-                .extensions_str()
-                .first()
-                .copied()
-                .unwrap_or("unknown")
-                .to_uppercase();
-            return Err(format!("expected a PNG or JPEG image, found {name}"));
-        }
-        None => return Err("expected a PNG or JPEG image or a .npy array, found neither".into()),
-    }
-    let mut limits = Limits::default();
-    limits.max_alloc = Some(MAX_DECODED_BYTES);
-    reader.limits(limits);
-    reader
-        .decode()
-        .map_err(|error| format!("the image cannot be decoded: {error}"))
-}
-
-fn grey(image: &DynamicImage) -> ImageBuffer<Luma<f32>, Vec<f32>> {
-    if !image.color().has_color() {
-        // The alpha channel, if any, goes; the rest stays exact.
-        let luma = image.to_luma16();
-        return ImageBuffer::from_fn(luma.width(), luma.height(), |x, y| {
-            Luma([f32::from(luma.get_pixel(x, y).0[0]) / f32::from(u16::MAX)])
-        });
-    }
-    let rgb = image.to_rgb32f();
-    ImageBuffer::from_fn(rgb.width(), rgb.height(), |x, y| {
-        let Rgb(pixel) = rgb.get_pixel(x, y);
-        Luma([pixel.iter().zip(LUMA).map(|(value, share)| value * share).sum()])
-    })
-}
-
-fn resize<P>(image: &ImageBuffer<P, Vec<f32>>, width: u32, height: u32) -> ImageBuffer<P, Vec<f32>>
-where
-    P: image::Pixel<Subpixel = f32> + 'static,
-{
-    if image.dimensions() == (width, height) {
-        image.clone()
-    } else {
-        imageops::resize(image, width, height, FilterType::Triangle)
-    }
 }
 
 #[cfg(test)]

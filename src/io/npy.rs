@@ -6,14 +6,15 @@
 
 mod header;
 
-use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
+use cnn_runtime::memory;
 use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder};
 
 use super::open_regular;
 use crate::Error;
+use crate::error::bytes;
 
 pub use header::{ElementType, Header, MAGIC};
 use header::{Fault, read_header};
@@ -25,19 +26,42 @@ const PIECE: usize = 1 << 16;
 /// nearest that it can.
 ///
 /// # Errors
-/// [`Error::Io`]; [`Error::File`] for another element type, a damaged header, or fewer or more bytes than the
-/// header says; [`Error::Limit`] without memory for it.
+/// [`Error::Io`]; [`Error::File`] for another element type, a damaged header, fewer or more bytes than the header says, or
+/// more than the machine has memory for.
 pub fn read(path: &Path) -> Result<ArrayD<f32>, Error> {
+    read_within(path, None)
+}
+
+/// Reads an array as [`read`] does, taking at most `limit` bytes for it; what the machine has available if `None`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_within(path: &Path, limit: Option<u64>) -> Result<ArrayD<f32>, Error> {
     let (file, length) = open_regular(path)?;
-    let mut reader = BufReader::new(file);
-    let (header, count) = read_header(&mut reader, length).map_err(|fault| fault.at(path))?;
-    let elements = elements(&mut reader, &header, count).map_err(|fault| fault.at(path))?;
+    array(&mut BufReader::new(file), length, limit).map_err(|fault| fault.at(path))
+}
+
+/// Reads a `.npy` file's bytes as [`read_within`] does; `origin` names them in messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn from_bytes(mut bytes: &[u8], origin: &str, limit: Option<u64>) -> Result<ArrayD<f32>, Error> {
+    let length = bytes.len() as u64;
+    array(&mut bytes, length, limit).map_err(|fault| fault.at(Path::new(origin)))
+}
+
+fn array(reader: &mut impl Read, length: u64, limit: Option<u64>) -> Result<ArrayD<f32>, Fault> {
+    let (header, count) = read_header(reader, length)?;
+    let orders = if header.fortran_order { 2 } else { 1 };
+    let needed = count as u128 * size_of::<f32>() as u128 * orders;
+    memory::allow(needed, limit).map_err(|limit| {
+        let limit = bytes(u128::from(limit));
+        Fault::Content(format!("the array needs {}, but may take {limit}", bytes(needed)))
+    })?;
+    let elements = elements(reader, &header, count)?;
     let shape = IxDyn(&header.shape).set_f(header.fortran_order);
     // As many elements as the shape says: the header was held against the file's length.
-    let array = ArrayD::from_shape_vec(shape, elements).map_err(|error| Error::File {
-        path: path.into(),
-        problem: error.to_string(),
-    })?;
+    let array = ArrayD::from_shape_vec(shape, elements).map_err(|error| Fault::Content(error.to_string()))?;
     Ok(match header.fortran_order {
         true => array.as_standard_layout().into_owned(),
         false => array,
@@ -45,7 +69,7 @@ pub fn read(path: &Path) -> Result<ArrayD<f32>, Error> {
 }
 
 /// The elements in the file's order.
-fn elements(reader: &mut BufReader<File>, header: &Header, count: usize) -> Result<Vec<f32>, Fault> {
+fn elements(reader: &mut impl Read, header: &Header, count: usize) -> Result<Vec<f32>, Fault> {
     let mut elements = Vec::new();
     if elements.try_reserve_exact(count).is_err() {
         return Err(Fault::Content(format!("no memory for {count} elements")));

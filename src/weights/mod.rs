@@ -1,8 +1,6 @@
-//! Where weights come from: what every network is given, and, beside the compiler, [`Weights`] of any origin.
+//! Where weights come from: what every network is given, and [`Weights`] of any origin.
 
-#[cfg(feature = "jit")]
 mod named;
 
 pub use cnn_runtime::weights::*;
-#[cfg(feature = "jit")]
 pub use named::Weights;

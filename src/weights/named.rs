@@ -6,23 +6,22 @@ use std::fmt;
 use std::ops::Range;
 use std::path::Path;
 
-use cnn_runtime::weights::{MapSource, Safetensors, SafetensorsFile, Synthetic, WeightError, WeightSource};
-use ndarray::{ArrayBase, Data, Dimension};
+use cnn_runtime::weights::{
+    MapSource, Prefixed, Safetensors, SafetensorsFile, Synthetic, WeightError, WeightSource, prefix,
+};
 
-use crate::{Error, builtin};
-
-/// Named tensors. Which ones a network needs is checked when it is compiled.
+/// Named tensors. Which ones a network needs is checked when it is compiled, or, declared with `cnn!`, loaded.
 ///
 /// ```
 /// use cnn::Weights;
-/// use ndarray::{Array1, arr1};
 ///
 /// let made_up = Weights::random(7);
-/// let trained = Weights::builtin("lenet5")?;
-/// assert_eq!(trained.names()[0], "c1.bias");
 /// let mut own = Weights::empty();
-/// own.insert("f6.bias", &arr1(&[0.1, 0.2, 0.3]))?;
-/// # Ok::<(), cnn::Error>(())
+/// own.insert_elements("f6.bias", &[3], vec![0.1, 0.2, 0.3])?;
+/// assert_eq!(own.names(), ["f6.bias"]);
+/// let error = Weights::from_file("nothing.safetensors").unwrap_err();
+/// assert!(error.to_string().contains("does not exist"));
+/// # Ok::<(), cnn::weights::WeightError>(())
 /// ```
 pub struct Weights(Source);
 
@@ -41,19 +40,19 @@ impl Weights {
     /// The safetensors file at `path`, mapped into memory. It must not be shortened while it is in use.
     ///
     /// # Errors
-    /// [`Error::Weights`] if the file is missing, not a file, or damaged.
-    pub fn from_file(path: impl AsRef<Path>) -> Result<Weights, Error> {
+    /// If the file is missing, not a file, of another kind, or damaged.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Weights, WeightError> {
         Ok(Weights::from_source(SafetensorsFile::open(path)?))
     }
 
     /// A safetensors file's bytes; `origin` names them in messages.
     ///
     /// # Errors
-    /// [`Error::Weights`] if they are damaged.
+    /// If they are of another kind, or damaged.
     pub fn from_bytes(
         bytes: impl AsRef<[u8]> + Send + Sync + 'static,
         origin: impl Into<String>,
-    ) -> Result<Weights, Error> {
+    ) -> Result<Weights, WeightError> {
         Ok(Weights::from_source(Safetensors::parse(bytes, origin)?))
     }
 
@@ -63,40 +62,35 @@ impl Weights {
         Weights::from_source(Synthetic { seed })
     }
 
-    /// The trained weights of a built-in model.
-    ///
-    /// # Errors
-    /// [`Error::Option`] if there is no such model, or it comes without weights.
-    pub fn builtin(name: &str) -> Result<Weights, Error> {
-        let model = builtin::find(name).ok_or_else(|| Error::Option(builtin::unknown(name)))?;
-        match model.weights {
-            Some(bytes) => Weights::from_bytes(bytes, format!("the built-in weights of {name}")),
-            None => Err(Error::Option(format!(
-                "the built-in model `{name}` has no weights of its own"
-            ))),
-        }
-    }
-
-    /// No tensors yet; see [`insert`](Self::insert).
+    /// No tensors yet; see [`insert_elements`](Self::insert_elements).
     pub fn empty() -> Weights {
         Weights(Source::Map(MapSource::new()))
     }
 
-    /// Adds a tensor to weights made by [`empty`](Self::empty), replacing one of that name.
+    /// Adds a tensor of row-major elements to weights made by [`empty`](Self::empty), replacing one of that name.
     ///
     /// # Errors
-    /// [`Error::Option`] for weights of another origin.
-    pub fn insert<S, D>(&mut self, name: impl Into<String>, array: &ArrayBase<S, D>) -> Result<(), Error>
-    where
-        S: Data<Elem = f32>,
-        D: Dimension,
-    {
+    /// [`WeightError::Count`] if the elements do not fill the shape, [`WeightError::Fixed`] for weights of another origin.
+    pub fn insert_elements(
+        &mut self,
+        name: impl Into<String>,
+        shape: &[usize],
+        elements: Vec<f32>,
+    ) -> Result<(), WeightError> {
         match &mut self.0 {
-            Source::Map(map) => Ok(map.insert(name, array.shape(), array.iter().copied().collect())?),
-            Source::Other(source) => Err(Error::Option(format!(
-                "tensors can be added to weights that began empty, not to {}",
-                source.describe()
-            ))),
+            Source::Map(map) => map.insert(name, shape, elements),
+            Source::Other(source) => Err(WeightError::Fixed {
+                origin: source.describe(),
+            }),
+        }
+    }
+
+    /// These weights without what stands before all their names (`module.`, `model.`, `state_dict.` …), if more of the
+    /// `wanted` tensors are found so; and what that is.
+    pub fn without_prefix(self, wanted: &HashSet<String>) -> (Weights, Option<String>) {
+        match prefix(&self.names(), wanted) {
+            Some(prefix) => (Weights::from_source(Prefixed::new(self, prefix.clone())), Some(prefix)),
+            None => (self, None),
         }
     }
 
@@ -120,6 +114,36 @@ impl Weights {
             Source::Map(map) => map,
             Source::Other(source) => &**source,
         }
+    }
+}
+
+#[cfg(feature = "jit")]
+impl Weights {
+    /// The trained weights of a built-in model.
+    ///
+    /// # Errors
+    /// [`Error::Option`](crate::Error::Option) if there is no such model, or it comes without weights.
+    pub fn builtin(name: &str) -> Result<Weights, crate::Error> {
+        use crate::{Error, builtin};
+        let model = builtin::find(name).ok_or_else(|| Error::Option(builtin::unknown(name)))?;
+        match model.weights {
+            Some(bytes) => Ok(Weights::from_bytes(bytes, format!("the built-in weights of {name}"))?),
+            None => Err(Error::Option(format!(
+                "the built-in model `{name}` has no weights of its own"
+            ))),
+        }
+    }
+
+    /// Adds a tensor as [`insert_elements`](Self::insert_elements) does.
+    ///
+    /// # Errors
+    /// [`WeightError::Fixed`] for weights of another origin.
+    pub fn insert<S, D>(&mut self, name: impl Into<String>, array: &ndarray::ArrayBase<S, D>) -> Result<(), WeightError>
+    where
+        S: ndarray::Data<Elem = f32>,
+        D: ndarray::Dimension,
+    {
+        self.insert_elements(name, array.shape(), array.iter().copied().collect())
     }
 }
 

@@ -94,6 +94,59 @@ fn weights_that_do_not_fit() {
 }
 
 #[test]
+fn files_of_other_kinds_are_told() {
+    let folder = Folder::new();
+    let model = folder.file("net.toml", SMALL);
+    let checkpoint = fixture("tests/fixtures/weights/checkpoint.pth");
+    for command in [&["run", &model, "--input", "random"][..], &["check", &model]] {
+        cnn(&[command, &["--weights", &checkpoint]].concat()).fails(
+            1,
+            &[
+                "is a PyTorch checkpoint",
+                "safetensors.torch import save_file",
+                "checkpoint.pth\", map_location",
+            ],
+        );
+    }
+    let picture = fixture("tests/fixtures/mnist/digit_3.png");
+    cnn(&["check", &model, "--weights", &picture]).fails(1, &["is a picture"]);
+}
+
+#[test]
+fn what_stands_before_all_names_is_left_out() {
+    let folder = Folder::new();
+    let model = folder.file("net.toml", SMALL);
+    for prefix in ["module.", "model.", "state_dict.", "state_dict.module."] {
+        let (weight, bias) = (format!("{prefix}c.weight"), format!("{prefix}c.bias"));
+        let tensors: [(&str, &[usize], &[f32]); 3] = [
+            (&weight, &[1, 1, 2, 2], &[1.0, 2.0, 3.0, 4.0]),
+            (&bias, &[1], &[0.5]),
+            ("epoch", &[1], &[3.0]),
+        ];
+        let path = folder.file("w.safetensors", safetensors(&tensors));
+        let outcome = cnn(&["check", &model, "--weights", &path]);
+        assert!(
+            outcome
+                .stderr
+                .contains(&format!("begin with `{prefix}`, which is left out")),
+            "{}",
+            outcome.stderr
+        );
+        assert!(
+            outcome.stderr.contains("used by no layer: `epoch`"),
+            "{}",
+            outcome.stderr
+        );
+        outcome.ok();
+        let ones = folder.file("x.npy", npy_f32(&[1, 2, 2], &[1.0; 4]));
+        let text = cnn(&["run", &model, "--weights", &path, "--input", &ones]).ok();
+        assert!(text.contains("10.5"), "{text}");
+        let path = folder.file("w.safetensors", safetensors(&tensors[..1]));
+        cnn(&["check", &model, "--weights", &path]).fails(1, &[&bias, "give it `bias = false`"]);
+    }
+}
+
+#[test]
 fn nan_weights_propagate() {
     let folder = Folder::new();
     let model = folder.file("net.toml", SMALL);
@@ -117,7 +170,7 @@ fn arrays_that_do_not_fit() {
     let zeros = |shape: &[usize]| npy_f32(shape, &vec![0.0; shape.iter().product()]);
     let cases: [(&str, Vec<u8>, &[&str]); 9] = [
         (
-            "int.npy",
+            "complex.npy",
             npy("<c8", &[1, 32, 32], &[0; 8192]),
             &["complex64", "expected elements of f16, f32, f64 or integers"],
         ),
@@ -153,15 +206,16 @@ fn arrays_that_do_not_fit() {
     cnn(&["run", "lenet5", "--input", &three, "--batch", "2"]).fails(1, &["expected a batch of 2", "found 3"]);
     assert!(run(&three).ok().contains("3 images"));
     run(&folder.at("missing.npy")).fails(1, &["missing.npy"]);
-    run(folder.path().to_str().unwrap()).fails(1, &["found a directory"]);
+    let empty = Folder::new();
+    run(empty.path().to_str().unwrap()).fails(1, &["found a directory without pictures"]);
 }
 
 #[test]
 fn images_that_are_none() {
     let folder = Folder::new();
     let run = |file: &str| cnn(&["run", "lenet5", "--input", file]);
-    run(&folder.file("x.png", b"hello")).fails(1, &["x.png", "PNG or JPEG"]);
-    run(&folder.file("x.png", b"GIF89a\x01\x00\x01\x00")).fails(1, &["found GIF"]);
+    run(&folder.file("x.png", b"hello")).fails(1, &["x.png", "a PNG, JPEG, WebP, BMP or GIF picture"]);
+    run(&folder.file("x.png", b"II*\0\x08\0\0\0")).fails(1, &["found TIFF"]);
     let digit = fs::read(repository("tests/fixtures/mnist/digit_3.png")).unwrap();
     run(&folder.file("half.png", &digit[..digit.len() / 2])).fails(1, &["half.png", "cannot be decoded"]);
     run(&folder.at("missing.png")).fails(1, &["missing.png"]);
@@ -172,7 +226,7 @@ fn images_that_are_none() {
         "flat.toml",
         "[inputs]\nx = [4]\n\n[[layer]]\nname = \"r\"\nop = \"relu\"\n",
     );
-    cnn(&["run", &flat, "--input", &png]).fails(1, &["expected a vector of 4, found an image"]);
+    cnn(&["run", &flat, "--input", &png]).fails(1, &["expected a vector of 4, found a picture"]);
     cnn(&["run", "lenet5", "--std", "0"]).fails(1, &["std not 0"]);
     cnn(&["run", "lenet5", "--mean", "1,2,3"]).fails(1, &["1 channels, found 3"]);
 }

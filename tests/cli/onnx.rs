@@ -70,6 +70,27 @@ fn an_imported_model_gives_the_same_bits_as_the_onnx_file() {
 }
 
 #[test]
+fn an_edited_import_is_not_overwritten() {
+    let folder = Folder::new();
+    let import = |more: &[&str]| cnn(&[&["import", &model("residual"), "-o", &folder.at("m")], more].concat());
+    import(&[]).ok();
+    // The same again changes nothing.
+    import(&[]).ok();
+    for kind in ["toml", "safetensors"] {
+        let file = folder.at(&format!("m/residual.{kind}"));
+        let mut edited = fs::read(&file).unwrap();
+        let last = edited.len() - 1;
+        edited[last] ^= 1;
+        fs::write(&file, &edited).unwrap();
+        import(&[]).fails(1, &[&format!("residual.{kind}"), "--force"]);
+        assert_eq!(fs::read(&file).unwrap(), edited);
+        assert_eq!(fs::read_dir(folder.at("m")).unwrap().count(), 2);
+        import(&["--force"]).ok();
+        assert_ne!(fs::read(&file).unwrap(), edited);
+    }
+}
+
+#[test]
 fn arrays_have_the_shapes_and_names_of_the_onnx_file() {
     let folder = Folder::new();
     let run = |shape: &[usize]| {

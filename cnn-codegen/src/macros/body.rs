@@ -126,6 +126,9 @@ impl Body<'_> {
             self.reader.error(cursor.place(), "a layer is declared without `let`");
             cursor.next();
         }
+        if self.reader.constant(cursor) {
+            return;
+        }
         if let Some(word) = self.keyword(cursor) {
             return match word {
                 "input" => self.input(cursor, statements),
@@ -177,7 +180,10 @@ impl Body<'_> {
     fn assignment(&mut self, name: Spanned<String>, cursor: &mut Cursor<'_>, statements: &mut Statements) {
         if cursor.eat('=') {
             let is_option = |word: &str| OPTIONS.contains(&word) || nearest(word, OPTIONS).is_some();
-            if is_literal(cursor) && is_option(&name.value) {
+            let is_constant = cursor
+                .word()
+                .is_some_and(|word| self.reader.constants.contains_key(&word.value));
+            if (is_literal(cursor) || is_constant) && is_option(&name.value) {
                 let value = self.reader.value(cursor);
                 self.option(name, Some(value));
                 return self.semicolon(cursor);

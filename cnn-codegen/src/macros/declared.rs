@@ -63,7 +63,7 @@ pub fn parse(tokens: TokenStream) -> Declarations {
     let mut networks = Vec::new();
     let mut cursor = source.cursor();
     while !cursor.is_at_end() {
-        if !cursor.eat(';') {
+        if !cursor.eat(';') && !outside.constant(&mut cursor) {
             networks.extend(network(&mut cursor, &mut outside));
         }
     }
@@ -84,7 +84,10 @@ fn network(cursor: &mut Cursor<'_>, outside: &mut Reader) -> Option<Declared> {
         skip(cursor);
         return None;
     };
-    let mut reader = Reader::default();
+    let mut reader = Reader {
+        constants: outside.constants.clone(),
+        ..Reader::default()
+    };
     let mut options = Options::default();
     let mut body = Body::Missing;
     if cursor.eat('=') {

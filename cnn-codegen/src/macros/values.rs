@@ -1,9 +1,9 @@
 //! Values of keys: numbers, words, strings, lists and tables.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cnn_ir::ast::{Key, Value, ValueKind};
-use cnn_ir::diag::Diagnostic;
+use cnn_ir::diag::{Diagnostic, nearest};
 use cnn_ir::span::{Span, Spanned};
 use proc_macro2::{Delimiter, TokenTree};
 use syn::Lit;
@@ -16,6 +16,8 @@ pub(super) struct Reader {
     pub(super) diagnostics: Vec<Diagnostic>,
     /// The parameters of the block that is being read.
     pub(super) params: BTreeSet<String>,
+    /// What `const` declares, and where.
+    pub(super) constants: BTreeMap<String, (ValueKind, Span)>,
     /// Where the statement that is being read is not well formed. What is read behind that place may not be what was
     /// meant, and nothing more is said about it.
     pub(super) broken: Option<Span>,
@@ -59,6 +61,38 @@ impl Reader {
             }
             _ => self.expected(cursor, "`,`", ""),
         }
+    }
+
+    /// `const K: usize = 16;`, if that stands here. The type says nothing that the value does not.
+    pub(super) fn constant(&mut self, cursor: &mut Cursor<'_>) -> bool {
+        if !cursor.is_word("const") || cursor.nth(1).is_none_or(|tree| tree.word().is_none()) {
+            return false;
+        }
+        cursor.next();
+        let Some(name) = cursor.word() else { return false };
+        cursor.next();
+        if cursor.eat(':') {
+            while !cursor.is_at_end() && !cursor.is(0, '=') && !cursor.is(0, ';') {
+                cursor.next();
+            }
+        }
+        if !cursor.eat('=') {
+            self.expected(cursor, "`=`", CONSTANT);
+            return true;
+        }
+        let value = self.value(cursor);
+        match self.constants.get(&name.value) {
+            Some(&(_, first)) => {
+                let message = format!("the constant `{}` is declared twice", name.value);
+                let error = self.error(name.span, message);
+                *error = error.clone().also(first, "first here");
+            }
+            None => drop(self.constants.insert(name.value, (value.kind, name.span))),
+        }
+        if !cursor.is_at_end() && !cursor.eat(';') {
+            self.expected(cursor, "`;`", CONSTANT);
+        }
+        true
     }
 
     /// `key = value, …` up to the end.
@@ -171,9 +205,28 @@ impl Reader {
             "true" => ValueKind::Boolean(true),
             "false" => ValueKind::Boolean(false),
             word if self.params.contains(word) => ValueKind::Parameter(name.value),
-            _ => ValueKind::Text(name.value),
+            word => match self.constants.get(word) {
+                Some((constant, _)) => constant.clone(),
+                None if is_capital(word) => {
+                    self.unknown_constant(&name);
+                    ValueKind::Text(name.value)
+                }
+                None => ValueKind::Text(name.value),
+            },
         };
         value(kind, name.span)
+    }
+
+    fn unknown_constant(&mut self, name: &Spanned<String>) {
+        let hint = match nearest(&name.value, self.constants.keys().map(String::as_str)) {
+            Some(meant) => format!("; did you mean `{meant}`?"),
+            None => String::new(),
+        };
+        let message = format!("no constant `{}` is declared above{hint}", name.value);
+        let error = self.error(name.span, message);
+        error
+            .notes
+            .push(format!("{CONSTANT}; constants of the program around are not seen"));
     }
 
     fn literal(&mut self, tree: &Tree, negative: bool) -> ValueKind {
@@ -214,6 +267,14 @@ impl Reader {
         }
         kind
     }
+}
+
+/// How a constant is declared.
+const CONSTANT: &str = "for example `const K: usize = 16;` in the network or before it";
+
+/// Whether a word is written as Rust's constants are; no operator, layout or padding is.
+fn is_capital(word: &str) -> bool {
+    word.chars().any(|c| c.is_ascii_uppercase()) && !word.chars().any(|c| c.is_ascii_lowercase())
 }
 
 /// Whether a word is a number, as in TOML.

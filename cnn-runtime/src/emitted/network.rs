@@ -1,5 +1,6 @@
 //! An emitted network with its weights and threads.
 
+use std::fmt;
 use std::marker::PhantomData;
 
 use cnn_types::InstructionSet;
@@ -11,7 +12,7 @@ use crate::memory::{AlignedBuffer, MemoryError};
 use crate::pack::{PackError, Recipe, pack_constants};
 use crate::steps::{Bases, Call, StepFn, Steps};
 use crate::threads::ThreadPool;
-use crate::weights::WeightSource;
+use crate::weights::{WeightError, WeightSource};
 
 /// What a network is made of: emitted code's tables.
 #[derive(Debug)]
@@ -31,7 +32,9 @@ pub struct Definition {
 }
 
 /// Why a network could not be loaded.
-#[derive(Debug, Error)]
+///
+/// `Debug` prints the message too: that is how `main` shows the error it returns.
+#[derive(Error)]
 pub enum LoadError {
     /// Weights do not fit, or there is not enough memory for them.
     #[error(transparent)]
@@ -42,6 +45,19 @@ pub enum LoadError {
     /// Worker threads could not be started.
     #[error("threads cannot be started: {0}")]
     Threads(#[from] std::io::Error),
+}
+
+impl fmt::Debug for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// So that a file of weights and a network are loaded with `?` in one function.
+impl From<WeightError> for LoadError {
+    fn from(error: WeightError) -> LoadError {
+        PackError::Weights(vec![error]).into()
+    }
 }
 
 /// Where the constants are.

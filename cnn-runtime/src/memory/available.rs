@@ -6,16 +6,48 @@ use std::path::{Path, PathBuf};
 const UNKNOWN: u64 = 4 << 30;
 
 /// Bytes this process can still take without swapping: what Linux calls available, or less where
-/// a control group (a container) allows less. On other systems, 4 GiB.
+/// a control group (a container) or the process's own bound (`ulimit -v`) allows less. On other systems, 4 GiB.
 pub fn available_memory() -> u64 {
     let machine = std::fs::read_to_string("/proc/meminfo")
         .ok()
         .and_then(|text| mem_available(&text))
         .unwrap_or(UNKNOWN);
     let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    match control_group_headroom(&groups, Path::new("/sys/fs/cgroup")) {
-        Some(headroom) => machine.min(headroom),
-        None => machine,
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bounds = [
+        control_group_headroom(&groups, Path::new("/sys/fs/cgroup")),
+        address_space_headroom(&limits, &status),
+    ];
+    bounds.into_iter().flatten().fold(machine, u64::min)
+}
+
+/// What the process's bound on addresses leaves, from `/proc/self/limits` and `/proc/self/status`; `None` without one.
+fn address_space_headroom(limits: &str, status: &str) -> Option<u64> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    // "unlimited" is not a number.
+    let limit: u64 = line.split_whitespace().next()?.parse().ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmSize:"));
+    let used = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    Some(limit.saturating_sub(used.unwrap_or(0).saturating_mul(1024)))
+}
+
+/// Bytes about which the system is not asked: the answer takes longer than most that needs so little.
+const UNASKED: u128 = 4 << 20;
+
+/// Whether `needed` bytes may be taken: held against `limit`, without one against [`available_memory`].
+///
+/// # Errors
+/// The bound that they exceed.
+pub fn allow(needed: u128, limit: Option<u64>) -> Result<(), u64> {
+    if limit.is_none() && needed <= UNASKED {
+        return Ok(());
+    }
+    let limit = limit.unwrap_or_else(available_memory);
+    if needed <= u128::from(limit) {
+        Ok(())
+    } else {
+        Err(limit)
     }
 }
 
@@ -78,6 +110,19 @@ mod tests {
         assert_eq!(mem_available(text), Some(1_024_000));
         assert_eq!(mem_available("MemTotal: 1 kB\n"), None);
         assert_eq!(mem_available("MemAvailable: lots kB\n"), None);
+    }
+
+    #[test]
+    fn reads_the_bound_on_addresses() {
+        let limits = "Max file size             unlimited            unlimited            bytes\n\
+                      Max address space         409600000            unlimited            bytes\n";
+        let status = "VmPeak:\t    9000 kB\nVmSize:\t    1000 kB\n";
+        assert_eq!(address_space_headroom(limits, status), Some(409_600_000 - 1_024_000));
+        assert_eq!(address_space_headroom(limits, ""), Some(409_600_000));
+        assert_eq!(
+            address_space_headroom(&limits.replace("409600000", "unlimited"), status),
+            None
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 use memmap2::{MmapMut, MmapOptions};
 use thiserror::Error;
 
-pub use available::available_memory;
+pub use available::{allow, available_memory};
 pub use bandwidth::read_bandwidth;
 pub use caches::Caches;
 

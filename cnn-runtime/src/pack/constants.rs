@@ -1,5 +1,8 @@
 //! All constants of a network in one block.
 
+use std::collections::HashSet;
+use std::fmt;
+
 use thiserror::Error;
 
 use super::Recipe;
@@ -8,14 +11,20 @@ use crate::threads::ThreadPool;
 use crate::weights::{WeightError, WeightSource};
 
 /// Why a network's constants could not be made.
-#[derive(Debug, Error)]
+#[derive(Error)]
 pub enum PackError {
-    /// Tensors are missing, misshapen or cannot be read: the first of every recipe that fails.
+    /// Tensors are missing, misshapen or cannot be read: all of them.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Weights(Vec<WeightError>),
     /// There is not enough memory.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+}
+
+impl fmt::Debug for PackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// Carries out recipes, each on all threads, and lays each result so many bytes into a block of `bytes`.
@@ -33,14 +42,22 @@ pub fn pack_constants<'a>(
 ) -> Result<AlignedBuffer, PackError> {
     let mut block = AlignedBuffer::zeroed_bytes(bytes)?;
     let floats = block.floats_mut();
-    let mut errors = Vec::new();
+    let mut errors: Vec<WeightError> = Vec::new();
     for (offset, recipe) in recipes {
         let first = offset / size_of::<f32>();
         let out = &mut floats[first..first + recipe.floats()];
-        errors.extend(recipe.pack(weights, out, pool).err());
+        // The first that is in its way; then all that are.
+        let Err(error) = recipe.pack(weights, out, pool) else {
+            continue;
+        };
+        let problems = recipe.problems(weights);
+        errors.extend(if problems.is_empty() { vec![error] } else { problems });
     }
-    match errors.is_empty() {
-        true => Ok(block),
-        false => Err(PackError::Weights(errors)),
+    if errors.is_empty() {
+        return Ok(block);
     }
+    // A tensor that several layers share is told once.
+    let mut told = HashSet::new();
+    errors.retain(|error| told.insert(error.to_string()));
+    Err(PackError::Weights(errors))
 }

@@ -42,6 +42,11 @@ impl Norm {
             .collect()
     }
 
+    /// All tensors with their shapes.
+    pub(super) fn shapes(&self, channels: usize) -> Vec<(String, Vec<usize>)> {
+        self.tensors().into_iter().map(|name| (name, vec![channels])).collect()
+    }
+
     /// Scale and shift of each channel, in f64: `γ/√(σ² + ε)` and `β − μ · scale`.
     pub(super) fn load(&self, source: &dyn WeightSource, channels: usize) -> Result<Vec<(f64, f64)>, WeightError> {
         let mut parts = Vec::with_capacity(4);
@@ -184,6 +189,20 @@ impl FilterSource {
         let norm = self.norm.iter().flat_map(Norm::tensors);
         std::iter::once(self.weight.clone())
             .chain(self.bias.clone())
+            .chain(norm)
+            .collect()
+    }
+
+    /// All tensors it needs with their shapes.
+    pub(super) fn shapes(&self) -> Vec<(String, Vec<usize>)> {
+        let shape = match &self.transposed {
+            Some(transposed) => transposed.shape(self).to_vec(),
+            None => self.shape.clone(),
+        };
+        let bias = self.bias.iter().map(|name| (name.clone(), vec![self.count()]));
+        let norm = self.norm.iter().flat_map(|norm| norm.shapes(self.count()));
+        std::iter::once((self.weight.clone(), shape))
+            .chain(bias)
             .chain(norm)
             .collect()
     }

@@ -146,6 +146,22 @@ impl Recipe {
     }
 }
 
+impl Recipe {
+    /// Everything that is wrong with its tensors, told without reading them.
+    fn problems(&self, source: &dyn WeightSource) -> Vec<WeightError> {
+        let shapes = match self {
+            Recipe::Panels { filters, .. }
+            | Recipe::Fixed { filters, .. }
+            | Recipe::Winograd { filters, .. }
+            | Recipe::Lanewise { filters } => filters.shapes(),
+            Recipe::ScaleShift { norm, channels } => norm.shapes(*channels),
+            Recipe::Tensor { name, shape } => vec![(name.clone(), shape.clone())],
+        };
+        let wrong = |(name, shape): &(String, Vec<usize>)| source.slice(name, shape, 0..0).err();
+        shapes.iter().filter_map(wrong).collect()
+    }
+}
+
 impl fmt::Display for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 /// Why a tensor, or a whole weights file, cannot be used.
-#[derive(Debug, Error)]
+///
+/// `Debug` prints the message too: that is how `main` shows the error it returns.
+#[derive(Error)]
 #[non_exhaustive]
 pub enum WeightError {
     /// The file does not exist.
@@ -39,6 +41,16 @@ pub enum WeightError {
         /// What is wrong.
         detail: String,
     },
+    /// The bytes are a file of another kind.
+    #[error("{origin} is {kind}, not a safetensors file{advice}")]
+    Foreign {
+        /// The source.
+        origin: String,
+        /// What it is.
+        kind: &'static str,
+        /// How to make one of it, if that is known.
+        advice: String,
+    },
     /// The header is sound but the data ends before the tensor does.
     #[error(
         "{origin} is truncated: tensor `{name}` expected {expected:?}, which ends at byte {needed}, \
@@ -57,7 +69,7 @@ pub enum WeightError {
         length: u64,
     },
     /// No tensor of that name.
-    #[error("tensor `{name}`: expected shape {expected:?}, found no such tensor in {origin}{nearest}")]
+    #[error("tensor `{name}`: expected shape {expected:?}, found no such tensor in {origin}{nearest}{}", hint(.name))]
     Missing {
         /// The name asked for.
         name: String,
@@ -116,6 +128,12 @@ pub enum WeightError {
         /// How many elements came with it.
         count: usize,
     },
+    /// Tensors can be added to what is held in memory only.
+    #[error("tensors can be added to weights that began empty, not to {origin}")]
+    Fixed {
+        /// The source.
+        origin: String,
+    },
     /// The tensor does not fit into memory.
     #[error("tensor `{name}` of shape {shape:?} does not fit into memory")]
     OutOfMemory {
@@ -124,6 +142,20 @@ pub enum WeightError {
         /// The shape asked for.
         shape: Vec<usize>,
     },
+}
+
+/// What helps where a tensor is missing.
+fn hint(name: &str) -> &'static str {
+    match name.ends_with(".bias") {
+        true => "; if the layer has no bias, give it `bias = false`",
+        false => "",
+    }
+}
+
+impl fmt::Debug for WeightError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// The name present that looks most like the one asked for, with its shape.

@@ -8,13 +8,17 @@
 //! | `synthetic` | [`Synthetic`], the reproducible `random:SEED` weights, and [`synthetic_input`] |
 //! | `map` | [`MapSource`], tensors held in memory |
 //! | `mapped` | [`MappedFile`], a file's bytes |
+//! | `foreign` | files of other kinds that are given as weights |
+//! | `prefixed` | [`Prefixed`], names with something before them |
 //!
 //! A source is asked for a tensor by name *and* shape, so that no caller can forget to check.
 
 mod element;
 mod error;
+mod foreign;
 mod map;
 mod mapped;
+mod prefixed;
 mod safetensors;
 mod synthetic;
 
@@ -26,6 +30,7 @@ pub use element::Element;
 pub use error::{Nearest, WeightError};
 pub use map::MapSource;
 pub use mapped::MappedFile;
+pub use prefixed::{Prefixed, prefix};
 pub use safetensors::{Safetensors, SafetensorsBytes, SafetensorsFile};
 pub use synthetic::{Synthetic, synthetic_input};
 

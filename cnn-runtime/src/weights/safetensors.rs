@@ -12,7 +12,7 @@ use std::path::Path;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
-use super::{Element, MappedFile, Nearest, WeightError, WeightSource};
+use super::{Element, MappedFile, Nearest, WeightError, WeightSource, foreign};
 
 /// Size of the length field that opens the file.
 const LENGTH_FIELD: usize = 8;
@@ -66,6 +66,9 @@ impl<B: AsRef<[u8]>> Safetensors<B> {
             origin: origin.clone(),
             detail,
         };
+        if let Some((kind, advice)) = foreign::recognise(all, &origin) {
+            return Err(WeightError::Foreign { origin, kind, advice });
+        }
         let Some((length, rest)) = all.split_first_chunk::<LENGTH_FIELD>() else {
             return Err(damaged(format!(
                 "expected at least {LENGTH_FIELD} bytes, found {}",
