@@ -149,7 +149,6 @@ export function GraphView({ items, folded, toggle, selected, select: choose, ope
                 transform={`translate(${box.x - WIDTH / 2},${box.y - HEIGHT / 2})`}
                 role="button"
                 tabIndex={0}
-                aria-label={`${upper} ${lower.replace(/ +/g, " ")}${upper === title ? "" : `: ${title}`}`}
                 aria-pressed={chosen}
                 onClick={act}
                 onDblClick={() => item && open?.(box.item!)}
