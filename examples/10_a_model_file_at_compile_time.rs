@@ -34,9 +34,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let model = Model::from_toml_file("examples/models/squeezenet1_1.toml")?;
     let mut just_now = [0.0; 1000];
-    // The macro knows nothing of the machine that the program will run on, and plans for typical caches.
+    // The macro knows nothing of the machine that the program will run on: it plans for typical caches, and for AVX2.
     let options = Options {
         caches: Caches::TYPICAL,
+        isa: cnn::rt::Isa::new(cnn::InstructionSet::Avx2).map(cnn::rt::Isa::set),
         ..Options::default()
     };
     model

@@ -76,7 +76,7 @@ pub struct Options {
     /// output is allowed.
     pub exact: bool,
     /// The caches to plan for: this machine's. What other machines are to compute to the bit is planned for
-    /// [`Caches::TYPICAL`], as `cnn!` does.
+    /// [`Caches::TYPICAL`], as `cnn!` does, and for an instruction set that they all have.
     pub caches: Caches,
     /// The instruction set to compile for; the best that this machine has if `None`. [`InstructionSet::Portable`] is
     /// there on every machine; one that is missing is an error when code is made.

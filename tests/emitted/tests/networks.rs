@@ -78,6 +78,8 @@ impl Case {
             batch: self.batch,
             threads: Some(1),
             caches: Caches::TYPICAL,
+            // The best that emitted code has.
+            isa: rt::Isa::new(rt::InstructionSet::Avx2).map(rt::Isa::set),
             ..Options::default()
         };
         let network = model.compile(weights, &options).expect("a network");

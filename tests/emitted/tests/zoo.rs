@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use cnn::rt::Arena;
-use cnn::{Caches, Model, Options, Weights, cnn};
+use cnn::{Caches, InstructionSet, Model, Options, Weights, cnn, rt};
 
 cnn! {
     network LeNet5 = "../../examples/models/lenet5.toml";
@@ -13,6 +13,11 @@ cnn! {
     network Imported = "../../cnn-onnx/tests/models/residual.onnx", weights = "../../cnn-onnx/tests/models/residual.onnx";
     network MobileNetV2 = "../../examples/models/mobilenet_v2.toml";
     network ResNet18 = "../../examples/models/resnet18.toml";
+}
+
+/// The best instruction set that emitted code and this machine have.
+fn best_emitted() -> Option<InstructionSet> {
+    rt::Isa::new(InstructionSet::Avx2).map(rt::Isa::set)
 }
 
 fn root() -> PathBuf {
@@ -25,6 +30,7 @@ fn compiled(model: &str, weights: &Weights, input: &[f32]) -> Vec<f32> {
     let options = Options {
         threads: Some(1),
         caches: Caches::TYPICAL,
+        isa: best_emitted(),
         ..Options::default()
     };
     let network = model.compile(weights, &options).expect("a network");
@@ -166,6 +172,7 @@ fn an_onnx_file_is_a_network_with_weights() {
     let input = cnn::random_input("input", Imported::INPUT_SHAPE.iter().product(), 5);
     let options = Options {
         caches: Caches::TYPICAL,
+        isa: best_emitted(),
         ..Options::default()
     };
     let network = model.compile(&weights, &options).expect("a network");
