@@ -231,7 +231,7 @@ fn plans_and_code_are_shown() {
     assert!(json["arena_bytes"].as_u64() >= json["lower_bound_bytes"].as_u64());
     assert!(dump("clif", &["--portable"]).ok().contains("\nfunction u0:"));
     assert!(dump("asm", &[]).ok().contains("ret"));
-    for (stage, format) in [("planned", "dot"), ("clif", "json"), ("asm", "dot")] {
+    for (stage, format) in [("clif", "json"), ("clif", "svg"), ("asm", "dot")] {
         dump(stage, &["--format", format]).fails(2, &["only"]);
     }
     dump("planned", &["--max-memory", "10K"]).fails(1, &["but may take 10.0 KiB"]);
