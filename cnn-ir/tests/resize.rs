@@ -58,7 +58,7 @@ fn every_pixel_is_pytorchs() {
             ));
         }
     }
-    assert!(cases > 9000, "{cases}");
+    assert!(cases > 8900, "{cases}");
     assert!(
         wrong.is_empty(),
         "{} of {cases}: {:#?}",
