@@ -3,6 +3,7 @@
 use super::attributes::Attributes;
 use super::batch_norm::EPSILON;
 use super::composite::{Composed, Expansion, Value};
+use super::fault::sized;
 use super::normalise::{centred, over_deviation, scaled, shifted};
 use super::operator::Operator;
 use super::range::Range;
@@ -30,6 +31,11 @@ impl Default for GroupNorm {
     }
 }
 
+/// A group as a channel, its channels as rows.
+fn grouped(shape: Shape, groups: usize) -> Shape {
+    Shape::map(groups, shape.channels() / groups, shape.plane())
+}
+
 impl Operator for GroupNorm {
     fn name(&self) -> &'static str {
         "group_norm"
@@ -52,6 +58,8 @@ impl Operator for GroupNorm {
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         let (groups, channels) = (self.groups, operands[0].channels());
         if channels.is_multiple_of(groups) {
+            // As it is computed: a group a channel.
+            sized(grouped(operands[0], groups), "from")?;
             return Ok(operands[0]);
         }
         let message = format!("`groups` {groups} does not divide the {channels} channels of the input");
@@ -78,9 +86,10 @@ impl Composed for GroupNorm {
         let shape = operands[0].shape;
         let channels = shape.channels();
         let (groups, each) = (self.groups, channels / self.groups);
-        // A group becomes a channel, and its channels rows.
-        let grouped = Shape::map(groups, each, shape.plane());
-        let x = to.add("grouped", Reshape { shape: grouped }, &[operands[0]]);
+        let whole = Reshape {
+            shape: grouped(shape, groups),
+        };
+        let x = to.add("grouped", whole, &[operands[0]]);
         let centred = centred(x, GROUP, to);
         let mut last = over_deviation(centred, GROUP, self.epsilon, to);
         if self.affine {
@@ -106,5 +115,8 @@ mod tests {
         assert_eq!(norm.weights("n", &[map]).len(), 2);
         let fault = fault(&norm, &[Shape::map(4, 4, 5)]);
         assert_eq!(fault.message, "`groups` 3 does not divide the 4 channels of the input");
+        // More pixels than a dimension may have.
+        let large = Shape::map(3, 1 << 16, 1 << 16);
+        assert!(norm.shape(&[large]).is_err());
     }
 }
