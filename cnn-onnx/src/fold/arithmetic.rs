@@ -83,7 +83,7 @@ pub(super) fn binary(op: &str, a: &Tensor, b: &Tensor, dims: Vec<usize>) -> Opti
     Some(Ok(Tensor::from_numbers(dims, kind, &numbers)))
 }
 
-/// Neg, Sqrt, Floor, Ceil, Abs, Reciprocal, Exp, Not; `None` for other operators.
+/// Neg, Sqrt, Floor, Ceil, Abs, Reciprocal, Exp, Sin, Cos, Not; `None` for other operators.
 pub(super) fn unary(op: &str, tensor: &Tensor) -> Option<Tensor> {
     if let (true, Some(one)) = (tensor.is_uniform(), tensor.repeated()) {
         return Some(Tensor::uniform(tensor.dims.clone(), &unary(op, &one)?));
@@ -108,6 +108,8 @@ pub(super) fn unary(op: &str, tensor: &Tensor) -> Option<Tensor> {
                 "Ceil" => f64::ceil,
                 "Reciprocal" => f64::recip,
                 "Exp" => f64::exp,
+                "Sin" => f64::sin,
+                "Cos" => f64::cos,
                 _ => return None,
             };
             Numbers::Float(numbers.into_iter().map(function).collect())

@@ -160,6 +160,7 @@ fn folded(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Option<Vec<Tensor>>
             }
             return Ok(Some(parts));
         }
+        "CumSum" => running_sum(node, first)?,
         "Range" => range(node, tensors)?,
         "Where" => {
             let (condition, a, b) = match tensors {
@@ -326,6 +327,26 @@ fn concat(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Tensor, String> {
         }
     }
     Ok(Tensor::from_numbers(dims, first.kind, &joined))
+}
+
+/// CumSum: each element's sum with those before it along an axis.
+fn running_sum(node: &mut Node<'_>, tensor: &Tensor) -> Result<Tensor, String> {
+    let axis = node.constant(1, "the axis")?.scalar()? as i64;
+    let axis = absolute_axis(axis, tensor.dims.len())?;
+    if node.attributes.flag("exclusive", false)? || node.attributes.flag("reverse", false)? {
+        return Err("sums from the end, or without the element itself; from the start is possible".to_owned());
+    }
+    node.network.spend(&tensor.dims)?;
+    let step: usize = tensor.dims[axis + 1..].iter().product();
+    let along = tensor.dims[axis];
+    let mut numbers = tensor.numbers();
+    for i in (step..tensor.len()).filter(|i| i / step % along != 0) {
+        match &mut numbers {
+            Numbers::Float(numbers) => numbers[i] += numbers[i - step],
+            Numbers::Integer(numbers) => numbers[i] = numbers[i].wrapping_add(numbers[i - step]),
+        }
+    }
+    Ok(Tensor::from_numbers(tensor.dims.clone(), tensor.kind, &numbers))
 }
 
 fn range(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Tensor, String> {

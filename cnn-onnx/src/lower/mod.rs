@@ -120,8 +120,9 @@ const OPERATORS: &[(&str, Lower)] = &[
 ];
 
 /// Operators that are understood between constants only.
-const FOLDED: [&str; 13] = [
+const FOLDED: [&str; 14] = [
     "And",
+    "CumSum",
     "Equal",
     "Greater",
     "Less",
