@@ -340,7 +340,7 @@ fn running_sum(node: &mut Node<'_>, tensor: &Tensor) -> Result<Tensor, String> {
     let step: usize = tensor.dims[axis + 1..].iter().product();
     let along = tensor.dims[axis];
     let mut numbers = tensor.numbers();
-    for i in (step..tensor.len()).filter(|i| i / step % along != 0) {
+    for i in (step..tensor.len()).filter(|i| !(i / step).is_multiple_of(along)) {
         match &mut numbers {
             Numbers::Float(numbers) => numbers[i] += numbers[i - step],
             Numbers::Integer(numbers) => numbers[i] = numbers[i].wrapping_add(numbers[i - step]),

@@ -3,9 +3,8 @@
 use cnn_ir::ast::ValueKind;
 use cnn_ir::shape::Shape;
 
-use super::resample::Border;
 use crate::fold::{self, Range};
-use crate::network::{integer, number, sides};
+use crate::network::{integer, number, sides, word};
 use crate::node::{Node, Outputs};
 use crate::tensor::{Tensor, count};
 use crate::value::{Data, Known, Value, frame};
@@ -206,11 +205,8 @@ pub(super) fn gather(node: &mut Node<'_>) -> Outputs {
 
 pub(super) fn pad(node: &mut Node<'_>) -> Outputs {
     let mut value = node.value(0)?;
-    let border = match node.attributes.text("mode", "constant")? {
-        "constant" => None,
-        "reflect" => Some(Border::Reflect),
-        "edge" => Some(Border::Edge),
-        "wrap" => Some(Border::Wrap),
+    let mode = match node.attributes.text("mode", "constant")? {
+        mode @ ("constant" | "reflect" | "edge" | "wrap") => mode.to_owned(),
         other => {
             return Err(format!(
                 "`mode` is {other:?}; \"constant\", \"reflect\", \"edge\" and \"wrap\" are possible"
@@ -279,15 +275,17 @@ pub(super) fn pad(node: &mut Node<'_>) -> Outputs {
     }
     let keys = |pads| {
         let mut keys = vec![("padding", sides(pads))];
-        keys.extend((fill != 0.0).then(|| ("value", number(fill))));
+        match &*mode {
+            "constant" => keys.extend((fill != 0.0).then(|| ("value", number(fill)))),
+            other => keys.push(("mode", word(other))),
+        }
         keys
     };
     if pixels != [0; 4] {
         let (data, _) = node.framed(&value)?;
-        let data = match (border, others.is_empty()) {
-            (Some(border), _) => border.around(node, &data, pixels)?,
-            (None, true) => node.layer("pad", keys(pixels), &[&data], Vec::new())?,
-            (None, false) => node.helper("pad", keys(pixels), &[&data])?,
+        let data = match others.is_empty() {
+            true => node.layer("pad", keys(pixels), &[&data], Vec::new())?,
+            false => node.helper("pad", keys(pixels), &[&data])?,
         };
         value = Value {
             data,
@@ -295,7 +293,7 @@ pub(super) fn pad(node: &mut Node<'_>) -> Outputs {
             order: value.order,
         };
     }
-    if border.is_some() && !others.is_empty() {
+    if mode != "constant" && !others.is_empty() {
         return Err("repeats channels around the others; pixels are possible".to_owned());
     }
     for (axis, before, after) in others {

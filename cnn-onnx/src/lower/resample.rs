@@ -1,5 +1,4 @@
-//! Resampling and borders that the language has no word for (cubic, antialiased, mirrored): along each axis a matrix of
-//! constants.
+//! Resampling that the language has no word for (cubic, antialiased): along each axis a matrix of constants.
 
 use crate::network::Keys;
 use crate::node::Node;
@@ -35,60 +34,6 @@ pub(super) struct Resample {
     pub(super) antialias: bool,
     /// Whether pixels beyond the border count nothing; otherwise they are those at the border.
     pub(super) exclude_outside: bool,
-}
-
-/// Where a border that repeats pixels takes them from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Border {
-    /// Mirrored at the middle of the last pixel.
-    Reflect,
-    /// The last pixel.
-    Edge,
-    /// The other end.
-    Wrap,
-}
-
-impl Border {
-    /// The places of `n` pixels with so many before and after them.
-    fn places(self, n: usize, [before, after]: [usize; 2]) -> Result<Vec<usize>, String> {
-        if self == Border::Reflect && before.max(after) >= n {
-            return Err(format!(
-                "mirrors {} pixels of {n}; {} are possible",
-                before.max(after),
-                n - 1
-            ));
-        }
-        let last = n as i64 - 1;
-        let place = |place: i64| match self {
-            Border::Reflect if place < 0 => -place,
-            Border::Reflect if place > last => 2 * last - place,
-            Border::Reflect => place,
-            Border::Edge => place.clamp(0, last),
-            Border::Wrap => place.rem_euclid(last + 1),
-        };
-        let (first, end) = (-(before as i64), last + 1 + after as i64);
-        Ok((first..end).map(|at| place(at) as usize).collect())
-    }
-
-    /// The map with a border of top, left, bottom, right.
-    pub(super) fn around(self, node: &mut Node<'_>, data: &Data, sides: [usize; 4]) -> Result<Data, String> {
-        let [_, height, width] = data.shape.extent();
-        let mut data = data.clone();
-        for (axis, n) in [(1, height), (2, width)] {
-            let wide = [sides[axis - 1], sides[axis + 1]];
-            if wide == [0, 0] {
-                continue;
-            }
-            let size = n.saturating_add(wide[0]).saturating_add(wide[1]);
-            node.network.spend(&[size, n])?;
-            let mut matrix = vec![0.0; size * n];
-            for (row, place) in matrix.chunks_exact_mut(n).zip(self.places(n, wide)?) {
-                row[place] = 1.0;
-            }
-            data = along(node, &data, axis, Tensor::from_floats(vec![size, n], matrix))?;
-        }
-        Ok(data)
-    }
 }
 
 /// A map whose rows (axis 1) or columns (axis 2) become those that a matrix `[new, old]` makes of them.
