@@ -5,7 +5,7 @@
     net = cnn.load("model.onnx", threads=2)
     y = net(x)
 
-`load` reads ONNX, TOML and compiled files and built-in models, `from_torch` PyTorch modules; a `Network` is called with
+`load` reads ONNX files, TOML files and built-in models, `from_torch` PyTorch modules; a `Network` is called with
 arrays. `InferenceSession` has ONNX Runtime's names, so that in a program that uses it changing the import is enough.
 """
 

@@ -105,7 +105,7 @@ def load(
 ) -> Network:
     """Reads a model and compiles it.
 
-    `model` is the path of a `.toml`, `.onnx` or `.cnnc` file, the name of a built-in model, or the bytes of an ONNX file.
+    `model` is the path of a `.toml` or `.onnx` file, the name of a built-in model, or the bytes of an ONNX file.
 
     `weights`: a `.safetensors` file, a dict of arrays by name, or `"random"` (`"random:SEED"`); the model's own by
     default. `threads`: threads that share a run; all cores by default. `batch`: the only batch it shall take; by default
