@@ -72,7 +72,7 @@ fn session(model: &str, options: Option<&Options>) -> Result<Session, Failure> {
         let some = |number: usize| (number > 0).then_some(number);
         wanted.threads = some(options.threads);
         wanted.exact = options.exact;
-        wanted.isa = options.portable.then_some(cnn::plan::TileIsa::Portable);
+        wanted.isa = options.portable.then_some(cnn::InstructionSet::Portable);
         wanted.max_memory = (options.max_memory > 0).then_some(options.max_memory);
         batch = some(options.batch);
         // SAFETY: options come from C, whose promise it is that the text is null or ends with a zero.
