@@ -78,7 +78,7 @@ fn session(model: &str, options: Option<&Options>) -> Result<Session, Failure> {
         // SAFETY: options come from C, whose promise it is that the text is null or ends with a zero.
         weights = match unsafe { text("weights", options.weights)? } {
             Some("random") => Some(Weights::random(0)),
-            Some(path) => Some(Weights::from_file(path)?),
+            Some(path) => Some(Weights::from_file(path).map_err(cnn::Error::from)?),
             None => None,
         };
     }
