@@ -133,7 +133,7 @@ pub(super) fn of_f32(shape: &[usize]) -> Vec<u8> {
     // A tuple of one has a comma.
     let comma = if shape.len() == 1 { "," } else { "" };
     let mut text = format!(
-        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{comma}), }}",
+        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{comma})}}",
         dims.join(", ")
     );
     let before = MAGIC.len() + 4; // the version, and the header's length
