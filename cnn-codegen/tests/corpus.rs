@@ -1,39 +1,21 @@
 //! The fixtures, whose expected outputs another system computed in f64, on every back end, before and after the
 //! passes, with the file's batch and with a batch of three different images.
 
-#[expect(dead_code, reason = "other tests need more of it")]
-mod engines;
-
-use std::fs;
-use std::path::{Path, PathBuf};
-
 use cnn_ir::op::Op;
 use cnn_runtime::weights::{SafetensorsFile, WeightSource};
-use engines::{ENGINES, Engine, Network, distance::distance, networks};
+use cnn_testing::distance::distance;
+use cnn_testing::engines::{ENGINES, Engine, Network, networks};
+use cnn_testing::fixtures;
 
 /// How far a batch may be from its images one by one: the order of summation may depend on the batch.
 const BATCH_TOLERANCE: f64 = 1e-5;
 
-fn cases() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/ops");
-    let mut cases: Vec<_> = fs::read_dir(&folder)
-        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
-        .map(|entry| entry.expect("a readable folder").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
-    cases.sort();
-    cases
-}
-
 #[test]
 fn every_fixture_has_the_expected_outputs() {
-    let cases = cases();
-    assert!(cases.len() >= 252, "only {} fixtures", cases.len());
     let mut failures = Vec::new();
-    for path in &cases {
-        let case = path.file_stem().expect("a file's name").to_string_lossy();
-        let toml = fs::read_to_string(path).expect("a text file");
-        let file = SafetensorsFile::open(path.with_extension("safetensors")).expect("a safetensors file");
+    for fixture in fixtures::all() {
+        let (case, toml) = (&fixture.name, fixture.toml());
+        let file = SafetensorsFile::open(&fixture.tensors).expect("a safetensors file");
         let limit = if case.starts_with("random_") { 1e-4 } else { 1e-5 };
         for network in networks(&toml) {
             for engine in ENGINES {

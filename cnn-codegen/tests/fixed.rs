@@ -1,15 +1,13 @@
 //! Dense layers with 16-bit weights: where they are used, and how far they are from the interpreter's answers.
 
-#[expect(dead_code, reason = "other tests need more of it")]
-mod engines;
-
 use cnn_codegen::jit;
 use cnn_codegen::plan::{self, Accuracy, InstructionSet, Plan, PlanOptions, Work};
 use cnn_codegen::tile::Product;
 use cnn_runtime::kernels::Isa;
 use cnn_runtime::memory::Caches;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
-use engines::{ENGINES, Network, distance::distance, networks};
+use cnn_testing::distance::distance;
+use cnn_testing::engines::{ENGINES, Network, networks};
 
 /// Numbers of inputs that are blocks of 64, 40 and 36 weights, and one that has no blocks; numbers of units that fill
 /// panels, and that do not.

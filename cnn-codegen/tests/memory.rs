@@ -1,15 +1,13 @@
 //! Networks that reach the limits of what emitted code may touch: many operands, sizes that only just fit.
 
-#[expect(dead_code, reason = "other tests need more of it")]
-mod engines;
-
 use std::fmt::Write;
 
 use cnn_codegen::jit;
 use cnn_codegen::plan::{self, Gather, Interpolate, Plan, PlanData, PlanOptions, PoolWindow, Sweep, View, Work};
 use cnn_ir::shape::Shape;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
-use engines::{ENGINES, distance::distance, networks};
+use cnn_testing::distance::distance;
+use cnn_testing::engines::{ENGINES, networks};
 
 /// Runs a network of one input on every engine.
 fn agree(toml: &str, elements: usize, batch: usize) {

@@ -1,8 +1,5 @@
 //! Random networks: every back end and both stages against the interpreter on the graph as declared.
 
-mod engines;
-mod generator;
-
 use std::collections::BTreeSet;
 
 use cnn_ir::graph::Graph;
@@ -11,7 +8,9 @@ use cnn_ir::passes::{Note, PASSES, optimise};
 use cnn_ir::text;
 use cnn_ir::validate::validate;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
-use engines::{ENGINES, distance::distance, networks};
+use cnn_testing::distance::distance;
+use cnn_testing::engines::{ENGINES, networks};
+use cnn_testing::random;
 
 /// How many networks. `SEEDS=first..last` runs others.
 const COUNT: u64 = 2000;
@@ -40,7 +39,7 @@ fn inputs(graph: &Graph, batch: usize, seed: u64) -> Vec<Vec<f32>> {
 fn back_ends_and_passes_agree_on_random_networks() {
     let mut failures = Vec::new();
     for seed in seeds() {
-        let networks = networks(&generator::model(seed));
+        let networks = networks(&random::model(seed));
         let weights = Synthetic { seed };
         let batch = [1, 3, 2][(seed % 3) as usize];
         let inputs = inputs(&networks[0].graph, batch, seed);
@@ -67,7 +66,7 @@ fn back_ends_and_passes_agree_on_random_networks() {
 #[test]
 fn the_text_form_of_random_networks_reads_back() {
     for seed in seeds() {
-        for network in networks(&generator::model(seed)) {
+        for network in networks(&random::model(seed)) {
             let printed = text::print(&network.graph, Some(&network.shapes));
             let read = text::parse(&printed).unwrap_or_else(|errors| panic!("seed {seed}: {errors:#?}\n{printed}"));
             let shapes = validate(&read).expect("the same graph is as valid");
@@ -79,7 +78,7 @@ fn the_text_form_of_random_networks_reads_back() {
 #[test]
 fn after_all_passes_there_is_nothing_left_to_do() {
     for seed in seeds() {
-        let [_, optimised] = networks(&generator::model(seed));
+        let [_, optimised] = networks(&random::model(seed));
         let mut again = optimised.graph.clone();
         for report in optimise(&mut again).expect("a valid graph") {
             let done = report.notes.iter().find(|note| matches!(note, Note::Applied { .. }));
@@ -96,7 +95,7 @@ fn random_networks_have_every_operator_and_work_for_every_pass() {
     let mut refused = BTreeSet::new();
     let mut numbers = 0;
     for seed in 0..COUNT {
-        let [mut raw, _] = networks(&generator::model(seed));
+        let [mut raw, _] = networks(&random::model(seed));
         operators.extend(raw.graph.ids().map(|id| raw.graph[id].op.name()));
         numbers += raw.graph.len();
         for report in optimise(&mut raw.graph).expect("a valid graph") {

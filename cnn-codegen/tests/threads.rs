@@ -1,10 +1,6 @@
 //! Results do not depend on the number of threads, to the bit: a network with every kind of step, large enough to be
 //! divided, models of the zoo and random ones, on one, two and three threads.
 
-#[expect(dead_code, reason = "other tests need more of it")]
-mod engines;
-mod generator;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -13,7 +9,8 @@ use cnn_codegen::jit;
 use cnn_codegen::plan::{self, Accuracy, Algorithm, InstructionSet, Plan, PlanOptions, Work};
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
-use engines::{Network, networks};
+use cnn_testing::engines::{Network, networks};
+use cnn_testing::random;
 
 /// Every operator that has steps of its own, on maps that are worth dividing.
 const EVERYTHING: &str = include_str!("threads/everything.toml");
@@ -158,7 +155,7 @@ fn models_of_the_zoo_give_the_same_bits() {
 fn random_networks_give_the_same_bits() {
     let mut zeros = 0;
     for seed in 0..RANDOM {
-        let [_, optimised] = networks(&generator::model(seed));
+        let [_, optimised] = networks(&random::model(seed));
         let (_, is_zero) = compare(&format!("seed {seed}"), &optimised, &PlanOptions::default());
         zeros += u64::from(is_zero);
     }

@@ -1,14 +1,12 @@
 //! Random convolutional networks with as many channels as real ones have, and odd sizes: every back end and every
 //! algorithm a convolution can get, against the interpreter.
 
-#[expect(dead_code, reason = "other tests need more of it")]
-mod engines;
-
 use std::fmt::Write;
 
 use cnn_ir::op::Op;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
-use engines::{ENGINES, distance::distance, networks};
+use cnn_testing::distance::distance;
+use cnn_testing::engines::{ENGINES, networks};
 use fastrand::Rng;
 
 const COUNT: u64 = 60;

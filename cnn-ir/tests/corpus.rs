@@ -6,37 +6,30 @@ mod same;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use cnn_ir::graph::Graph;
 use cnn_ir::{dot, front, json, text, validate};
+use cnn_testing::fixtures::{self, Fixture};
 
 fn corpus() -> BTreeMap<String, Graph> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/ops");
-    let mut graphs = BTreeMap::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            let name = path.file_stem().unwrap().to_str().unwrap().to_string();
-            let model = fs::read_to_string(&path).unwrap();
-            let (graph, warnings) =
-                front::graph_from_toml(&model).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
-            // The random networks do not mind a layer that nobody needs.
-            assert!(
-                warnings.iter().all(|w| w.message.starts_with("no output needs")),
-                "{name}: {warnings:#?}"
-            );
-            assert_eq!(graph.name, name);
-            graphs.insert(name, graph);
-        }
-    }
-    assert_eq!(graphs.len(), 252);
-    graphs
+    let graph = |fixture: Fixture| {
+        let name = fixture.name.clone();
+        let (graph, warnings) =
+            front::graph_from_toml(&fixture.toml()).unwrap_or_else(|errors| panic!("{name}: {errors:#?}"));
+        // The random networks do not mind a layer that nobody needs.
+        assert!(
+            warnings.iter().all(|w| w.message.starts_with("no output needs")),
+            "{name}: {warnings:#?}"
+        );
+        assert_eq!(graph.name, name);
+        (name, graph)
+    };
+    fixtures::all().into_iter().map(graph).collect()
 }
 
 /// Names and dimensions of the tensors in a safetensors file.
 fn tensors(name: &str) -> BTreeMap<String, Vec<usize>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../tests/fixtures/ops/{name}.safetensors"));
+    let path = fixtures::folder().join(format!("{name}.safetensors"));
     let bytes = fs::read(path).unwrap();
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let header: serde_json::Value = serde_json::from_slice(&bytes[8..8 + length]).unwrap();

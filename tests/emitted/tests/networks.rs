@@ -7,12 +7,9 @@
     reason = "warnings about random networks: they hold layers that no output needs"
 )]
 
-#[path = "../../../cnn-codegen/tests/engines/distance.rs"]
-mod distance;
-
 use cnn::weights::{SafetensorsFile, Synthetic, WeightSource};
 use cnn::{Backend, Caches, Model, Options, Weights, rt};
-use distance::distance;
+use cnn_testing::distance::distance;
 
 /// A network that was declared in Rust.
 struct Case {
@@ -136,7 +133,7 @@ fn close(expected: &[Vec<f32>], found: &[Vec<f32>], tolerance: f64) -> bool {
 
 #[test]
 fn fixtures_have_the_expected_outputs() {
-    assert!(FIXTURES.len() >= 252, "only {} fixtures", FIXTURES.len());
+    assert_eq!(FIXTURES.len(), cnn_testing::fixtures::all().len());
     let mut failures = Vec::new();
     for case in FIXTURES {
         let file = std::path::Path::new(case.path).with_extension("safetensors");

@@ -2,7 +2,7 @@
 
 /// How far `found` is from `expected`, in units of the largest element expected; infinite if the lengths differ, or
 /// one is NaN where the other is not.
-pub(crate) fn distance(expected: &[f32], found: &[f32]) -> f64 {
+pub fn distance(expected: &[f32], found: &[f32]) -> f64 {
     if expected.len() != found.len() {
         return f64::INFINITY;
     }

@@ -55,7 +55,7 @@ struct Model {
 }
 
 /// The model file that belongs to `seed`.
-pub(crate) fn model(seed: u64) -> String {
+pub fn model(seed: u64) -> String {
     let mut model = Model {
         rng: Rng::with_seed(seed),
         layers: String::new(),

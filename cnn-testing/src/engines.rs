@@ -1,7 +1,5 @@
 //! Everything that can run a graph, and the graphs that a model file gives: what all comparisons loop over.
 
-pub(crate) mod distance;
-
 use cnn_codegen::interp::Interpreter;
 use cnn_codegen::jit;
 use cnn_codegen::plan::{self, Accuracy, Algorithm, InstructionSet, PlanOptions};
@@ -15,22 +13,22 @@ use cnn_runtime::memory::Caches;
 use cnn_runtime::weights::WeightSource;
 
 /// A compiled network: inputs in, outputs out, both in the network's order.
-pub(crate) type Run = Box<dyn Fn(&[&[f32]]) -> Vec<Vec<f32>>>;
+pub type Run = Box<dyn Fn(&[&[f32]]) -> Vec<Vec<f32>>>;
 
 /// A back end under test.
-pub(crate) struct Engine {
+pub struct Engine {
     /// Its name in messages.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// How far from f64 arithmetic its outputs may be, in units of the largest element.
-    pub(crate) tolerance: f64,
+    pub tolerance: f64,
     /// Of many random networks, it runs every so many.
-    pub(crate) every: u64,
+    pub every: u64,
     /// Compiles a graph for a batch size.
-    pub(crate) compile: fn(&Network, &dyn WeightSource, usize) -> Run,
+    pub compile: fn(&Network, &dyn WeightSource, usize) -> Run,
 }
 
 /// All back ends.
-pub(crate) const ENGINES: &[Engine] = &[
+pub const ENGINES: &[Engine] = &[
     Engine {
         name: "interp",
         tolerance: 1e-6,
@@ -206,17 +204,17 @@ fn jit(network: &Network, weights: &dyn WeightSource, batch: usize, threads: usi
 }
 
 /// A valid graph.
-pub(crate) struct Network {
+pub struct Network {
     /// `raw` or `optimised`.
-    pub(crate) stage: &'static str,
+    pub stage: &'static str,
     /// As declared (in operators of the core), or after all passes.
-    pub(crate) graph: Graph,
+    pub graph: Graph,
     /// Its shapes.
-    pub(crate) shapes: Shapes,
+    pub shapes: Shapes,
 }
 
 /// The graph of a model file as declared and after all passes.
-pub(crate) fn networks(toml: &str) -> [Network; 2] {
+pub fn networks(toml: &str) -> [Network; 2] {
     let fail = |diagnostics| -> ! { panic!("{diagnostics:#?}\n{toml}") };
     let (mut raw, _) = graph_from_toml(toml).unwrap_or_else(|diagnostics| fail(diagnostics));
     let mut optimised = raw.clone();
