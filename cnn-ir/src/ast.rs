@@ -1,8 +1,8 @@
 //! A network as it was declared, with the place of every word.
 //!
 //! Every front end (TOML, the text form of the graph, the macro's tokens) makes a [`NetDecl`]; nothing is
-//! checked here beyond the form. [`crate::front::expand`] replaces block instances by their layers, and
-//! [`crate::front::lower`] turns the rest into a graph.
+//! checked here beyond the form. `front::expand` replaces block instances by their layers, and
+//! `front::lower` turns the rest into a graph.
 
 use crate::span::{Span, Spanned};
 

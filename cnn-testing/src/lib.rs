@@ -5,7 +5,7 @@
 //! | [`fixtures`] | `tests/fixtures/ops`: model files with weights, inputs and outputs that another system computed |
 //! | [`random`] | valid networks, the same for the same seed everywhere |
 //! | [`distance`] | how far outputs are from what is expected |
-//! | [`engines`] | everything that can run a graph, each with its tolerance (feature `engines`) |
+//! | `engines` | everything that can run a graph, each with its tolerance (feature `engines`) |
 //!
 //! ```
 //! let seed = 7;

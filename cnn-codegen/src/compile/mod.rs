@@ -1,6 +1,6 @@
 //! From a valid network to one that runs: every stage in order, for whoever asks.
 //!
-//! [`compile`] goes the whole way. [`plan`] is its first part, which code that other machines will run shares: `cnn!` and
+//! [`compile`] goes the whole way. [`plan`](fn@plan) is its first part, which code that other machines will run shares: `cnn!` and
 //! `cnn emit` hand its plan to [`rust::emit`](crate::rust) instead of compiling it here.
 //!
 //! | module | what it owns |

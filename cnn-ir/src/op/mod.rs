@@ -132,7 +132,7 @@ pub use weight::WeightDecl;
 pub use window::Axis;
 pub(crate) use words::meant;
 
-/// What a node computes. Operands and result are [`Shape`](crate::shape::Shape)s without the batch.
+/// What a node computes. Operands and result are [`Shape`]s without the batch.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
     /// An image or vector that the user gives.
