@@ -69,8 +69,8 @@ fn graphs_and_plans_are_drawn() {
 fn each_pass_shows_what_it_changed() {
     let told = cnn(&["dump", "resnet18", "--stage", "fused", "--steps"]).ok();
     let (before, after) = (
-        "- %bn1 = batch_norm(%conv1, activation = \"relu\") -> [64, 112, 112]",
-        "+ %bn1 = conv(%image, filters = 64, kernel = 7, stride = 2, padding = 3, bias = false, activation = \"relu\"",
+        "-   %bn1 = batch_norm(%conv1, activation = \"relu\") -> [64, 112, 112]",
+        "+   %bn1 = conv(%image, filters = 64, kernel = 7, stride = 2, padding = 3, bias = false, activation = \"relu\"",
     );
     assert!(told.contains(before) && told.contains(after), "{told}");
     assert!(
