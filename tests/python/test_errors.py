@@ -69,7 +69,7 @@ def test_wrong_stages_and_formats(lenet5):
         with pytest.raises(cnn.OptionError, match=words):
             lenet5.dump(*arguments)
     for stage in ("parsed", "shaped", "fused", "planned", "clif", "asm", "rust"):
-        assert len(lenet5.dump(stage)) > 500
+        assert len(lenet5.dump(stage)) > 200
     with pytest.raises(cnn.OptionError):
         lenet5.profile(runs=0)
 
@@ -92,6 +92,8 @@ def test_tensors_that_no_layer_uses_are_a_warning():
 
 
 def test_control_c_ends_a_loop(lenet5):
+    # A shell's background jobs begin with the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     main = threading.main_thread().ident
     timer = threading.Timer(0.3, lambda: signal.pthread_kill(main, signal.SIGINT))
     timer.start()
@@ -100,6 +102,7 @@ def test_control_c_ends_a_loop(lenet5):
     with pytest.raises(KeyboardInterrupt):
         while time.monotonic() - start < 30:
             lenet5(image)
+    signal.signal(signal.SIGINT, before)
     assert time.monotonic() - start < 10
 
 
