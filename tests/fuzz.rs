@@ -6,7 +6,7 @@
 #![cfg(feature = "image")]
 
 #[path = "../fuzz/targets.rs"]
-#[allow(missing_docs, unreachable_pub, dead_code, reason = "a module of another crate")]
+#[expect(unreachable_pub, reason = "a module of another crate")]
 mod targets;
 
 use std::path::Path;
@@ -119,7 +119,7 @@ fn peak() -> u64 {
 }
 
 #[test]
-#[allow(clippy::print_stdout, reason = "the log of a long run")]
+#[expect(clippy::print_stdout, reason = "the log of a long run")]
 fn no_mutated_file_is_fatal() {
     let files = variable("CNN_FUZZ", FILES);
     let only = std::env::var("CNN_FUZZ_TARGET").ok();

@@ -113,13 +113,14 @@ fn nothing_is_left_for_later() {
 #[test]
 fn unsafe_code_stays_where_it_belongs() {
     // In `rust` the word stands in code that is emitted.
-    const FOLDERS: [&str; 6] = [
+    const FOLDERS: [&str; 7] = [
         "cnn-capi",
         "cnn-runtime",
         "cnn-codegen/src/jit",
         "cnn-codegen/src/rust",
         "cnn-codegen/src/tile",
         "cnn-codegen/examples",
+        "src/cli/system.rs",
     ];
     let strays = offences(|path, text| {
         if FOLDERS.iter().any(|folder| path.starts_with(folder)) {
@@ -166,7 +167,8 @@ fn crates_depend_on_each_other_in_one_direction() {
     assert_eq!(dependencies("cnn-codegen"), ["cnn-ir", "cnn-runtime", "cnn-types"]);
     assert_eq!(dependencies("cnn-explain"), ["cnn-codegen", "cnn-ir", "cnn-runtime"]);
     assert_eq!(dependencies("cnn-macros"), ["cnn-codegen", "cnn-onnx"]);
-    assert_eq!(dependencies("cnn-onnx"), ["cnn-ir", "cnn-runtime"]);
+    // The interpreter folds what a file computes from constants.
+    assert_eq!(dependencies("cnn-onnx"), ["cnn-codegen", "cnn-ir", "cnn-runtime"]);
     assert_eq!(
         dependencies(""),
         [
@@ -175,7 +177,8 @@ fn crates_depend_on_each_other_in_one_direction() {
             "cnn-ir",
             "cnn-macros",
             "cnn-onnx",
-            "cnn-runtime"
+            "cnn-runtime",
+            "cnn-types"
         ]
     );
 }

@@ -22,7 +22,7 @@ fn functions() -> [RowFunction; 31] {
             bias: 0.25,
         }
         .into(),
-        RowFunction::Activation(Linear { .. }) => Linear {
+        RowFunction::Activation(Affine { .. }) => Affine {
             alpha: -1.5,
             beta: 0.25,
         }
@@ -101,7 +101,7 @@ fn exact(function: RowFunction, x: f64) -> f64 {
                     0.0
                 }
             }
-            Linear { alpha, beta } => f64::from(alpha) * x + f64::from(beta),
+            Affine { alpha, beta } => f64::from(alpha) * x + f64::from(beta),
             Exp => x.exp(),
             Log => x.ln(),
             Sqrt => x.sqrt(),
@@ -202,7 +202,7 @@ fn limits(function: RowFunction) -> (f64, f64) {
             Abs | Sign | Floor | Ceil | Round | ThresholdedRelu { .. } => (0.0, 0.0),
             Sqrt | Reciprocal | Shrink { .. } => (0.51, 1.5e-45),
             Softsign => (1.5, 1.5e-45),
-            Linear { .. } => (f64::INFINITY, 3e-8),
+            Affine { .. } => (f64::INFINITY, 3e-8),
             // Where e^x is subnormal, below −87.
             Mish => (46.0, 8e-44),
             Celu { .. } => (3.0, 3e-45),
@@ -267,7 +267,7 @@ fn limits_at_infinity_zero_and_nan() {
             Softsign => [f32::NAN, 0.0, 0.0, f32::NAN],
             ThresholdedRelu { .. } => [0.0, 0.0, 0.0, f32::INFINITY],
             Shrink { .. } | Floor | Ceil | Round => [f32::NEG_INFINITY, 0.0, 0.0, f32::INFINITY],
-            Linear { beta, .. } => [f32::INFINITY, beta, beta, f32::NEG_INFINITY],
+            Affine { beta, .. } => [f32::INFINITY, beta, beta, f32::NEG_INFINITY],
             Exp => [0.0, 1.0, 1.0, f32::INFINITY],
             Log => [f32::NAN, f32::NEG_INFINITY, f32::NEG_INFINITY, f32::INFINITY],
             Sqrt => [f32::NAN, 0.0, 0.0, f32::INFINITY],

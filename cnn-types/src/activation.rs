@@ -76,7 +76,7 @@ pub enum Activation {
         bias: f32,
     },
     /// `alpha · x + beta`
-    Linear {
+    Affine {
         /// Slope.
         alpha: f32,
         /// Value at 0.
@@ -140,7 +140,7 @@ impl Activation {
             Activation::Softsign => "softsign",
             Activation::ThresholdedRelu { .. } => "thresholded_relu",
             Activation::Shrink { .. } => "shrink",
-            Activation::Linear { .. } => "linear",
+            Activation::Affine { .. } => "affine",
             Activation::Exp => "exp",
             Activation::Log => "log",
             Activation::Sqrt => "sqrt",
@@ -158,7 +158,7 @@ impl Activation {
     /// Its parameters in the order of declaration, 0 for those it does not have.
     pub const fn parameters(self) -> [f32; 2] {
         match self {
-            Activation::HardSigmoid { alpha, beta } | Activation::Linear { alpha, beta } => [alpha, beta],
+            Activation::HardSigmoid { alpha, beta } | Activation::Affine { alpha, beta } => [alpha, beta],
             Activation::LeakyRelu { alpha }
             | Activation::Elu { alpha }
             | Activation::Celu { alpha }

@@ -104,7 +104,7 @@ impl Activation {
                 Steps::chain(Place::Temporary, &[(Multiply, alpha)]).then(Step::Combine(nearer))
             }
             Activation::HardSwish => Steps::chain(Place::Temporary, &GATE).then(Step::Combine(Multiply)),
-            Activation::Linear { alpha, beta } => Steps::chain(Place::Value, &[(Multiply, alpha), (Add, beta)]),
+            Activation::Affine { alpha, beta } => Steps::chain(Place::Value, &[(Multiply, alpha), (Add, beta)]),
             Activation::Abs => Steps::chain(Place::Temporary, &[(Multiply, -1.0)]).then(Step::Combine(Max)),
             Activation::HardSigmoid { .. } if self == Activation::HARD_SIGMOID => Steps::chain(Place::Value, &GATE),
             Activation::HardSigmoid { .. }

@@ -30,7 +30,7 @@ impl Model {
     ///
     /// ```
     /// let summary = cnn::Model::builtin("lenet5")?.summary(120);
-    /// assert!(summary.contains("⌊(32 − 5)/1⌋ + 1 = 28") && summary.contains("61,706"), "{summary}");
+    /// assert!(summary.contains("⌊(32 + 2·0 − 5)/1⌋ + 1 = 28") && summary.contains("61,706"), "{summary}");
     /// # Ok::<(), cnn::Error>(())
     /// ```
     pub fn summary(&self, width: u16) -> String {

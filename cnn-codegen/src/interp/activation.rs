@@ -45,7 +45,7 @@ pub(super) fn apply(activation: Option<Activation>, x: f64) -> f64 {
         Activation::Shrink { lambda, bias } if x > f64::from(lambda) => x - f64::from(bias),
         // NaN stays.
         Activation::Shrink { .. } => x * 0.0,
-        Activation::Linear { alpha, beta } => f64::from(alpha) * x + f64::from(beta),
+        Activation::Affine { alpha, beta } => f64::from(alpha) * x + f64::from(beta),
         Activation::Exp => x.exp(),
         Activation::Log => x.ln(),
         Activation::Sqrt => x.sqrt(),

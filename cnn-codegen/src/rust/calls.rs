@@ -181,7 +181,7 @@ pub(super) fn activation(activation: Activation) -> TokenStream {
         Activation::Softsign => quote!(Softsign),
         Activation::ThresholdedRelu { .. } => quote!(ThresholdedRelu { alpha: #first }),
         Activation::Shrink { .. } => quote!(Shrink { lambda: #first, bias: #second }),
-        Activation::Linear { .. } => quote!(Linear { alpha: #first, beta: #second }),
+        Activation::Affine { .. } => quote!(Affine { alpha: #first, beta: #second }),
         Activation::Exp => quote!(Exp),
         Activation::Log => quote!(Log),
         Activation::Sqrt => quote!(Sqrt),

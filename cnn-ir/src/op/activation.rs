@@ -36,7 +36,7 @@ pub(super) const ALL: [Activation; 30] = [
     Activation::Softsign,
     Activation::ThresholdedRelu { alpha: 1.0 },
     Activation::Shrink { lambda: 0.5, bias: 0.0 },
-    Activation::Linear { alpha: 1.0, beta: 0.0 },
+    Activation::Affine { alpha: 1.0, beta: 0.0 },
     Activation::Exp,
     Activation::Log,
     Activation::Sqrt,
@@ -95,7 +95,7 @@ impl Operator for Activation {
             Activation::Softsign => "`x / (1 + |x|)`",
             Activation::ThresholdedRelu { .. } => "`x` above `alpha`, 0 elsewhere",
             Activation::Shrink { .. } => "`x + bias` below `−lambda`, `x − bias` above `lambda`, 0 between",
-            Activation::Linear { .. } => "`alpha·x + beta`",
+            Activation::Affine { .. } => "`alpha·x + beta`",
             Activation::Exp => "`e^x`",
             Activation::Log => "`ln x`",
             Activation::Sqrt => "`√x`",
@@ -130,7 +130,7 @@ impl Operator for Activation {
             | Activation::Softsign
             | Activation::ThresholdedRelu { .. }
             | Activation::Shrink { .. }
-            | Activation::Linear { .. }
+            | Activation::Affine { .. }
             | Activation::Exp
             | Activation::Log
             | Activation::Sqrt
@@ -179,7 +179,7 @@ impl Operator for Activation {
                 a.single("lambda", lambda, Some(0.5), Range::NOT_NEGATIVE);
                 a.single("bias", bias, Some(0.0), Range::SINGLE);
             }
-            Activation::Linear { alpha, beta } => {
+            Activation::Affine { alpha, beta } => {
                 a.single("alpha", alpha, Some(1.0), Range::SINGLE);
                 a.single("beta", beta, Some(0.0), Range::SINGLE);
             }

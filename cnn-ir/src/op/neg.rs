@@ -24,7 +24,7 @@ impl Operator for Neg {
 
 impl Composed for Neg {
     fn expand(&self, operands: &[Value], _: &mut Expansion<'_>) -> (Op, Vec<Value>) {
-        let opposite = Activation::Linear { alpha: -1.0, beta: 0.0 };
+        let opposite = Activation::Affine { alpha: -1.0, beta: 0.0 };
         (opposite.into(), operands.to_vec())
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn over_deviation(x: Value, axes: [bool; 3], epsilon: f64, to: &mut E
     let kind = ReduceKind::SumSquare;
     let squares = to.add("squares", Reduce { kind, axes }, &[x]);
     let count = x.shape.elements() / squares.shape.elements();
-    let mean = Activation::Linear {
+    let mean = Activation::Affine {
         alpha: (1.0 / count as f64) as f32,
         beta: epsilon as f32,
     };

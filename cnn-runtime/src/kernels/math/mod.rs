@@ -40,7 +40,7 @@ pub(super) use exp::{Celu, Elu, Exp, Mish, Sigmoid, Silu, Softplus, Tanh, exp_of
 pub(super) use gelu::{Erf, Gelu, GeluTanh};
 pub(super) use log::Log;
 pub(super) use piecewise::{
-    Abs, Clip, HardSigmoid, HardSwish, LeakyRelu, Linear, Relu, Relu6, Shrink, Sign, Softsign, ThresholdedRelu,
+    Abs, Affine, Clip, HardSigmoid, HardSwish, LeakyRelu, Relu, Relu6, Shrink, Sign, Softsign, ThresholdedRelu,
 };
 pub(super) use power::{Pow, Reciprocal, Sqrt, parity};
 pub(super) use rounding::{Ceil, Floor, Round};

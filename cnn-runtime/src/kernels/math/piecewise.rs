@@ -65,9 +65,9 @@ impl Function for HardSwish {
 }
 
 /// αx + β; parameter 0 is α, parameter 1 β.
-pub(in crate::kernels) struct Linear;
+pub(in crate::kernels) struct Affine;
 
-impl Function for Linear {
+impl Function for Affine {
     #[inline(always)]
     fn of<L: Lanes>(x: L, alpha: L, beta: L) -> L {
         // Two roundings, as kernels make them that apply it to their sums.
