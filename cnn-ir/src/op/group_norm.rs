@@ -4,7 +4,7 @@ use super::attributes::Attributes;
 use super::batch_norm::EPSILON;
 use super::composite::{Composed, Expansion, Value};
 use super::fault::sized;
-use super::normalise::{centred, over_deviation, scaled, shifted};
+use super::normalise::{ScaleShift, centred, over_deviation};
 use super::operator::Operator;
 use super::range::Range;
 use super::{Fault, Op, Reshape, WeightDecl};
@@ -34,6 +34,15 @@ impl Default for GroupNorm {
 /// A group as a channel, its channels as rows.
 fn grouped(shape: Shape, groups: usize) -> Shape {
     Shape::map(groups, shape.channels() / groups, shape.plane())
+}
+
+impl GroupNorm {
+    fn scale_shift(&self) -> ScaleShift {
+        ScaleShift {
+            weight: self.affine,
+            bias: self.affine,
+        }
+    }
 }
 
 impl Operator for GroupNorm {
@@ -69,10 +78,7 @@ impl Operator for GroupNorm {
     }
 
     fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
-        let channels = operands[0].channels();
-        let roles: &[_] = if self.affine { &["weight", "bias"] } else { &[] };
-        let weights = roles.iter().map(|role| WeightDecl::new(prefix, role, &[channels]));
-        weights.collect()
+        self.scale_shift().tensors(prefix, &[operands[0].channels()])
     }
 
     fn weights_doc(&self) -> &'static str {
@@ -91,12 +97,9 @@ impl Composed for GroupNorm {
         };
         let x = to.add("grouped", whole, &[operands[0]]);
         let centred = centred(x, GROUP, to);
-        let mut last = over_deviation(centred, GROUP, self.epsilon, to);
-        if self.affine {
-            let per_channel = Shape::map(groups, each, 1);
-            let scaled = scaled(last, per_channel, &[channels], to);
-            last = shifted(scaled, per_channel, &[channels], to);
-        }
+        let last = over_deviation(centred, GROUP, self.epsilon, to);
+        let per_channel = Shape::map(groups, each, 1);
+        let last = self.scale_shift().after(last, per_channel, &[channels], to);
         let normal = to.add("whole", last.0, &last.1);
         (Reshape { shape }.into(), vec![normal])
     }

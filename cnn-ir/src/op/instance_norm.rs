@@ -4,7 +4,7 @@ use super::attributes::Attributes;
 use super::batch_norm::EPSILON;
 use super::composite::{Composed, Expansion, Value};
 use super::fault::map;
-use super::normalise::{centred, over_deviation, scaled, shifted};
+use super::normalise::{ScaleShift, centred, over_deviation};
 use super::operator::Operator;
 use super::range::Range;
 use super::{Fault, Op, WeightDecl};
@@ -24,6 +24,15 @@ impl Default for InstanceNorm {
         InstanceNorm {
             epsilon: EPSILON,
             affine: false,
+        }
+    }
+}
+
+impl InstanceNorm {
+    fn scale_shift(&self) -> ScaleShift {
+        ScaleShift {
+            weight: self.affine,
+            bias: self.affine,
         }
     }
 }
@@ -52,10 +61,7 @@ impl Operator for InstanceNorm {
     }
 
     fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
-        let channels = operands[0].channels();
-        let roles: &[_] = if self.affine { &["weight", "bias"] } else { &[] };
-        let weights = roles.iter().map(|role| WeightDecl::new(prefix, role, &[channels]));
-        weights.collect()
+        self.scale_shift().tensors(prefix, &[operands[0].channels()])
     }
 
     fn weights_doc(&self) -> &'static str {
@@ -68,13 +74,9 @@ impl Composed for InstanceNorm {
         const PIXELS: [bool; 3] = [false, true, true];
         let centred = centred(operands[0], PIXELS, to);
         let normal = over_deviation(centred, PIXELS, self.epsilon, to);
-        if !self.affine {
-            return normal;
-        }
         let channels = centred.shape.channels();
-        let shape = Shape::map(channels, 1, 1);
-        let scaled = scaled(normal, shape, &[channels], to);
-        shifted(scaled, shape, &[channels], to)
+        let per_channel = Shape::map(channels, 1, 1);
+        self.scale_shift().after(normal, per_channel, &[channels], to)
     }
 }
 

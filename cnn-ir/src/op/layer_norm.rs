@@ -3,7 +3,7 @@
 use super::attributes::Attributes;
 use super::batch_norm::EPSILON;
 use super::composite::{Composed, Expansion, Value};
-use super::normalise::{centred, over_deviation, scaled, shifted, sizes, spread};
+use super::normalise::{ScaleShift, centred, over_deviation, sizes, spread};
 use super::operator::Operator;
 use super::range::Range;
 use super::{Fault, Op, Reduce, ReduceKind, WeightDecl};
@@ -30,6 +30,15 @@ impl Default for LayerNorm {
             epsilon: EPSILON,
             affine: true,
             bias: true,
+        }
+    }
+}
+
+impl LayerNorm {
+    fn scale_shift(&self) -> ScaleShift {
+        ScaleShift {
+            weight: self.affine,
+            bias: self.affine && self.bias,
         }
     }
 }
@@ -61,10 +70,7 @@ impl Operator for LayerNorm {
     }
 
     fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
-        let dims = sizes(operands[0], self.axes);
-        let weights = [("weight", self.affine), ("bias", self.affine && self.bias)];
-        let present = weights.iter().filter(|(_, present)| *present);
-        present.map(|(role, _)| WeightDecl::new(prefix, role, &dims)).collect()
+        self.scale_shift().tensors(prefix, &sizes(operands[0], self.axes))
     }
 
     fn weights_doc(&self) -> &'static str {
@@ -77,16 +83,8 @@ impl Composed for LayerNorm {
         let x = operands[0];
         let centred = centred(x, self.axes, to);
         let last = over_deviation(centred, self.axes, self.epsilon, to);
-        if !self.affine {
-            return last;
-        }
         let (shape, stored) = (spread(x.shape, self.axes), sizes(x.shape, self.axes));
-        let last = scaled(last, shape, &stored, to);
-        if self.bias {
-            shifted(last, shape, &stored, to)
-        } else {
-            last
-        }
+        self.scale_shift().after(last, shape, &stored, to)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What norms are made of: elements less their mean, over their deviation.
 
 use super::composite::{Expansion, Value};
-use super::{Activation, CombineKind, Op, Reduce, ReduceKind};
+use super::{Activation, CombineKind, Op, Reduce, ReduceKind, WeightDecl};
 use crate::shape::Shape;
 
 /// An operator and its operands, not yet added.
@@ -40,16 +40,35 @@ pub(super) fn over_deviation(x: Value, axes: [bool; 3], epsilon: f64, to: &mut E
     (CombineKind::Div.into(), vec![x, deviation])
 }
 
-/// Adds `last`, and makes it `· weight`, where the weight has this shape and is stored as `stored`.
-pub(super) fn scaled(last: Last, shape: Shape, stored: &[usize], to: &mut Expansion<'_>) -> Last {
-    let normal = to.add("normal", last.0, &last.1);
-    let weight = to.weight("weight", shape, stored);
-    (CombineKind::Mul.into(), vec![normal, weight])
+/// The learnt scale and shift that follow a norm, as far as it has them.
+#[derive(Clone, Copy)]
+pub(super) struct ScaleShift {
+    /// Whether there is `· weight`.
+    pub(super) weight: bool,
+    /// Whether there is `+ bias` after it.
+    pub(super) bias: bool,
 }
 
-/// Adds `last`, and makes it `+ bias`.
-pub(super) fn shifted(last: Last, shape: Shape, stored: &[usize], to: &mut Expansion<'_>) -> Last {
-    let scaled = to.add("scaled", last.0, &last.1);
-    let bias = to.weight("bias", shape, stored);
-    (CombineKind::Add.into(), vec![scaled, bias])
+impl ScaleShift {
+    /// Its tensors, with these dimensions.
+    pub(super) fn tensors(self, prefix: &str, dims: &[usize]) -> Vec<WeightDecl> {
+        let roles = [("weight", self.weight), ("bias", self.bias)];
+        let present = roles.iter().filter(|(_, present)| *present);
+        present.map(|(role, _)| WeightDecl::new(prefix, role, dims)).collect()
+    }
+
+    /// Adds `last`, and what follows it but for the last, where tensors have this shape and are stored as `stored`.
+    pub(super) fn after(self, mut last: Last, shape: Shape, stored: &[usize], to: &mut Expansion<'_>) -> Last {
+        if self.weight {
+            let normal = to.add("normal", last.0, &last.1);
+            let weight = to.weight("weight", shape, stored);
+            last = (CombineKind::Mul.into(), vec![normal, weight]);
+        }
+        if self.bias {
+            let scaled = to.add("scaled", last.0, &last.1);
+            let bias = to.weight("bias", shape, stored);
+            last = (CombineKind::Add.into(), vec![scaled, bias]);
+        }
+        last
+    }
 }

@@ -3,7 +3,7 @@
 use super::attributes::Attributes;
 use super::batch_norm::EPSILON;
 use super::composite::{Composed, Expansion, Value};
-use super::normalise::{over_deviation, scaled, sizes, spread};
+use super::normalise::{ScaleShift, over_deviation, sizes, spread};
 use super::operator::Operator;
 use super::range::Range;
 use super::{Fault, Op, Reduce, ReduceKind, WeightDecl};
@@ -30,6 +30,15 @@ impl Default for RmsNorm {
     }
 }
 
+impl RmsNorm {
+    fn scale_shift(&self) -> ScaleShift {
+        ScaleShift {
+            weight: self.affine,
+            bias: false,
+        }
+    }
+}
+
 impl Operator for RmsNorm {
     fn name(&self) -> &'static str {
         "rms_norm"
@@ -52,8 +61,7 @@ impl Operator for RmsNorm {
     }
 
     fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
-        let weight = || WeightDecl::new(prefix, "weight", &sizes(operands[0], self.axes));
-        self.affine.then(weight).into_iter().collect()
+        self.scale_shift().tensors(prefix, &sizes(operands[0], self.axes))
     }
 
     fn weights_doc(&self) -> &'static str {
@@ -65,11 +73,8 @@ impl Composed for RmsNorm {
     fn expand(&self, operands: &[Value], to: &mut Expansion<'_>) -> (Op, Vec<Value>) {
         let x = operands[0];
         let last = over_deviation(x, self.axes, self.epsilon, to);
-        if !self.affine {
-            return last;
-        }
         let (shape, stored) = (spread(x.shape, self.axes), sizes(x.shape, self.axes));
-        scaled(last, shape, &stored, to)
+        self.scale_shift().after(last, shape, &stored, to)
     }
 }
 
