@@ -17,6 +17,7 @@
 //! | `course` | the course's small networks, and tables of famous ones |
 //! | `drawing` | graphs and plans as SVG, plans for Graphviz |
 //! | `planned` | the plan: steps, buffers over time |
+//! | `code_text` | a function's code as loop code, CLIF and machine code, line by line |
 //! | `loops_text` | loop code as text |
 //! | `card` | the picture that networks are shown by default |
 //! | `page` | the page's file |
@@ -24,6 +25,7 @@
 
 mod arithmetic;
 pub mod card;
+mod code_text;
 mod course;
 mod data;
 pub mod drawing;

@@ -5,7 +5,7 @@ use cnn_codegen::loops::Program;
 use cnn_codegen::plan::{self, Plan, Storage};
 use serde::Serialize;
 
-use crate::loops_text;
+use crate::code_text::Code;
 use crate::{ExplainError, Machine};
 
 /// A plan with its code and times.
@@ -77,34 +77,15 @@ pub struct Buffer {
     pub life: Option<[usize; 2]>,
 }
 
-/// A function: a tile kernel, or the loops of a step.
-#[derive(Debug, Serialize)]
-pub struct Code {
-    /// Its name.
-    pub name: String,
-    /// Loop code; empty for kernels.
-    pub loops: Vec<String>,
-    /// Cranelift's intermediate representation; empty for kernels in machine code of their own.
-    pub clif: String,
-    /// Machine code.
-    pub asm: String,
-}
-
 /// The plan's data. `listing` has the kernels first and then the functions, as the compiler made them.
 pub(crate) fn planned(plan: &Plan, listing: &[Listed], machine: &Machine) -> Result<Planned, ExplainError> {
     let program = Program::new(plan).map_err(ExplainError::Plan)?;
     let kernels = listing.len().saturating_sub(program.functions.len());
-    let code = listing.iter().enumerate().map(|(index, listed)| Code {
-        name: listed.name.clone(),
-        loops: match index
+    let code = listing.iter().enumerate().map(|(index, listed)| {
+        let function = index
             .checked_sub(kernels)
-            .and_then(|index| program.functions.get(index))
-        {
-            Some((_, function)) => loops_text::text(function),
-            None => Vec::new(),
-        },
-        clif: listed.clif.clone(),
-        asm: listed.asm.clone(),
+            .and_then(|index| program.functions.get(index));
+        Code::new(listed, function.map(|(_, function)| function))
     });
     let mut lives: Vec<Option<[usize; 2]>> = vec![None; plan.buffers.len()];
     let mut steps = Vec::with_capacity(plan.steps.len());

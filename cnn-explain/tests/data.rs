@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use cnn_codegen::interp::Interpreter;
-use cnn_explain::{Explained, Origin, Subject, explain, page};
+use cnn_codegen::jit;
+use cnn_codegen::plan::{self, PlanOptions};
+use cnn_explain::{Compiled, Explained, Machine, Origin, Subject, explain, page};
 use cnn_ir::front::graph_from_toml;
 use cnn_ir::graph::Graph;
 use cnn_ir::op::Op;
@@ -27,6 +29,10 @@ fn inputs(graph: &Graph) -> Vec<Vec<f32>> {
 }
 
 fn explained(text: &str) -> Explained {
+    with_code(text, None)
+}
+
+fn with_code(text: &str, compiled: Option<Compiled<'_>>) -> Explained {
     let (graph, shapes) = read(text);
     let inputs = inputs(&graph);
     let random = Origin {
@@ -43,7 +49,7 @@ fn explained(text: &str) -> Explained {
         inputs: inputs.iter().map(Vec::as_slice).collect(),
         input_origin: random.clone(),
         weight_origin: random,
-        compiled: None,
+        compiled,
         beside: None,
         famous: None,
     };
@@ -128,4 +134,56 @@ fn names_are_no_markup() {
     assert!(!page.contains("alert(1)"));
     let plain = page::fill(&explained("inputs.x = [1, 4, 4]\n[[layer]]\nname = 'a'\nop = 'relu'\n")).unwrap();
     assert_eq!(page.matches("<script").count(), plain.matches("<script").count());
+}
+
+/// A call in the loop code is a call in CLIF and in the machine code, of the same kernel.
+#[test]
+fn code_knows_the_line_it_came_from() {
+    let text = "inputs.x = [3, 20, 20]\n[[layer]]\nname = 'a'\nop = 'conv'\nfilters = 8\nkernel = 3\npadding = 1\n\
+                [[layer]]\nname = 'b'\nop = 'max_pool'\nsize = 2\n";
+    let (graph, shapes) = read(text);
+    let plan = plan::build(&graph, &shapes, &PlanOptions::default()).unwrap();
+    let listing = jit::listing(&plan).unwrap();
+    let compiled = Compiled {
+        plan: &plan,
+        listing: &listing,
+        machine: Machine::default(),
+    };
+    let data = serde_json::to_value(with_code(text, Some(compiled)).data).unwrap();
+    let (mut functions, mut calls) = (0, 0);
+    for code in data["compiler"]["planned"]["code"].as_array().unwrap() {
+        let loops = code["loops"].as_array().unwrap();
+        if loops.is_empty() {
+            continue;
+        }
+        functions += 1;
+        // The lines of a text that came from a line of the loop code.
+        let from = |column: &str, origin: usize| {
+            let lines = code[column]["lines"].as_array().unwrap().iter();
+            let texts = code[column]["text"].as_str().unwrap().lines();
+            let both: Vec<_> = texts.zip(lines.map(|line| line.as_u64().unwrap() as usize)).collect();
+            assert!(both.iter().all(|(_, line)| *line <= loops.len()), "{}", code["name"]);
+            let own = both.into_iter().filter(|(_, line)| *line == origin);
+            own.map(|(text, _)| text.to_owned()).collect::<Vec<_>>()
+        };
+        for (index, line) in loops.iter().enumerate() {
+            let line = line.as_str().unwrap().trim();
+            let clif = from("clif", index + 1);
+            if line.starts_with("tile_") {
+                calls += 1;
+                assert!(clif.iter().any(|text| text.contains("call ")), "{line}: {clif:?}");
+                #[cfg(target_arch = "x86_64")]
+                {
+                    let kernel = line.split('(').next().unwrap();
+                    let asm = from("asm", index + 1);
+                    let called = |text: &String| text.contains("call ") && text.contains(&format!("; {kernel}_"));
+                    assert!(asm.iter().any(called), "{line}: {asm:?}");
+                }
+            }
+            if line.starts_with("for ") {
+                assert!(clif.iter().any(|text| text.contains("icmp slt")), "{line}: {clif:?}");
+            }
+        }
+    }
+    assert!(functions >= 2 && calls > 0, "{functions} {calls}");
 }

@@ -199,6 +199,15 @@ console.log("every layer and stop");
   await page.locator(".map.live").focus();
   await page.keyboard.press("ArrowRight");
   expect((await title()) !== before, "the arrow keys move the cell");
+  // The code: what came from one line is lit in all three columns, by pointer and by keyboard.
+  await show(page, "view=compiler&part=code&layer=c3");
+  const lit = () => page.evaluate(() => [...document.querySelectorAll(".codes pre")].map((column) => column.querySelectorAll(".lit").length));
+  await page.locator(".codes pre").first().locator("div", { hasText: "tile_" }).first().hover();
+  expect((await lit()).length === 3 && (await lit()).every((count) => count > 0), `a call is lit in ${await lit()} lines`);
+  const first = await page.locator(".codes pre .lit").first().innerText();
+  await page.locator(".codes pre").first().focus();
+  await page.keyboard.press("ArrowUp");
+  expect((await page.locator(".codes pre .lit").first().innerText()) !== first, "the arrow keys go through the code");
   await show(page, "view=network");
   await page.getByRole("searchbox").fill("f6");
   await page.keyboard.press("Enter");

@@ -11,7 +11,7 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_module::{FuncId, ModuleDeclarations, ModuleError, ModuleReloc};
 
 use super::JitError;
-use super::functions::Listed;
+use super::listing::Listed;
 use super::targets::Targets;
 use super::translate::{Parameters, translate};
 use crate::isa::facts;
@@ -127,11 +127,9 @@ impl Compiler<'_> {
             alignment: tile::HEAD_ALIGNMENT as u64,
             relocations: Vec::new(),
             kept: Kept::default(),
-            listed: self.keep_text.then(|| Listed {
-                name: self.name(id),
-                clif: String::new(),
-                asm: tile::text(&instructions).join("\n"),
-            }),
+            listed: self
+                .keep_text
+                .then(|| Listed::kernel(self.name(id), tile::text(&instructions).join("\n"))),
         })
     }
 
@@ -156,20 +154,20 @@ impl Compiler<'_> {
         let compiled = context
             .compile(isa, &mut ControlPlane::default())
             .map_err(ModuleError::from)?;
-        let listed = clif.map(|clif| Listed {
-            name: self.name(id),
-            clif,
-            asm: compiled.vcode.clone().unwrap_or_default(),
-        });
+        let mut listed = clif.map(|clif| Listed::compiled(self.name(id), &clif, compiled));
         let (code, alignment) = (compiled.code_buffer().to_vec(), u64::from(compiled.buffer.alignment));
         let relocations = compiled.buffer.relocs().to_vec();
-        let relocations = relocations
+        let relocations: Vec<_> = relocations
             .iter()
-            .map(|one| ModuleReloc::from_mach_reloc(one, &context.func, id));
+            .map(|one| ModuleReloc::from_mach_reloc(one, &context.func, id))
+            .collect();
+        if let Some(listed) = &mut listed {
+            listed.name_callees(&relocations, |id| self.name(id));
+        }
         Ok(Compiled {
             code,
             alignment,
-            relocations: relocations.collect(),
+            relocations,
             kept,
             listed,
         })

@@ -16,6 +16,7 @@ use cranelift_module::{FuncId, Linkage, Module, default_libcall_names};
 use super::JitError;
 use super::code_memory::{CodeMemory, Pages};
 use super::compiler::{Compiled, Compiler, Contexts, Kept, Source};
+use super::listing::Listed;
 use super::targets::Targets;
 use crate::isa::facts;
 use crate::loops;
@@ -35,17 +36,6 @@ pub(super) struct Functions {
     pub(super) listing: Vec<Listed>,
     /// Whether texts of code are kept for a dump.
     keep_text: bool,
-}
-
-/// A compiled function as a dump shows it.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    /// Its name.
-    pub name: String,
-    /// Cranelift IR; empty for tile kernels in own machine code.
-    pub clif: String,
-    /// Machine code, one instruction a line.
-    pub asm: String,
 }
 
 /// The runtime's functions by name, with their addresses.

@@ -8,6 +8,7 @@
 //! | `targets` | Cranelift's settings for this machine |
 //! | `compiler` | one function, on any thread |
 //! | `translate`, `calls`, `vectors` | loop code → Cranelift IR |
+//! | `listing` | what a dump shows of a function: texts, and which line came from which |
 //! | `code_memory` | the memory that code lives in |
 //! | `executable` | finished code and its memory; the only place that calls it |
 
@@ -16,6 +17,7 @@ mod code_memory;
 mod compiler;
 mod executable;
 mod functions;
+mod listing;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod portable_tile;
 mod targets;
@@ -36,7 +38,7 @@ use crate::plan::{Plan, PlanFault};
 use crate::tile::TileError;
 pub use executable::{Executable, RunError};
 use functions::Functions;
-pub use functions::Listed;
+pub use listing::{Listed, Origin};
 #[cfg(all(test, target_arch = "x86_64"))]
 pub(crate) use portable_tile::PortableTile;
 

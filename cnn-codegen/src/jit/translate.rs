@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, I64};
-use cranelift_codegen::ir::{FuncRef, InstBuilder, MemFlagsData, StackSlot, StackSlotData, StackSlotKind, Value};
+use cranelift_codegen::ir::{
+    FuncRef, InstBuilder, MemFlagsData, SourceLoc, StackSlot, StackSlotData, StackSlotKind, Value,
+};
 use cranelift_frontend::{FunctionBuilder, Variable};
 use cranelift_module::FuncId;
 
@@ -62,8 +64,10 @@ pub(super) fn translate(
         values: Vec::new(),
         variables: Vec::new(),
         temporary: None,
+        line: 0,
     };
     translator.all(&function.body);
+    translator.builder.set_srcloc(SourceLoc::default());
     translator.builder.ins().return_(&[]);
 }
 
@@ -82,6 +86,8 @@ pub(super) struct Translator<'a, 'f> {
     /// By name, likewise.
     pub(super) variables: Vec<[Variable; 2]>,
     temporary: Option<StackSlot>,
+    /// The line of the loop code that is translated: see [`Origin::line`](super::Origin::line).
+    line: u32,
 }
 
 /// Accesses are in bounds and may be unaligned: the plan was verified.
@@ -101,7 +107,16 @@ impl Translator<'_, '_> {
         self.builder.ins().call(callee, arguments);
     }
 
+    /// Goes to the next line of the loop code. Only texts say which code came from it.
+    fn next_line(&mut self) {
+        self.line += 1;
+        if self.compiler.keep_text {
+            self.builder.set_srcloc(SourceLoc::new(self.line));
+        }
+    }
+
     fn inst(&mut self, inst: &Inst) {
+        self.next_line();
         match inst {
             Inst::Address(Address(name), expr) => {
                 let value = self.address(*expr);
@@ -166,6 +181,7 @@ impl Translator<'_, '_> {
                 self.builder.switch_to_block(inside);
                 self.builder.seal_block(inside);
                 self.all(body);
+                self.next_line();
                 self.builder.ins().jump(exit, &[]);
                 self.builder.switch_to_block(exit);
                 self.builder.seal_block(exit);
@@ -226,6 +242,7 @@ impl Translator<'_, '_> {
         self.builder.seal_block(inside);
         self.define(index.0, [value; 2]);
         self.all(body);
+        self.next_line();
         let next = self.builder.ins().iadd_imm_s(value, 1);
         self.builder.ins().jump(head, &[next.into()]);
         self.builder.seal_block(head);

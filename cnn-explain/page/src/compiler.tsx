@@ -1,7 +1,7 @@
 /** What the compiler makes of the network: passes, plan, memory, code, time. */
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Code, Compiler, DiffLine, Planned } from "./data";
+import type { Code, CodeText, Compiler, DiffLine, Planned } from "./data";
 import { family } from "./colours";
 import type { Network } from "./load";
 import { bytes, dims, duration, grouped, short } from "./numbers";
@@ -201,34 +201,28 @@ function CodeView({ planned, layer }: { planned: Planned; layer: string }) {
         </select>
         <span class="soft small">{[...new Set(users)].join(", ")}</span>
       </div>
-      <Listing code={code} choose={(name) => setChosen(planned.code.findIndex((one) => one.name === name))} />
+      <Listing code={code} choose={(name) => setChosen((now) => { const found = planned.code.findIndex((one) => one.name.startsWith(`${name}_`)); return found < 0 ? now : found; })} />
     </div>
   );
 }
 
-/** The number of the loop-code line that a line of CLIF or assembly came from: `@0012` in CLIF, `;; 18` in assembly. */
-const originOf = (line: string): number | undefined => {
-  const mark = /^\s*@([0-9a-f]{4})\b/.exec(line);
-  if (mark) return parseInt(mark[1], 16);
-  const comment = /;; (\d+)$/.exec(line);
-  return comment ? Number(comment[1]) : undefined;
-};
+interface CodeLine { text: string; origin?: number }
 
 function Listing({ code, choose }: { code: Code; choose: (name: string) => void }) {
   const [lit, setLit] = useState<number | undefined>();
   useEffect(() => setLit(undefined), [code]);
-  const columns: { title: Key; lines: { text: string; origin?: number }[] }[] = useMemo(() => {
-    const origins = (text: string) => text.split("\n").map((line) => ({ text: line.replace(/;; \d+$/, "").trimEnd(), origin: originOf(line) }));
+  const columns: { title: Key; lines: CodeLine[] }[] = useMemo(() => {
+    const origins = ({ text, lines }: CodeText) => text.trimEnd().split("\n").map((line, i) => ({ text: line, origin: lines[i] || undefined }));
     return [
-      { title: "loopCode", lines: code.loops.map((text, origin) => ({ text, origin: origin + 1 })) },
-      { title: "clif", lines: code.clif ? origins(code.clif) : [] },
+      { title: "loopCode", lines: code.loops.map((text, i) => ({ text, origin: i + 1 })) },
+      { title: "clif", lines: code.clif.text ? origins(code.clif) : [] },
       { title: "asm", lines: origins(code.asm) },
     ];
   }, [code]);
   const shown = columns.filter((column) => column.lines.length > 0);
   return (
     <>
-      {shown.length === 1 && <p class="soft">{t("noClif")}</p>}
+      <p class="soft">{t(shown.length === 1 ? "noClif" : code.asm.lines.length ? "codeHint" : "noOrigins")}</p>
       <div class="codes" style={shown.length === 1 ? { gridTemplateColumns: "minmax(0, 1fr)" } : {}}>
         {shown.map((column) => <Column title={column.title} lines={column.lines} lit={lit} light={setLit} choose={choose} />)}
       </div>
@@ -236,22 +230,36 @@ function Listing({ code, choose }: { code: Code; choose: (name: string) => void 
   );
 }
 
-function Column({ title, lines, lit, light, choose }: { title: Key; lines: { text: string; origin?: number }[]; lit?: number; light: (origin?: number) => void; choose: (name: string) => void }) {
+/** One text of the code. Its lines are pointed at, or gone through with the arrow keys. */
+function Column({ title, lines, lit, light, choose }: { title: Key; lines: CodeLine[]; lit?: number; light: (origin?: number) => void; choose: (name: string) => void }) {
   const box = useRef<HTMLPreElement>(null);
   const over = useRef(false);
+  const at = useRef(-1);
   useEffect(() => {
     if (over.current || lit === undefined) return;
     const line = box.current?.querySelector<HTMLElement>(".lit");
     if (line && box.current) box.current.scrollTop = line.offsetTop - box.current.clientHeight / 3;
-  }, [lit]);
+  }, [lit, lines]);
+  const walk = (event: KeyboardEvent) => {
+    const by = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+    if (!by) return;
+    // From line to line of another origin, beginning at what is lit.
+    let next = lines[at.current]?.origin === lit && lit !== undefined ? at.current : lines.findIndex((line) => line.origin === lit && lit !== undefined);
+    do next += by; while (lines[next] && (lines[next].origin === undefined || lines[next].origin === lit));
+    if (!lines[next]) return;
+    event.preventDefault();
+    at.current = next;
+    light(lines[next].origin);
+    (box.current?.children[next] as HTMLElement | undefined)?.scrollIntoView({ block: "nearest" });
+  };
   return (
     <section>
       <h3>{t(title)}</h3>
-      <pre ref={box} tabIndex={0} style={{ position: "relative" }} onPointerEnter={() => { over.current = true; }} onPointerLeave={() => { over.current = false; }}>
+      <pre ref={box} tabIndex={0} style={{ position: "relative" }} aria-label={t(title)} role="region" onKeyDown={walk} onFocus={() => { over.current = true; }} onBlur={() => { over.current = false; }} onPointerEnter={() => { over.current = true; }} onPointerLeave={() => { over.current = box.current === document.activeElement; }}>
         {lines.map(({ text, origin }) => {
-          const tile = /\b(tile_\d+)\(/.exec(text);
+          const tile = /\btile_\d+(?=\(|_)/.exec(text);
           return (
-            <div class={origin !== undefined && origin === lit ? "lit live" : origin === undefined ? "" : "live"} onPointerEnter={() => origin !== undefined && light(origin)} onClick={() => { if (tile) choose(tile[1]); }}>
+            <div class={origin !== undefined && origin === lit ? "lit live" : origin === undefined ? "" : "live"} data-origin={origin} onPointerEnter={() => origin !== undefined && light(origin)} onClick={() => { if (tile) choose(tile[0]); }}>
               {text || " "}
             </div>
           );

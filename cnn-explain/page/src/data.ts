@@ -92,7 +92,9 @@ export interface PlanBuffer {
   offset: number | null;
   life: [number, number] | null;
 }
-export interface Code { name: string; loops: string[]; clif: string; asm: string }
+/** A text, and for each of its lines the line of the loop code it came from, from 1; 0 if from none, nothing if unknown. */
+export interface CodeText { text: string; lines: number[] }
+export interface Code { name: string; loops: string[]; clif: CodeText; asm: CodeText }
 export interface Planned {
   target: string;
   arena: number;

@@ -196,6 +196,8 @@ const TABLE = {
   loopCode: ["Loop code", "루프 코드"],
   clif: ["Cranelift IR", "크레인리프트 IR"],
   asm: ["Machine code", "기계어"],
+  codeHint: ["Point at a line, or go through them with the arrow keys: what came from the same line of loop code is lit in all three. A click on a call of a tile kernel opens it.", "줄을 가리키거나 화살표 키로 옮겨 다니면 같은 루프 코드 줄에서 나온 것들이 세 곳에서 함께 밝아집니다. 타일 커널 호출을 누르면 그 커널이 열립니다."],
+  noOrigins: ["Where each line of this machine code came from is not known for this machine.", "이 기계에서는 기계어의 각 줄이 어디서 나왔는지 알 수 없습니다."],
   noClif: ["A tile kernel: exact machine code of its own, which no compiler touches.", "타일 커널: 컴파일러를 거치지 않는 고유한 기계어입니다."],
   time: ["time", "시간"],
   share: ["share", "몫"],
