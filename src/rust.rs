@@ -1,5 +1,6 @@
 //! Networks as Rust source: what `cnn!` expands to, formatted, and crates that stand alone.
 
+mod c;
 mod package;
 mod program;
 
@@ -22,6 +23,8 @@ pub struct RustOptions {
     pub threads: usize,
     /// Needs neither an operating system nor an allocator: the caller gives the memory.
     pub no_std: bool,
+    /// Functions for C, in a static library with a header: one thread, no heap, weights in the program.
+    pub c: bool,
 }
 
 impl Default for RustOptions {
@@ -30,6 +33,7 @@ impl Default for RustOptions {
             batch: 1,
             threads: 1,
             no_std: false,
+            c: false,
         }
     }
 }

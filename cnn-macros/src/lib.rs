@@ -50,6 +50,7 @@ use proc_macro::TokenStream;
 /// | `run(&image) -> output` | arrays of the network's sizes, with the batch before them if there is one; a tuple of several outputs |
 /// | `run_into(&image, &mut output)`, `run_slices(&[…], &mut […])` | for arrays too large for the stack; for slices, whose lengths are checked |
 /// | `run_with(&mut arena, &image)` | all values between layers are in an `Arena` of the caller's |
+/// | `run_into_with(&mut arena, &image, &mut probabilities)` | the same, and the result in place |
 /// | `with_threads(n)` | shares each run between threads; the results stay the same to the bit. The option `threads = n` does so from the start, and divides the work as finely as so many threads need |
 /// | `portable()` | without AVX2 and FMA, which are otherwise used where the processor has them |
 ///

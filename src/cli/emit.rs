@@ -1,4 +1,4 @@
-//! `cnn emit`: writes a network as a Rust crate that stands alone.
+//! `cnn emit`: writes a network as a Rust crate that stands alone, or as a C library.
 
 use std::fs;
 use std::io::Write;
@@ -34,6 +34,9 @@ pub(super) struct Arguments {
     /// Code that needs neither an operating system nor an allocator
     #[arg(long)]
     no_std: bool,
+    /// A static library with a header for C: no heap, weights within, memory of the caller's if wanted
+    #[arg(long, conflicts_with = "threads")]
+    c: bool,
 }
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
@@ -43,8 +46,9 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         batch: arguments.batch.get(),
         threads: arguments.threads.get(),
         no_std: arguments.no_std,
+        c: arguments.c,
     };
-    if options.no_std && weights.is_none() {
+    if (options.no_std || options.c) && weights.is_none() {
         return Err(session::weights_missing(&model));
     }
     let progress = Progress::new(format!("writing {}", arguments.output.display()));
@@ -63,12 +67,13 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         Some(weights) => format!("{} bytes of weights within", grouped(weights.bytes.len() as u64)),
         None => "weights from a file".to_owned(),
     };
+    let kind = if arguments.c { "header" } else { "type" };
     writeln!(
         out,
-        "{}: the crate `{}` with the type `{}`, {}, {holds}",
+        "{}: the crate `{}` with the {kind} `{}`, {}, {holds}",
         arguments.output.display(),
         package.name,
-        package.type_name,
+        package.interface,
         counted(package.files.len(), "file"),
     )?;
     Ok(())

@@ -8,6 +8,7 @@ use cnn_codegen::rust::Memory;
 use include_dir::Dir;
 use quote::quote;
 
+use super::c::Interface;
 use super::program::Program;
 use super::{RustOptions, packed, type_name};
 use crate::{Error, Model, Weights};
@@ -22,8 +23,8 @@ const LICENSES: [(&str, &str); 2] = [
 pub struct Package {
     /// Its name.
     pub name: String,
-    /// The type of its network.
-    pub type_name: String,
+    /// What programs use: the type of its network, or the header of its functions.
+    pub interface: String,
     /// All files, the manifest first.
     pub files: Vec<PackageFile>,
 }
@@ -41,17 +42,21 @@ impl Model {
     /// The network as a crate that stands alone; `weights` become part of it.
     ///
     /// # Errors
-    /// As [`plan`](Self::plan); [`Error::Weights`] for tensors that do not fit; [`Error::Option`] for code without an
-    /// operating system that has no weights.
+    /// As [`plan`](Self::plan); [`Error::Weights`] for tensors that do not fit; [`Error::Option`] for C or code without an
+    /// operating system that has no weights, and for C with several threads.
     pub fn package(&self, weights: Option<&Weights>, options: &RustOptions) -> Result<Package, Error> {
+        if options.c && options.threads != 1 {
+            let problem = "a run of a C library is on one thread: run it in several threads, each with its own arena";
+            return Err(Error::Option(problem.into()));
+        }
         let plan = self.rust_plan(options)?;
         let embedded = quote!(include_bytes!("../weights.bin"));
-        let memory = match (options.no_std, weights) {
+        let memory = match (options.no_std || options.c, weights) {
             (false, None) => Memory::System,
             (false, Some(_)) => Memory::Embedded(embedded),
             (true, Some(_)) => Memory::CallerEmbedded(embedded),
             (true, None) => {
-                let problem = "without an operating system weights cannot be read from a file: give them now";
+                let problem = "a C library and code without an operating system read no file of weights: give them now";
                 return Err(Error::Option(problem.into()));
             }
         };
@@ -76,10 +81,18 @@ impl Model {
         };
         let mut files = vec![
             text("Cargo.toml", manifest(&name, options)),
-            text("README.md", self.readme(&name, &type_name, &memory)),
-            text("src/lib.rs", library(self.name(), options, &source)),
-            text("src/main.rs", program.text(&memory)),
+            text("README.md", self.readme(&name, &type_name, &memory, options)),
         ];
+        let source = library(self.name(), options, &source);
+        if options.c {
+            let interface = Interface::new(&program.module, &type_name, options.no_std, &plan);
+            files.push(text("src/lib.rs", source + &interface.functions()));
+            files.push(text(&format!("{}.h", program.module), interface.header()));
+            files.push(text("example.c", interface.example()));
+        } else {
+            files.push(text("src/lib.rs", source));
+            files.push(text("src/main.rs", program.text(&memory)));
+        }
         files.extend(weights.map(|bytes| PackageFile {
             path: "weights.bin".into(),
             bytes: bytes.into(),
@@ -96,21 +109,41 @@ impl Model {
             files.extend(LICENSES.map(|(name, license)| text(&format!("{place}/{name}"), license.into())));
             sources(folder, &Path::new(place).join("src"), &mut files);
         }
-        Ok(Package { name, type_name, files })
+        let interface = match options.c {
+            true => format!("{}.h", program.module),
+            false => type_name.clone(),
+        };
+        Ok(Package { name, interface, files })
     }
 
-    fn readme(&self, crate_name: &str, type_name: &str, memory: &Memory) -> String {
-        let run = match memory {
-            Memory::System => "cargo run --release -- weights.safetensors",
-            Memory::Embedded(_) | Memory::Caller | Memory::CallerEmbedded(_) => "cargo run --release",
-        };
+    fn readme(&self, crate_name: &str, type_name: &str, memory: &Memory, options: &RustOptions) -> String {
         let module = crate_name.replace('-', "_");
+        let system = if options.no_std { "" } else { " -lpthread -lm -ldl" };
+        let run = match memory {
+            _ if options.c => format!(
+                "cargo build --release\n$ cc example.c target/release/lib{module}.a{system} -o example && ./example"
+            ),
+            Memory::System => "cargo run --release -- weights.safetensors".to_owned(),
+            Memory::Embedded(_) | Memory::Caller | Memory::CallerEmbedded(_) => "cargo run --release".to_owned(),
+        };
+        let (language, where_to_look) = match options.c {
+            true => (
+                "a C library",
+                format!("`{module}.h` says what its functions take and give."),
+            ),
+            false => (
+                "Rust",
+                format!(
+                    "The type `{module}::{type_name}` is the network; `cargo doc --open` says what it takes and gives."
+                ),
+            ),
+        };
         format!(
             "# {crate_name}\n\n\
-             The network `{}` as Rust, written by `cnn emit`: {} parameters, {} multiplications an image.\n\n\
+             The network `{}` as {language}, written by `cnn emit`: {} parameters, {} multiplications an image.\n\n\
              ```console\n$ {run}\n```\n\n\
-             runs it once on made-up numbers. The type `{module}::{type_name}` is the network; `cargo doc --open` says \
-             what it takes and gives. `cnn-runtime` is the part of cnn, the compiler, that it calls.\n",
+             runs it once on made-up numbers. {where_to_look} `cnn-runtime` is the part of cnn, the compiler, that it \
+             calls.\n",
             self.name(),
             self.parameters(),
             self.macs(),
@@ -124,9 +157,19 @@ fn manifest(name: &str, options: &RustOptions) -> String {
     } else {
         ""
     };
+    let library = match options.c {
+        true => {
+            // A panic must not reach C. Without an operating system nothing could unwind, and code of `core` that is not
+            // called, which optimising all crates as one leaves out, names what would.
+            let lto = if options.no_std { "lto = true\n" } else { "" };
+            let panic = "panic = \"abort\"\n";
+            format!("[lib]\ncrate-type = [\"staticlib\"]\n\n[profile.dev]\n{panic}\n[profile.release]\n{panic}{lto}\n")
+        }
+        false => String::new(),
+    };
     format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\nrust-version = \"1.95\"\n\n\
-         [dependencies]\ncnn-runtime = {{ path = \"cnn-runtime\"{features} }}\n\n\
+         {library}[dependencies]\ncnn-runtime = {{ path = \"cnn-runtime\"{features} }}\n\n\
          [workspace]\n"
     )
 }

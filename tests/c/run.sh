@@ -15,6 +15,8 @@ work=$root/target/c
 rm -rf "$work"
 mkdir -p "$work"
 export PREFIX=$work/prefix
+cargo build --quiet --bin cnn
+export PATH=$root/target/debug:$PATH
 awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' docs/c.md > "$work/page.c"
 # The shell's lines, all in one shell, from the clone's root with the page's program beside them.
 awk '/^```sh$/ { on = 1; next } /^```$/ { on = 0 } on' docs/c.md > "$work/page.sh"

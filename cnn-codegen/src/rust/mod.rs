@@ -26,5 +26,5 @@ mod tables;
 mod tile;
 
 pub use item::{EmitError, Network, emit};
-pub use network::Memory;
+pub use network::{Memory, identifier};
 pub use page::grouped;

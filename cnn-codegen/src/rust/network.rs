@@ -47,12 +47,9 @@ pub(super) fn methods(
     runtime: &TokenStream,
 ) -> Result<TokenStream, EmitError> {
     let program = Program::new(plan).map_err(EmitError::Plan)?;
-    let sets: &[InstructionSet] = match memory {
-        Memory::System | Memory::Embedded(_) if facts(plan.isa).machine_code => &[plan.isa, InstructionSet::Portable],
-        // Only the system can tell which instructions there are.
-        Memory::System | Memory::Embedded(_) | Memory::Caller | Memory::CallerEmbedded(_) => {
-            &[InstructionSet::Portable]
-        }
+    let sets: &[InstructionSet] = match facts(plan.isa).machine_code {
+        true => &[plan.isa, InstructionSet::Portable],
+        false => &[InstructionSet::Portable],
     };
     let tables = tables(plan, &program, sets)?;
     let ports = Ports::new(plan);
@@ -216,7 +213,7 @@ impl Ports {
 }
 
 /// A name as an identifier that is not taken: `features.0` → `features_0`.
-fn identifier(name: &str, taken: &mut Vec<String>) -> Ident {
+pub fn identifier(name: &str, taken: &mut Vec<String>) -> Ident {
     let mut word: String = name
         .chars()
         .map(|c| {
@@ -331,13 +328,23 @@ fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
         #[must_use]
         pub fn run_with(&self, arena: &mut rt::Arena<{ Self::ARENA_BYTES }>, #(#parameters),*) -> #output {
             #declared
+            self.run_into_with(arena, #(#arguments,)* #(&mut #results),*);
+            #returned
+        }
+
+        /// The same, and writes its outputs into what is given; for those too large for the stack.
+        pub fn run_into_with(
+            &self,
+            arena: &mut rt::Arena<{ Self::ARENA_BYTES }>,
+            #(#parameters,)*
+            #(#places),*
+        ) {
             let mut pointers = [::core::ptr::null_mut(); OPERANDS];
             // SAFETY: the plan behind the definition was verified, these are arrays of its sizes, and the arena is as
             // large and aligned as it must be.
             unsafe {
                 self.0.run_in(arena.as_mut_ptr(), &[#(#inputs),*], &mut [#(#outputs),*], &mut pointers);
             }
-            #returned
         }
     }
 }
@@ -346,6 +353,9 @@ fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
 fn caller_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream {
     let Ports {
         parameters,
+        arguments,
+        places,
+        results,
         inputs,
         outputs,
         output,
@@ -384,8 +394,19 @@ fn caller_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
         #[must_use]
         pub fn run_with(&self, arena: &mut rt::Arena<{ Self::ARENA_BYTES }>, #(#parameters),*) -> #output {
             #declared
+            self.run_into_with(arena, #(#arguments,)* #(&mut #results),*);
+            #returned
+        }
+
+        /// The same, and writes its outputs into what is given; for those too large for the stack.
+        pub fn run_into_with(
+            &self,
+            arena: &mut rt::Arena<{ Self::ARENA_BYTES }>,
+            #(#parameters,)*
+            #(#places),*
+        ) {
             let mut pointers = [::core::ptr::null_mut(); OPERANDS];
-            let steps = rt::Steps { functions: PORTABLE, calls: CALLS };
+            let steps = rt::Steps { functions: rt::best(FUNCTIONS), calls: CALLS };
             let arena = arena.as_mut_ptr();
             let bases = rt::Bases {
                 arena,
@@ -397,7 +418,6 @@ fn caller_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
             // SAFETY: the plan was verified, these are arrays of its sizes, and the arena is as large and aligned as
             // it must be.
             unsafe { steps.run(bases, scratch, &mut pointers) }
-            #returned
         }
     }
 }

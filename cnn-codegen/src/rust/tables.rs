@@ -11,7 +11,7 @@ use crate::loops::Program;
 use crate::plan::Plan;
 use crate::tile::SpecError;
 
-/// Functions and tables: `PORTABLE`, `FUNCTIONS` of all `sets`, `CALLS`, `OPERANDS`. The last set is the portable one.
+/// Functions and tables: `FUNCTIONS` of all `sets`, `CALLS`, `OPERANDS`. The last set is the portable one.
 pub(super) fn tables(plan: &Plan, program: &Program, sets: &[InstructionSet]) -> Result<TokenStream, SpecError> {
     let tiles = program
         .kernels
@@ -35,14 +35,12 @@ pub(super) fn tables(plan: &Plan, program: &Program, sets: &[InstructionSet]) ->
         let names = names.iter().map(|name| instance_name(name, set));
         quote!(#attributes (rt::InstructionSet::#variant, &[#(#names),*]))
     });
-    let portable = names.iter().map(|name| instance_name(name, InstructionSet::Portable));
     let calls = program.calls(plan);
     let calls = calls.iter().map(call);
     let operands = program.most_operands();
     Ok(quote! {
         #tiles
         #(#functions)*
-        static PORTABLE: &[rt::StepFn] = &[#(#portable),*];
         static FUNCTIONS: &[(rt::InstructionSet, &[rt::StepFn])] = &[#(#of_each),*];
         static CALLS: &[rt::Call] = &[#(#calls),*];
         const OPERANDS: usize = #operands;

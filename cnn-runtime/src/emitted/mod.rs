@@ -58,6 +58,16 @@ impl Instructions for Avx2 {
     const SET: InstructionSet = InstructionSet::Avx2;
 }
 
+/// The functions of the best instruction set that this processor has, of sets in that order. Without an operating system,
+/// which alone can tell, those of every processor, which come last.
+pub fn best(functions: &'static [(InstructionSet, &'static [StepFn])]) -> &'static [StepFn] {
+    #[cfg(feature = "std")]
+    let found = functions.iter().find(|(set, _)| Isa::new(*set).is_some());
+    #[cfg(not(feature = "std"))]
+    let found = functions.last();
+    found.map_or(&[], |(_, functions)| *functions)
+}
+
 /// The instruction set of step functions.
 ///
 /// # Safety

@@ -7,7 +7,6 @@ use cnn_types::InstructionSet;
 use thiserror::Error;
 
 use crate::executor::{Executor, RunSize};
-use crate::kernels::Isa;
 use crate::memory::{AlignedBuffer, MemoryError};
 use crate::pack::{PackError, Recipe, pack_constants};
 use crate::steps::{Bases, Call, StepFn, Steps};
@@ -117,11 +116,9 @@ impl<Of> Network<Of> {
     }
 
     fn new(definition: &'static Definition, constants: Constants, pool: ThreadPool) -> Result<Network<Of>, LoadError> {
-        let mut sets = definition.functions.iter();
-        let functions = sets.find(|(set, _)| Isa::new(*set).is_some());
         Ok(Network {
             definition,
-            functions: functions.map_or(&[], |(_, functions)| *functions),
+            functions: super::best(definition.functions),
             constants,
             executor: Executor::new(definition.size, pool)?,
             of: PhantomData,
