@@ -65,6 +65,7 @@ fn kind(work: &Work) -> &'static str {
         Work::Gather(_) => "gather",
         Work::Interpolate(_) => "interpolate",
         Work::Matmul { .. } => "matmul",
+        Work::Recurrent(_) => "recurrent",
         Work::Reduce { .. } => "reduction",
     }
 }
@@ -136,8 +137,8 @@ fn every_kind_of_step_gives_the_same_bits() {
     }
     assert_eq!(
         kinds.into_iter().collect::<Vec<_>>().join(", "),
-        "adaptive pool, clear halo, copy, elementwise, gather, global pool, interpolate, lrn, matmul, pool, reduction, softmax, \
-         sweep, winograd"
+        "adaptive pool, clear halo, copy, elementwise, gather, global pool, interpolate, lrn, matmul, pool, recurrent, \
+         reduction, softmax, sweep, winograd"
     );
 }
 

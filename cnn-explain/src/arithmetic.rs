@@ -258,6 +258,7 @@ impl Arithmetic {
                 activation: function(combine.activation),
             },
             Op::Matmul(_) => Arithmetic::Matmul,
+            Op::Recurrent(_) => Arithmetic::Other,
             Op::Concat(_) => Arithmetic::Concat,
             Op::Reshape(_) | Op::Identity(_) => Arithmetic::Same,
             Op::Pad(pad) if pad.mode != PadMode::Constant => Arithmetic::Other,

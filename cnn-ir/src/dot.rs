@@ -78,7 +78,7 @@ fn operator(node: &Node) -> String {
 fn colour(op: &Op) -> &'static str {
     match op {
         Op::Input(_) | Op::Constant(_) => "#e8e8e8",
-        Op::Conv(_) | Op::ConvTranspose(_) | Op::Dense(_) | Op::Matmul(_) => "#cfe2ff",
+        Op::Conv(_) | Op::ConvTranspose(_) | Op::Dense(_) | Op::Matmul(_) | Op::Recurrent(_) => "#cfe2ff",
         Op::Pool(_) | Op::AdaptiveAvgPool(_) | Op::Reduce(_) => "#d1f0d8",
         Op::BatchNorm(_) | Op::Lrn(_) => "#fde9c9",
         Op::Combine(_) | Op::Concat(_) => "#f5d6ea",

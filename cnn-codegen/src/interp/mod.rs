@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `tensor` | [`Tensor`], one image's value |
 //! | `weights` | a layer's weights, batch norm folded into a scale and shift per channel |
-//! | `activation`, `conv`, `dense`, `pool`, `norm`, `combine`, `softmax`, `reduce`, `rearrange` | the operators |
+//! | `activation`, `conv`, `dense`, `pool`, `norm`, `combine`, `softmax`, `reduce`, `rearrange`, `recurrent` | the operators |
 //! | `error` | [`InterpreterError`] |
 
 mod activation;
@@ -18,6 +18,7 @@ mod error;
 mod norm;
 mod pool;
 mod rearrange;
+mod recurrent;
 mod reduce;
 mod softmax;
 mod tensor;
@@ -216,6 +217,7 @@ fn execute(op: &Op, weights: &Weights, operands: &[&Tensor], y: &mut Tensor) {
         Op::Lrn(lrn) => norm::local_response(lrn, x, y),
         Op::Combine(combine) => combine::run(combine, operands, y),
         Op::Matmul(_) => combine::matmul(x, operands[1], y),
+        Op::Recurrent(recurrent) => recurrent::run(recurrent, weights, operands, y),
         Op::Concat(_) => combine::concat(operands, y),
         Op::Reshape(_) | Op::Identity(_) => rearrange::copy(x, y),
         Op::Pad(pad) => rearrange::pad(pad, x, y),

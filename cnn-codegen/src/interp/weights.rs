@@ -28,6 +28,8 @@ pub(super) struct Weights {
     pub(super) affine: Vec<Affine>,
     /// PReLU's slopes, `[C]`; a constant's value.
     pub(super) vector: Vec<f32>,
+    /// Of a recurrent layer: a direction after the other, each of features, of the state, and both biases.
+    pub(super) recurrent: Vec<Vec<f32>>,
 }
 
 impl Weights {
@@ -60,6 +62,15 @@ impl Weights {
             Op::Constant(constant) => {
                 let declared = constant.tensor(&node.weights);
                 weights.vector = source.tensor(&declared.name, &declared.shape)?.into_owned();
+            }
+            Op::Recurrent(recurrent) => {
+                let features = input.map_or(0, |input| input.extent()[2]);
+                for &reverse in recurrent.directions() {
+                    for declared in recurrent.direction_weights(&node.weights, reverse, features) {
+                        let tensor = source.tensor(&declared.name, &declared.shape)?.into_owned();
+                        weights.recurrent.push(tensor);
+                    }
+                }
             }
             Op::Input(_)
             | Op::Pool(_)

@@ -10,7 +10,7 @@
 //! | `code` | the words: values, expressions, instructions |
 //! | `writer` | writes a function |
 //! | `step` | addresses of a step's views, its rows of activations |
-//! | `sweep`, `winograd`, `copy`, `elementwise`, `pool`, `channels`, `gather`, `matmul`, `reduce` | the loop nests of each kind of work |
+//! | `sweep`, `winograd`, `copy`, `elementwise`, `pool`, `channels`, `gather`, `matmul`, `recurrent`, `reduce` | the loop nests of each kind of work |
 //! | `tile` | tile kernels as loop code, where the machine has none of their own |
 //! | `program` | all functions of a plan |
 
@@ -22,6 +22,7 @@ mod gather;
 mod matmul;
 mod pool;
 mod program;
+mod recurrent;
 mod reduce;
 mod step;
 mod sweep;

@@ -154,6 +154,7 @@ fn items(plan: &Plan, work: &Work) -> usize {
             let [channels, rows, _] = output.shape.extent();
             plan.batch * channels * rows
         }
+        Work::Recurrent(work) => work.tasks(plan.batch),
         Work::Reduce { output, .. } => reduce::items(plan.batch, *output),
         Work::Softmax { axis: 0, .. } => plan.batch,
         Work::Softmax { output, .. } => blocks(output),
@@ -203,6 +204,7 @@ fn item_body(e: &mut Builder<'_>, work: &Work, item: Int) {
         Work::Gather(gather) => e.gather(gather, item),
         Work::Interpolate(interpolate) => e.interpolate(interpolate, item),
         Work::Matmul { left, right, output } => e.matmul(*left, *right, *output, item),
+        Work::Recurrent(work) => e.recurrent(work, item),
         Work::Reduce {
             input,
             output,

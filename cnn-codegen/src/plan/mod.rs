@@ -28,8 +28,9 @@ pub use build::build;
 pub use cnn_types::InstructionSet;
 pub use data::{
     Access, Algorithm, Buffer, BufferId, Combination, Constant, ConstantId, Copy, Elementwise, Gather, GatherSource,
-    Interpolate, Lanes, Layout, Move, Nest, Peak, Plan, PlanData, PoolWindow, Port, Recipe, Region, Repeat, Segment,
-    Step, Storage, Strides, Sweep, View, WinogradWork, Work, layout, peak, to_json, to_text,
+    Interpolate, Lanes, Layout, Move, Nest, Peak, Plan, PlanData, PoolWindow, Port, Recipe, RecurrentMemory,
+    RecurrentTiles, RecurrentWork, Region, Repeat, Segment, Step, StepWeights, Storage, Strides, Sweep, View,
+    WinogradWork, Work, layout, peak, to_json, to_text,
 };
 pub use options::{Accuracy, PlanError, PlanOptions};
 pub use verify::{PlanFault, verify};

@@ -58,6 +58,7 @@ mod prelu;
 mod range;
 mod read;
 mod reader;
+mod recurrent;
 mod reduce;
 mod reduce_norm;
 mod registry;
@@ -115,6 +116,7 @@ pub use pool::{Pool, PoolKind};
 pub use prelu::Prelu;
 pub use read::Dialect;
 use read::keys;
+pub use recurrent::{Cell, Direction, Recurrent};
 pub use reduce::{Reduce, ReduceKind};
 pub use reduce_norm::ReduceNorm;
 pub use reshape::Reshape;
@@ -161,6 +163,8 @@ pub enum Op {
     Combine(Combine),
     /// A matrix product of two operands.
     Matmul(Matmul),
+    /// An LSTM or GRU over sequences.
+    Recurrent(Recurrent),
     /// Joins maps along the channels.
     Concat(Concat),
     /// The same elements under another shape.
@@ -208,6 +212,7 @@ macro_rules! operator {
             Op::Lrn(op) => op,
             Op::Combine(op) => op,
             Op::Matmul(op) => op,
+            Op::Recurrent(op) => op,
             Op::Concat(op) => op,
             Op::Reshape(op) => op,
             Op::Pad(op) => op,

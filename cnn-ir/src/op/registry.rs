@@ -28,6 +28,12 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
             ],
         },
         Family {
+            title: "Recurrent layers",
+            introduction: "One layer each, of one or two (D) directions. A `transpose` with `order = [1, 2, 0]` makes \
+                           `[1, T, I]` of a map `[I, 1, T]`.",
+            operators: [Recurrent::LSTM, Recurrent::GRU].map(Op::Recurrent).into(),
+        },
+        Family {
             title: "Pools",
             introduction: "Padding never wins a `max_pool` or `min_pool`.",
             operators: vec![

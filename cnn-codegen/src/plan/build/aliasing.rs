@@ -140,7 +140,7 @@ impl Aliases {
     fn may_alias(&self, graph: &Graph, shapes: &Shapes, id: NodeId) -> bool {
         let writes = match &graph[id].op {
             Op::Slice(slice) => !is_view(slice, shapes[graph.operands(id)[0]]),
-            op => !(op.keeps_elements() || matches!(op, Op::Input(_) | Op::Matmul(_))),
+            op => !(op.keeps_elements() || matches!(op, Op::Input(_) | Op::Matmul(_) | Op::Recurrent(_))),
         };
         writes && !graph.is_output(id) && !self.aliases.contains_key(&id)
     }

@@ -5,6 +5,7 @@
 //! | `aliasing` | which values share a buffer, and how wide its halo is |
 //! | `nodes` | one node after the other: which steps an operator becomes |
 //! | `tiled` | the same for layers of tile kernels |
+//! | `recurrent` | the same for recurrent layers |
 //! | `index_maps` | the same for what only takes elements elsewhere |
 //! | `builder` | the plan under construction: buffers, views, copies, steps |
 //! | `traffic` | the bytes that a step moves |
@@ -15,6 +16,7 @@ mod arena;
 mod builder;
 mod index_maps;
 mod nodes;
+mod recurrent;
 mod tiled;
 mod traffic;
 

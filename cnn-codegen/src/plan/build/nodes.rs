@@ -35,6 +35,7 @@ impl Builder<'_> {
             Op::Pool(pool) => self.pool(id, pool)?,
             Op::ConvTranspose(conv) => self.conv_transpose(id, conv)?,
             Op::Matmul(_) => self.matmul(id, &operands)?,
+            Op::Recurrent(recurrent) => self.recurrent(id, *recurrent, &operands)?,
             Op::AdaptiveAvgPool(_) => {
                 let input = self.internal(operands[0])?;
                 let output = self.output(id)?;

@@ -37,6 +37,7 @@ pub(super) fn moved(buffers: &[Buffer], work: &Work) -> u64 {
         | Work::Lrn { .. }
         | Work::Interpolate(_)
         | Work::Matmul { .. }
+        | Work::Recurrent(_)
         | Work::Reduce { .. } => {
             let (reads, writes) = work.accesses();
             let shape = |access: Access| match access {

@@ -2,7 +2,7 @@
 //!
 //! 1. `select`: which algorithm, by predicted cost;
 //! 2. the layer as the algorithm sees it: `direct` and depthwise, `winograd`, `transposed` (ordinary convolutions, one
-//!    for each remainder by the stride), `dense` (matrix products);
+//!    for each remainder by the stride), `dense` (matrix products), `recurrent`;
 //! 3. `reduction`: the order of the multiply–adds of one sum, and which of them are unrolled;
 //! 4. `tiling`: tile kernels and the loop nest around them: k-blocks, panels, pixels. `cover` cuts the pixels into tiles;
 //! 5. `prefetch`: weights that tiles bring nearer for the tiles after them.
@@ -14,6 +14,7 @@ mod dense;
 mod direct;
 mod layer;
 mod prefetch;
+mod recurrent;
 mod reduction;
 mod select;
 mod tiling;
@@ -27,6 +28,7 @@ use crate::tile::SpecError;
 pub(crate) use dense::dense;
 pub(crate) use direct::reach;
 pub(crate) use layer::{Kernel, Layer, StridedView};
+pub(crate) use recurrent::recurrent;
 pub(crate) use select::{Selected, select, streams};
 pub(crate) use transposed::{MOST_PHASES, phases, reach as transposed_reach, transposed};
 

@@ -6,6 +6,7 @@
 //! | `work` | what a step does: one variant a kind of loop nest |
 //! | `nest` | tile kernels in a loop nest: sweeps |
 //! | `winograd` | a convolution on transformed tiles |
+//! | `recurrent` | a recurrent layer's panels and memory |
 //! | `gather` | elements taken through index maps |
 //! | `algorithm` | how a convolution is carried out |
 //! | `constants` | weights as recipes, one after the other |
@@ -19,6 +20,7 @@ pub mod layout;
 mod lifetimes;
 mod nest;
 mod print;
+mod recurrent;
 mod winograd;
 mod work;
 
@@ -38,6 +40,7 @@ pub(crate) use lifetimes::{ALIGNMENT, arena_size, lifetimes};
 pub use lifetimes::{Peak, peak};
 pub use nest::{Move, Nest, Region, Repeat, Segment, Sweep};
 pub use print::{to_json, to_text};
+pub use recurrent::{RecurrentMemory, RecurrentTiles, RecurrentWork, StepWeights};
 pub use winograd::WinogradWork;
 pub use work::{Access, Combination, Copy, Elementwise, Interpolate, PoolWindow, Work};
 

@@ -4,7 +4,7 @@ use std::iter;
 
 use cnn_ir::op::{Activation, CombineKind, Lrn, Pair, PoolKind, ReduceKind, Sides, Tap};
 
-use super::{BufferId, ConstantId, Gather, Sweep, View, WinogradWork};
+use super::{BufferId, ConstantId, Gather, RecurrentWork, Sweep, View, WinogradWork};
 
 /// A step's work.
 #[derive(Clone, Debug)]
@@ -70,6 +70,8 @@ pub enum Work {
         /// `[C, M, N]`.
         output: View,
     },
+    /// An LSTM or GRU over sequences.
+    Recurrent(Box<RecurrentWork>),
     /// Means, sums, greatest elements … along axes.
     Reduce {
         /// What is reduced.
@@ -212,6 +214,10 @@ impl Work {
             Work::Matmul { left, right, output } => {
                 (vec![Access::View(*left), Access::View(*right)], Access::View(*output))
             }
+            Work::Recurrent(work) => {
+                let reads = iter::once(work.input).chain(work.states.iter().copied());
+                (views(&mut { reads }), Access::View(work.output))
+            }
             Work::Interpolate(Interpolate { input, output, .. })
             | Work::GlobalPool { input, output, .. }
             | Work::AdaptiveAvgPool { input, output }
@@ -235,6 +241,7 @@ impl Work {
     pub fn scratch_bytes(&self) -> usize {
         match self {
             Work::Winograd(work) => work.scratch_bytes(),
+            Work::Recurrent(work) => work.scratch_bytes(),
             Work::Sweep(_)
             | Work::Copy(_)
             | Work::ClearHalo(_)
@@ -256,6 +263,7 @@ impl Work {
         match self {
             Work::Sweep(sweep) => vec![sweep.weights],
             Work::Winograd(work) => vec![work.weights],
+            Work::Recurrent(work) => work.constants(),
             Work::Elementwise(elementwise) => elementwise.scale_shift.into_iter().chain(elementwise.slope).collect(),
             Work::Gather(gather) => gather.from.constant().into_iter().collect(),
             Work::Copy(_)

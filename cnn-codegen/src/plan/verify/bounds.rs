@@ -104,6 +104,7 @@ fn has_numbers(work: &Work) -> bool {
         Work::Sweep(sweep) => are_steps(&sweep.start) && nest(&sweep.nest),
         Work::Winograd(work) => winograd(work),
         Work::Pool(pool) => window(pool),
+        Work::Recurrent(work) => work.checked_scratch_bytes().is_some_and(|bytes| bytes <= LARGE),
         Work::Lrn { lrn, .. } => is_size(lrn.size),
         Work::Softmax { axis, .. } => *axis < 3,
         // `i · n` of `m` shares of `n` elements.

@@ -203,7 +203,7 @@ impl Checks<'_> {
         let (reads, writes) = work.accesses();
         let written = writes.view();
         // Copies may read and write anywhere, and so may what works channel by channel; all others write whole blocks.
-        let copies = matches!(work, Work::Copy(_) | Work::Matmul { .. });
+        let copies = matches!(work, Work::Copy(_) | Work::Matmul { .. } | Work::Recurrent(_));
         for view in reads.into_iter().chain([writes]).filter_map(Access::view) {
             let is_written = Some(view) == written;
             let free = copies || (matches!(work, Work::Gather(_)) && !is_written);

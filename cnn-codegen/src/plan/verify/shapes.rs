@@ -6,8 +6,10 @@ use cnn_ir::op::{Sides, Tap};
 use super::{Checks, name};
 use crate::plan::data::layout::BLOCK;
 use crate::plan::data::{
-    Access, BufferId, ConstantId, Copy, Elementwise, Interpolate, Layout, Port, Storage, View, WinogradWork, Work,
+    Access, BufferId, ConstantId, Copy, Elementwise, Interpolate, Layout, Port, RecurrentWork, StepWeights, Storage,
+    View, WinogradWork, Work,
 };
+use crate::tile::TileSpec;
 
 impl Checks<'_> {
     /// Strides and sizes are those of the layout; the user's arrays hold the elements and nothing else.
@@ -52,6 +54,7 @@ impl Checks<'_> {
             Work::Gather(gather) => gather.is_within(self.plan),
             Work::Interpolate(work) => interpolate_fits(work),
             Work::Matmul { left, right, output } => self.matmul_fits(*left, *right, *output),
+            Work::Recurrent(work) => self.recurrent_fits(work),
             Work::Reduce {
                 input, output, axes, ..
             } => {
@@ -125,6 +128,47 @@ impl Checks<'_> {
             && (rows, inner, columns) == (m, depth, n)
     }
 
+    fn recurrent_fits(&self, work: &RecurrentWork) -> bool {
+        let plan = self.plan;
+        let planar = |view: &View| matches!(plan.buffers[view.buffer.0].layout, Layout::Planar { .. });
+        let ([n, steps, features], directions) = (work.input.shape.extent(), work.recurrent.directions().len());
+        let units = work.recurrent.units;
+        let states = &work.states;
+        let rows = |weights: &StepWeights, inner: usize| {
+            let floats = weights.panel_floats(inner) as u128 * weights.panels as u128;
+            let padded = weights.vectors as u128 * BLOCK as u128 * weights.panels as u128;
+            let enough = |&ConstantId(id): &ConstantId| plan.constants[id].recipe.floats() as u128 >= floats;
+            let rows = work.recurrent.gates() as u128 * units as u128;
+            weights.constants.len() == directions && weights.constants.iter().all(enough) && padded >= rows
+        };
+        planar(&work.input)
+            && planar(&work.output)
+            && states.iter().all(planar)
+            && (states.is_empty() || states.len() == work.recurrent.states())
+            && states
+                .iter()
+                .all(|state| state.shape.extent() == [n, directions, units])
+            && work.output.shape.extent() == [n, steps, units * directions]
+            && rows(&work.project, features)
+            && rows(&work.recur, units)
+            && (1..=steps).contains(&work.block)
+            && work.tiles.len() == directions
+            && work
+                .tiles
+                .iter()
+                .zip(work.recurrent.directions())
+                .all(|(tiles, &reverse)| {
+                    let row = plan.strides(work.input).row as i64 * if reverse { -1 } else { 1 };
+                    let rest = steps % work.block;
+                    is_tile(&tiles.project, &work.project, work.block, features, row)
+                        && is_tile(&tiles.recur, &work.recur, 1, units, 0)
+                        && match &tiles.rest {
+                            Some(tile) => is_tile(tile, &work.project, rest, features, row),
+                            None => rest == 0,
+                        }
+                })
+    }
+
     fn elementwise_fits(&self, step: &Elementwise) -> bool {
         let whole = step.output.shape.extent();
         let operand = |view: &View| {
@@ -147,6 +191,23 @@ fn interpolate_fits(work: &Interpolate) -> bool {
         && (work.rows.len(), work.columns.len()) == (rows, columns)
         && within(&work.rows, height)
         && within(&work.columns, width)
+}
+
+/// Whether a tile of so many steps reads, of rows that are `row` floats apart, `inner` floats each, a panel of weights, and
+/// writes that panel's part of as many rows.
+fn is_tile(tile: &TileSpec, weights: &StepWeights, steps: usize, inner: usize, row: i64) -> bool {
+    let bytes = |floats: i128| floats * size_of::<f32>() as i128;
+    let last = (steps as i128 - 1) * i128::from(row);
+    let (input, output) = (tile.input_bytes(), tile.output_bytes());
+    let end = (steps as i128 - 1) * weights.rows() as i128 + (weights.vectors * BLOCK) as i128;
+    tile.vectors == weights.vectors
+        && tile.pixels.len() == steps
+        && !tile.residual
+        && tile.weight_floats() == weights.panel_floats(inner)
+        && i128::from(input.start) >= bytes(last.min(0))
+        && i128::from(input.end) <= bytes(last.max(0) + inner as i128)
+        && output.start >= 0
+        && i128::from(output.end) <= bytes(end)
 }
 
 /// Whether two views share no block.

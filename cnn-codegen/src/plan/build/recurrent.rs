@@ -1,0 +1,50 @@
+//! Recurrent layers: sequences are read and written row by row.
+
+use cnn_ir::graph::NodeId;
+use cnn_ir::op::Recurrent;
+
+use super::builder::Builder;
+use super::traffic;
+use crate::plan::convolution::{self, Kernel};
+use crate::plan::data::{Layout, Storage, Work};
+use crate::plan::options::PlanError;
+
+impl Builder<'_> {
+    pub(super) fn recurrent(&mut self, id: NodeId, op: Recurrent, operands: &[NodeId]) -> Result<(), PlanError> {
+        let shape = self.shapes[id];
+        let mut views = Vec::with_capacity(operands.len());
+        for &operand in operands {
+            views.push(self.planar(operand)?);
+        }
+        let states = views.split_off(1);
+        let input = views[0];
+        let output = self.buffer(id, shape, Layout::PLANAR, Storage::Arena(0))?;
+        self.define(id, vec![output]);
+        let ends = [input, output].map(|view| self.strided(view));
+        let (isa, weights) = (self.options.isa, &self.graph[id].weights);
+        let work = convolution::recurrent(isa, op, ends, states, weights, &mut self.constants);
+        let work = work.map_err(|reason| PlanError::Tile {
+            layer: self.graph[id].name.clone(),
+            reason,
+        })?;
+        if work.checked_scratch_bytes().is_none() {
+            return Err(PlanError::TooLarge {
+                layer: self.graph[id].name.clone(),
+                shape,
+                batch: self.options.batch,
+            });
+        }
+        let name = format!("features of {} steps, then step by step", work.block);
+        let work = Work::Recurrent(Box::new(work));
+        let kernel = Kernel {
+            name,
+            why: "each step waits for the one before: only features are computed ahead".into(),
+            multiplications: self.multiplications(id),
+            moved: traffic::moved(&self.buffers, &work),
+            work,
+            rest: None,
+        };
+        self.kernel(id, kernel);
+        Ok(())
+    }
+}
