@@ -16,8 +16,9 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 ///
 /// The last part of the name decides the distribution, always uniform: a `weight` of two or more
 /// dimensions lies in ±√(6 / product of the dimensions after the first) (He et al. 2015), a
-/// one-dimensional `weight` and `running_var` in 0.5…1.5, `slope` in 0.1…0.4, `bias`, `running_mean` and
-/// `value` in ±0.1.
+/// one-dimensional `weight` and `running_var` in 0.5…1.5, a recurrent layer's `weight_ih_l0` and the like in
+/// ±√(1 / columns), `slope` in 0.1…0.4, `bias`, `bias_ih_l0` and the like, `running_mean`
+/// and `value` in ±0.1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Synthetic {
     /// Tensors of the same name differ between seeds.
@@ -27,13 +28,18 @@ pub struct Synthetic {
 impl WeightSource for Synthetic {
     fn slice(&self, name: &str, shape: &[usize], range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
         let count = element_count(name, shape)?;
-        let (low, high) = match name.rsplit('.').next() {
-            Some("weight") if shape.len() >= 2 => {
-                // `element_count` bounds the product only if the first dimension is not 0.
-                let fan_in: f64 = shape[1..].iter().map(|&dim| dim as f64).product();
-                let bound = (6.0 / fan_in).sqrt();
-                (-bound, bound)
-            }
+        let within = |share: f64| {
+            // `element_count` bounds the product only if the first dimension is not 0.
+            let fan_in: f64 = shape[1..].iter().map(|&dim| dim as f64).product();
+            let bound = (share / fan_in).sqrt();
+            (-bound, bound)
+        };
+        let role = name.rsplit('.').next();
+        let recurrent = |kind: &str| role.is_some_and(|role| role.starts_with(kind));
+        let (low, high) = match role {
+            Some("weight") if shape.len() >= 2 => within(6.0),
+            _ if shape.len() == 2 && (recurrent("weight_ih_l") || recurrent("weight_hh_l")) => within(1.0),
+            _ if recurrent("bias_ih_l") || recurrent("bias_hh_l") => (-0.1, 0.1),
             Some("weight" | "running_var") => (0.5, 1.5),
             Some("slope") => (0.1, 0.4),
             Some("bias" | "running_mean" | "value") => (-0.1, 0.1),
@@ -101,9 +107,11 @@ mod tests {
     #[test]
     fn draws_each_kind_from_its_range() {
         let source = Synthetic { seed: 3 };
-        let cases: [(&str, &[usize], f32, f32); 7] = [
+        let cases: [(&str, &[usize], f32, f32); 9] = [
             ("a.weight", &[8, 6, 2, 2], -0.5, 0.5),
             ("a.weight", &[512], 0.5, 1.5),
+            ("rnn.weight_ih_l0", &[32, 16], -0.25, 0.25),
+            ("rnn.bias_hh_l0_reverse", &[512], -0.1, 0.1),
             ("bn.running_var", &[512], 0.5, 1.5),
             ("p.slope", &[512], 0.1, 0.4),
             ("a.bias", &[512], -0.1, 0.1),
