@@ -21,6 +21,8 @@ pub struct RustOptions {
     pub batch: usize,
     /// Threads that share a run: how finely work is divided.
     pub threads: usize,
+    /// As [`Options::exact`].
+    pub exact: bool,
     /// Needs neither an operating system nor an allocator: the caller gives the memory.
     pub no_std: bool,
     /// Functions for C, in a static library with a header: one thread, no heap, weights in the program.
@@ -32,6 +34,7 @@ impl Default for RustOptions {
         RustOptions {
             batch: 1,
             threads: 1,
+            exact: false,
             no_std: false,
             c: false,
         }
@@ -55,12 +58,30 @@ impl Model {
             false => Memory::System,
             true => Memory::Caller,
         };
-        self.source_text(&self.rust_plan(options)?, &memory, &quote!(::cnn::rt))
+        self.source_text(&self.plan(&plan_options(options))?, &memory, &quote!(::cnn::rt))
     }
 
-    /// How the network is carried out as Rust.
-    fn rust_plan(&self, options: &RustOptions) -> Result<Plan, Error> {
-        self.plan(&Options::for_rust(options.batch, options.threads, options.no_std))
+    /// How the network is carried out as Rust, and these weights in the order in which its code reads them.
+    fn plan_with_weights(&self, weights: &Weights, options: &Options) -> Result<(Plan, Vec<u8>), Error> {
+        let plan = self.plan(options)?;
+        let pool = ThreadPool::new(0).map_err(|error| Error::Limit(format!("threads cannot be started: {error}")))?;
+        match plan.pack(weights, &pool) {
+            Ok(block) => {
+                let bytes = block.bytes()[..plan.constant_bytes].to_vec();
+                Ok((plan, bytes))
+            }
+            Err(error) if error.is_coarse() && !options.full_weights => {
+                let full_weights = true;
+                self.plan_with_weights(
+                    weights,
+                    &Options {
+                        full_weights,
+                        ..options.clone()
+                    },
+                )
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn source_text(&self, plan: &Plan, memory: &Memory, runtime: &TokenStream) -> Result<String, Error> {
@@ -81,11 +102,12 @@ impl Model {
     }
 }
 
-/// A network's weights in the order in which its code reads them.
-fn packed(plan: &Plan, weights: &Weights) -> Result<Vec<u8>, Error> {
-    let pool = ThreadPool::new(0).map_err(|error| Error::Limit(format!("threads cannot be started: {error}")))?;
-    let block = plan.pack(weights, &pool)?;
-    Ok(block.bytes()[..plan.constant_bytes].to_vec())
+fn plan_options(options: &RustOptions) -> Options {
+    let wanted = Options::for_rust(options.batch, options.threads, options.no_std);
+    Options {
+        exact: wanted.exact || options.exact,
+        ..wanted
+    }
 }
 
 /// A network's name as a type's: `resnet-18` → `Resnet18`.

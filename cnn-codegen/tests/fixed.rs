@@ -1,11 +1,13 @@
-//! Dense layers with 16-bit weights: where they are used, and how far they are from the interpreter's answers.
+//! Dense layers with 16-bit weights: where they are used, how far they are from the interpreter's answers, and that
+//! weights which they do not hold keep all of their bits.
 
-use cnn_codegen::jit;
+use cnn_codegen::compile::{self, Executable, Options};
+use cnn_codegen::jit::{self, JitError};
 use cnn_codegen::plan::{self, Accuracy, InstructionSet, Plan, PlanOptions, Work};
 use cnn_codegen::tile::Product;
 use cnn_runtime::kernels::Isa;
 use cnn_runtime::memory::Caches;
-use cnn_runtime::weights::{Synthetic, synthetic_input};
+use cnn_runtime::weights::{MapSource, Synthetic, WeightSource, synthetic_input};
 use cnn_testing::distance::distance;
 use cnn_testing::engines::{ENGINES, Network, networks};
 
@@ -92,5 +94,110 @@ fn sixteen_bits_keep_four_digits() {
             run(&network, &PlanOptions { threads, ..OPTIONS }),
             "{threads} threads"
         );
+    }
+}
+
+/// A layer of 1000 units with 1280 inputs.
+const LAYER: &str = r#"
+    inputs.image = [1280]
+    layer = [{ name = "d", op = "dense", units = 1000, bias = false }]
+"#;
+
+/// Compiles the layer as everybody does, for each instruction set, and compares with the interpreter, for an image that
+/// is 0 where `large` meets it; gives whether 16 bits were used.
+fn check_tail(large: f32, is_large: fn(usize) -> bool, size: f32) -> Vec<bool> {
+    let [_, network] = networks(LAYER);
+    let mut weights = Synthetic { seed: 1 }
+        .tensor("d.weight", &[1000, 1280])
+        .expect("weights")
+        .into_owned();
+    for (i, weight) in weights.iter_mut().enumerate() {
+        *weight = if is_large(i) { large } else { *weight * size };
+    }
+    let mut image = synthetic_input("image", 1280, 0);
+    for (i, pixel) in image.iter_mut().enumerate() {
+        if large.is_finite() && (0..1000).any(|row| is_large(row * 1280 + i)) {
+            *pixel = 0.0;
+        }
+    }
+    let mut source = MapSource::new();
+    source.insert("d.weight", &[1000, 1280], weights).expect("a tensor");
+    let expected = (ENGINES[0].compile)(&network, &source, 1)(&[&image]);
+    let sets = Isa::available()
+        .into_iter()
+        .map(Isa::set)
+        .filter(|&isa| isa != InstructionSet::Portable);
+    sets.map(|isa| {
+        let options = Options {
+            isa: Some(isa),
+            caches: OPTIONS.caches,
+            threads: Some(1),
+            ..Options::default()
+        };
+        let (executable, _) = compile::compile(&network.graph, &source, &options).expect("code");
+        let Executable::Jit(code) = executable else {
+            panic!("machine code")
+        };
+        let mut output = vec![f32::NAN; 1000];
+        code.run(&[&image], &mut [&mut output]).expect("an input that fits");
+        // What is not finite is compared as it is, the rest as a share of the largest.
+        let finite = |all: &[f32]| {
+            all.iter()
+                .map(|x| if x.is_finite() { *x } else { 0.0 })
+                .collect::<Vec<_>>()
+        };
+        for (expected, found) in expected[0].iter().zip(&output) {
+            let same = expected.is_finite() && found.is_finite() || expected.to_bits() == found.to_bits();
+            assert!(
+                same || expected.is_nan() && found.is_nan(),
+                "{isa}, {large:e}: {found} for {expected}"
+            );
+        }
+        let error = distance(&finite(&expected[0]), &finite(&output));
+        assert!(
+            error < 1e-4,
+            "{isa}, weights of {large:e}, others of {size:e}: {error:.1e} off"
+        );
+        !fixed(code.plan()).is_empty()
+    })
+    .collect()
+}
+
+#[test]
+fn weights_that_sixteen_bits_do_not_hold_keep_all() {
+    let one_a_block = |i: usize| i % 64 == 17;
+    let one_a_row = |i: usize| i % 1280 == 100;
+    let one = |i: usize| i == 500 * 1280 + 3;
+    for large in [1e3, 1e6, -1e30, f32::INFINITY, f32::NEG_INFINITY] {
+        for is_large in [one_a_block, one_a_row, one] {
+            let fixed = check_tail(large, is_large, 1.0);
+            assert!(!fixed.contains(&true), "{large:e}");
+        }
+    }
+    assert!(!check_tail(0.0, |_| false, 1e-38).contains(&true), "subnormal weights");
+    for size in [1e-30, 1.0, 1e30] {
+        assert!(
+            !check_tail(0.0, |_| false, size).contains(&false),
+            "weights of like size {size:e}"
+        );
+    }
+}
+
+#[test]
+fn a_plan_of_sixteen_bits_refuses_other_weights() {
+    if Isa::detect().set() == InstructionSet::Portable {
+        return;
+    }
+    let [_, network] = networks(LAYER);
+    let mut weights = vec![1.0; 1_280_000];
+    weights[7] = f32::INFINITY;
+    let mut source = MapSource::new();
+    source.insert("d.weight", &[1000, 1280], weights).expect("a tensor");
+    match jit::compile(&build(&network, &OPTIONS), &source, 1) {
+        Err(JitError::Pack(error)) => {
+            assert!(error.is_coarse());
+            assert!(error.to_string().contains("`d.weight`: 16 bits do not hold"), "{error}");
+        }
+        other => panic!("{other:?}"),
     }
 }

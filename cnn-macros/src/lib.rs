@@ -59,6 +59,10 @@ use proc_macro::TokenStream;
 /// system nor an allocator. The option `max_arena` makes more than so many bytes of memory a compile error that names the layer
 /// at the peak.
 ///
+/// Large dense layers hold their weights in 16 bits. Weights of which a few are thousands of times the others, or not
+/// finite, do not fit: given with the option `weights` they keep all their bits, `load(&weights)` refuses them, and the
+/// option `exact` holds any weights (without Winograd's algorithm, too: slower, within 1e-5 of the largest output).
+///
 /// Emitted code names the crate `::cnn` and is `unsafe` within: it compiles where that is not forbidden.
 ///
 /// What does not fit does not compile: every mistake is an error at its token, with the arithmetic and the nearest word.
@@ -101,7 +105,7 @@ use proc_macro::TokenStream;
 /// network   = { attribute } [ visibility ] "network" NAME [ "=" STRING ] { "," option }
 ///             ( "{" { statement } [ call | name ] "}" | ";" )      a model file's path, or statements
 /// option    = "weights" "=" STRING | "max_arena" "=" size | "batch" "=" INTEGER
-///           | "threads" "=" INTEGER | "no_std"
+///           | "threads" "=" INTEGER | "exact" | "no_std"
 /// size      = INTEGER | STRING                                     bytes; "256KiB", "1 MiB", "64kB"
 /// constant  = "const" NAME [ ":" type ] "=" value ";"               a value that keys, shapes and options name
 /// statement = constant

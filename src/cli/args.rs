@@ -124,6 +124,7 @@ impl Compilation {
             threads: self.threads.map(NonZeroUsize::get),
             optimise: !self.no_optimise,
             exact: self.exact,
+            full_weights: false,
             isa: self.isa.or(self.portable.then_some(InstructionSet::Portable)),
             caches: Caches::of_this_machine(),
             max_memory: self.limit(),

@@ -31,6 +31,9 @@ pub(super) struct Arguments {
     /// Threads that share a run
     #[arg(long, value_name = "N", default_value = "1")]
     threads: NonZeroUsize,
+    /// Without Winograd's algorithm and 16-bit weights: results within 1e-5, slower
+    #[arg(long)]
+    exact: bool,
     /// Code that needs neither an operating system nor an allocator
     #[arg(long)]
     no_std: bool,
@@ -45,6 +48,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     let options = RustOptions {
         batch: arguments.batch.get(),
         threads: arguments.threads.get(),
+        exact: arguments.exact,
         no_std: arguments.no_std,
         c: arguments.c,
     };

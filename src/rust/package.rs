@@ -10,7 +10,7 @@ use quote::quote;
 
 use super::c::Interface;
 use super::program::Program;
-use super::{RustOptions, packed, type_name};
+use super::{RustOptions, plan_options, type_name};
 use crate::{Error, Model, Weights};
 
 const LICENSES: [(&str, &str); 2] = [
@@ -49,7 +49,6 @@ impl Model {
             let problem = "a run of a C library is on one thread: run it in several threads, each with its own arena";
             return Err(Error::Option(problem.into()));
         }
-        let plan = self.rust_plan(options)?;
         let embedded = quote!(include_bytes!("../weights.bin"));
         let memory = match (options.no_std || options.c, weights) {
             (false, None) => Memory::System,
@@ -60,12 +59,16 @@ impl Model {
                 return Err(Error::Option(problem.into()));
             }
         };
-        let weights = match weights {
+        let planned = plan_options(options);
+        let (plan, weights) = match weights {
             Some(weights) => match self.check_weights(weights).problems {
-                problems if problems.is_empty() => Some(packed(&plan, weights)?),
+                problems if problems.is_empty() => {
+                    let (plan, bytes) = self.plan_with_weights(weights, &planned)?;
+                    (plan, Some(bytes))
+                }
                 problems => return Err(Error::Weights(problems)),
             },
-            None => None,
+            None => (self.plan(&planned)?, None),
         };
         let name = crate_name(self.name());
         let type_name = type_name(self.name());

@@ -187,6 +187,7 @@ impl Model {
             Stage::Rust => self.rust(&crate::RustOptions {
                 batch: options.batch,
                 threads: options.threads.unwrap_or(1),
+                exact: options.exact,
                 ..crate::RustOptions::default()
             })?,
         })

@@ -119,8 +119,21 @@ pub fn compile(
         Backend::Jit => {
             // Optimise, validate, plan; then verify the plan, generate code and pack the weights.
             let (plan, need) = plan(graph, options)?;
-            let code = jit::compile(&plan, weights, options.threads())?;
-            Ok((Executable::Jit(Box::new(code)), need))
+            match jit::compile(&plan, weights, options.threads()) {
+                Ok(code) => Ok((Executable::Jit(Box::new(code)), need)),
+                Err(JitError::Pack(error)) if error.is_coarse() && !options.full_weights => {
+                    let full_weights = true;
+                    compile(
+                        graph,
+                        weights,
+                        &Options {
+                            full_weights,
+                            ..options.clone()
+                        },
+                    )
+                }
+                Err(error) => Err(error.into()),
+            }
         }
         Backend::Interp => {
             options.check()?;

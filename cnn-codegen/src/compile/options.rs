@@ -72,9 +72,12 @@ pub struct Options {
     /// Whether the passes run: fusing and folding layers.
     pub optimise: bool,
     /// Use no algorithm that rounds more than multiplying and adding does (Winograd's), and all bits of the weights, where
-    /// dense layers larger than the second-level cache otherwise read 16 (with a scale for each 64): slower, and within 1e-5 of f64 arithmetic where otherwise 1e-4 of the largest
-    /// output is allowed.
+    /// dense layers larger than the second-level cache otherwise read 16 (with a scale for each 64): slower, and within
+    /// 1e-5 of f64 arithmetic where otherwise 1e-4 of the largest output is allowed.
     pub exact: bool,
+    /// Read all bits of dense layers' weights, as `exact` does, but leave the choice of algorithms. Compiling sets it
+    /// by itself where 16 bits do not hold the weights.
+    pub full_weights: bool,
     /// The caches to plan for: this machine's. What other machines are to compute to the bit is planned for
     /// [`Caches::TYPICAL`], as `cnn!` does, and for an instruction set that they all have.
     pub caches: Caches,
@@ -94,6 +97,7 @@ impl Default for Options {
             threads: None,
             optimise: true,
             exact: false,
+            full_weights: false,
             caches: Caches::of_this_machine(),
             isa: None,
             max_memory: None,
@@ -134,7 +138,11 @@ impl Options {
         PlanOptions {
             batch: self.batch,
             isa: self.isa.unwrap_or_else(|| Isa::detect().set()),
-            accuracy: if self.exact { Accuracy::Exact } else { Accuracy::Fast },
+            accuracy: match (self.exact, self.full_weights) {
+                (true, _) => Accuracy::Exact,
+                (false, true) => Accuracy::FullWeights,
+                (false, false) => Accuracy::Fast,
+            },
             threads: self.threads(),
             caches: self.caches,
             force: None,

@@ -8,7 +8,7 @@ use proc_macro2::{Delimiter, TokenTree};
 
 use super::calls::{Operand, is_call};
 use super::layers::{Assignment, Blocks, Layers};
-use super::options::{OPTIONS, Options};
+use super::options::{FLAGS, OPTIONS, Options};
 use super::tokens::{Cursor, Tree};
 use super::values::Reader;
 
@@ -141,7 +141,7 @@ impl Body<'_> {
         }
         let start = *cursor;
         match cursor.name() {
-            Some(name) if name.value == "no_std" && (cursor.is_at_end() || cursor.is(0, ';')) => {
+            Some(name) if FLAGS.contains(&name.value.as_str()) && (cursor.is_at_end() || cursor.is(0, ';')) => {
                 self.option(name, None);
             }
             Some(name) if cursor.is_at_end() => statements.results = Some(vec![Operand::Name(name)]),

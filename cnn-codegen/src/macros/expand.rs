@@ -6,9 +6,10 @@ use cnn_ir::diag::Diagnostic;
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use super::Files;
 use super::check::Checked;
 use super::declared::{Body, Declared};
-use super::{Files, planned, weights};
+use super::weights::{self, Packed};
 use crate::rust::{self, Memory, Network};
 
 /// A network's code.
@@ -28,9 +29,7 @@ pub(super) fn expand_network(
     checked: &Checked,
     files: Files<'_>,
 ) -> Result<Expanded, Vec<Diagnostic>> {
-    let plan = planned::plan(declared, checked)?;
-    let packed = weights::pack(declared, checked, &plan, files)?;
-    let (bytes, warnings) = packed.map(|packed| (packed.bytes, packed.warnings)).unzip();
+    let Packed { plan, bytes, warnings } = weights::pack(declared, checked, files)?;
     let memory = match (declared.options.no_std, bytes) {
         (None, None) => Memory::System,
         (None, Some(bytes)) => Memory::Embedded(bytes),
@@ -58,7 +57,7 @@ pub(super) fn expand_network(
         .map(|path| tracked(&path.value));
     Ok(Expanded {
         code: quote!(#item #(#read)*),
-        warnings: warnings.unwrap_or_default(),
+        warnings,
     })
 }
 

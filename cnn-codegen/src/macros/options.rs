@@ -8,7 +8,9 @@ use cnn_ir::span::{Span, Spanned};
 use super::values::Reader;
 
 /// The words of all options.
-pub(super) const OPTIONS: [&str; 5] = ["weights", "max_arena", "batch", "threads", "no_std"];
+pub(super) const OPTIONS: [&str; 6] = ["weights", "max_arena", "batch", "threads", "exact", "no_std"];
+/// Those that stand alone.
+pub(super) const FLAGS: [&str; 2] = ["exact", "no_std"];
 
 /// More threads than any machine has.
 const MAX_THREADS: usize = 1024;
@@ -34,6 +36,8 @@ pub struct Options {
     pub batch: Option<Spanned<usize>>,
     /// Threads that share a run.
     pub threads: Option<Spanned<usize>>,
+    /// Whether results must be as exact as multiplying and adding in f32 is.
+    pub exact: Option<Span>,
     /// Whether the code may use neither `std` nor a heap.
     pub no_std: Option<Span>,
     /// Where each option stands that was given, right or wrong.
@@ -60,8 +64,9 @@ impl Options {
         }
         match (name.value.as_str(), &value) {
             ("no_std", None) => self.no_std = Some(name.span),
-            ("no_std", Some(value)) => {
-                reader.error(value.span, "`no_std` has no value: it stands alone");
+            ("exact", None) => self.exact = Some(name.span),
+            (word, Some(value)) if FLAGS.contains(&word) => {
+                reader.error(value.span, format!("`{word}` has no value: it stands alone"));
             }
             (word, None) => {
                 reader.error(

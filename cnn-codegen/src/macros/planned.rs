@@ -13,7 +13,9 @@ use crate::rust::grouped;
 ///
 /// # Errors
 /// What no machine could run, at the guilty layer; more memory than `max_arena`, at that option.
-pub(super) fn plan(declared: &Declared, checked: &Checked) -> Result<Plan, Vec<Diagnostic>> {
+///
+/// `full_weights`: 16 bits are known not to hold the weights.
+pub(super) fn plan(declared: &Declared, checked: &Checked, full_weights: bool) -> Result<Plan, Vec<Diagnostic>> {
     let batch = declared.options.batch.as_ref().map_or(1, |batch| batch.value);
     if let (Some(threads), Some(_)) = (&declared.options.threads, declared.options.no_std) {
         let message = "without an operating system there are no threads: `threads` and `no_std` exclude each other";
@@ -21,6 +23,11 @@ pub(super) fn plan(declared: &Declared, checked: &Checked) -> Result<Plan, Vec<D
     }
     let threads = declared.options.threads.as_ref().map_or(1, |threads| threads.value);
     let options = Options::for_rust(batch, threads, declared.options.no_std.is_some());
+    let options = Options {
+        exact: options.exact || declared.options.exact.is_some(),
+        full_weights,
+        ..options
+    };
     let (plan, _) = compile::plan(&checked.graph, &options).map_err(|error| {
         vec![match &error {
             CompileError::Plan(fault) => Diagnostic::error(guilty(declared, checked, fault), fault.to_string()),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use cnn_ir::cost;
 use cnn_ir::diag::Diagnostic;
 use cnn_ir::span::Spanned;
+use cnn_runtime::pack::PackError;
 use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::WeightSource;
 use proc_macro2::{Literal, TokenStream};
@@ -18,37 +19,42 @@ use quote::{ToTokens, quote};
 use super::Files;
 use super::check::Checked;
 use super::declared::Declared;
+use super::planned;
 use crate::plan::Plan;
 
 /// As many names as an error lists.
 const LISTED: usize = 8;
 
-/// Packed weights.
+/// Packed weights, and the plan that they are packed for.
 pub(super) struct Packed {
-    /// An expression of type `&[u8; N]`.
-    pub(super) bytes: TokenStream,
+    pub(super) plan: Plan,
+    /// An expression of type `&[u8; N]`, if the weights are given.
+    pub(super) bytes: Option<TokenStream>,
     /// What is odd about their file.
     pub(super) warnings: Vec<Diagnostic>,
 }
 
-/// Packs the weights of a declaration's file; `None` if it names none.
+/// Packs the weights of a declaration's file for its plan, or for one with all of their bits if they need it. Without a
+/// file, the plan alone.
 ///
 /// # Errors
 /// Tensors that are missing or do not fit, and files that cannot be read or written, at the option.
-pub(super) fn pack(
-    declared: &Declared,
-    checked: &Checked,
-    plan: &Plan,
-    files: Files<'_>,
-) -> Result<Option<Packed>, Vec<Diagnostic>> {
+pub(super) fn pack(declared: &Declared, checked: &Checked, files: Files<'_>) -> Result<Packed, Vec<Diagnostic>> {
+    let mut plan = planned::plan(declared, checked, false)?;
     let Some(path) = &declared.options.weights else {
-        return Ok(None);
+        let (bytes, warnings) = (None, Vec::new());
+        return Ok(Packed { plan, bytes, warnings });
     };
     let failed = |message: String| vec![Diagnostic::error(path.span, message)];
     let source = files.weights(&path.value).map_err(failed)?;
     let warnings = fits(path, checked, &*source)?;
     let pool = ThreadPool::new(0).map_err(|error| failed(format!("threads cannot be started: {error}")))?;
-    let block = plan.pack(&*source, &pool).map_err(|error| failed(error.to_string()))?;
+    let mut packed = plan.pack(&*source, &pool);
+    if packed.as_ref().is_err_and(PackError::is_coarse) {
+        plan = planned::plan(declared, checked, true)?;
+        packed = plan.pack(&*source, &pool);
+    }
+    let block = packed.map_err(|error| failed(error.to_string()))?;
     let bytes = &block.bytes()[..plan.constant_bytes];
     let bytes = match files.build {
         Some(folder) => {
@@ -59,7 +65,8 @@ pub(super) fn pack(
         }
         None => Literal::byte_string(bytes).into_token_stream(),
     };
-    Ok(Some(Packed { bytes, warnings }))
+    let bytes = Some(bytes);
+    Ok(Packed { plan, bytes, warnings })
 }
 
 /// Compares the tensors that a network needs with those of a file: everything that does not fit is one error, what no

@@ -48,10 +48,12 @@ impl PlanOptions {
 /// How exact results must be.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Accuracy {
-    /// Whatever is fastest: a whole network stays within 1e-4 of its largest output, if neighbouring weights of its large
-    /// dense layers are of like size.
+    /// Whatever is fastest: a whole network stays within 1e-4 of its largest output, for inputs of ordinary range.
+    /// Weights that large dense layers cannot hold in 16 bits are refused when they are packed.
     #[default]
     Fast,
+    /// The same for any weights: with all of their bits.
+    FullWeights,
     /// No algorithm that rounds more than multiplying and adding does, and all bits of the weights.
     Exact,
 }

@@ -21,6 +21,16 @@ pub enum PackError {
     Memory(#[from] MemoryError),
 }
 
+impl PackError {
+    /// Whether nothing is wrong but that 16 bits do not hold a dense layer's weights: a plan that keeps all bits mends it.
+    pub fn is_coarse(&self) -> bool {
+        match self {
+            PackError::Weights(errors) => errors.iter().all(|error| matches!(error, WeightError::Coarse { .. })),
+            PackError::Memory(_) => false,
+        }
+    }
+}
+
 impl fmt::Debug for PackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -134,6 +134,17 @@ pub enum WeightError {
         /// The source.
         origin: String,
     },
+    /// A dense layer was planned with 16 bits a weight, which do not hold these: few are so much larger than the
+    /// others that these would be lost, or some are not finite.
+    #[error(
+        "tensor `{name}`: 16 bits do not hold its weights, because a few are thousands of times the others or not \
+         finite: plan the network with all their bits (`exact` in `cnn!`, `--exact` for `cnn emit`), or give them when \
+         it is compiled"
+    )]
+    Coarse {
+        /// The tensor.
+        name: String,
+    },
     /// The tensor does not fit into memory.
     #[error("tensor `{name}` of shape {shape:?} does not fit into memory")]
     OutOfMemory {

@@ -101,11 +101,12 @@ fn float_stream(options: &PlanOptions, filters: FilterSource, inputs: usize) -> 
     }
 }
 
-/// How a layer's weights become 16-bit numbers, if that is allowed and of use: a product for one image, of weights that
+/// How a layer's weights become 16-bit numbers, if that is allowed and of use (packing refuses weights that they do not
+/// hold): a product for one image, of weights that
 /// not even the second-level cache holds.
 fn fixed_panels(options: &PlanOptions, filters: &FilterSource, inputs: usize) -> Option<(FixedPanels, Reduction)> {
     let large = filters.count().saturating_mul(inputs) > options.caches.second / size_of::<f32>();
-    if options.accuracy == Accuracy::Exact || options.batch > 1 || !large {
+    if options.accuracy != Accuracy::Fast || options.batch > 1 || !large {
         return None;
     }
     let vectors = facts(options.isa).vectors_of_fixed(filters.count().div_ceil(BLOCK))?;

@@ -113,7 +113,7 @@ fn is_allowed(algorithm: Algorithm, options: &PlanOptions) -> bool {
     match options.accuracy {
         Accuracy::Exact => algorithm == Algorithm::Direct,
         // The rates of other instruction sets differ, but not their order.
-        Accuracy::Fast => true,
+        Accuracy::Fast | Accuracy::FullWeights => true,
     }
 }
 
