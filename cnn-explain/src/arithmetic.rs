@@ -1,6 +1,11 @@
 //! How a cell of each operator's result comes about: what the page needs to write it out.
 
-use cnn_ir::op::{Activation, CombineKind, Op, PadMode, Padding, Pair, PoolKind, ReduceKind, Sides, Tap, UpsampleMode};
+use std::collections::HashMap;
+
+use cnn_ir::graph::NodeId;
+use cnn_ir::op::{
+    Activation, CombineKind, Composite, Op, PadMode, Padding, Pair, PoolKind, ReduceKind, Sides, Tap, UpsampleMode,
+};
 use cnn_ir::shape::Shape;
 use serde::{Serialize, Serializer};
 
@@ -33,8 +38,8 @@ pub enum Arithmetic {
     GlobalPool { of: &'static str },
     /// The mean of a window that divides the map.
     AdaptivePool,
-    /// The mean along axes.
-    Mean { axes: [bool; 3] },
+    /// The mean, sum, greatest, least, product or sum of squares along axes.
+    Reduce { of: &'static str, axes: [bool; 3] },
     /// A function of the element.
     Function { function: Function },
     /// ReLU with a slope per channel.
@@ -62,6 +67,8 @@ pub enum Arithmetic {
         #[serde(serialize_with = "number")]
         value: f64,
     },
+    /// A row and a column of the operand for each of the result's.
+    Gather { rows: Vec<usize>, columns: Vec<usize> },
     /// Between two rows and two columns: the first, the second, the second's share.
     Blend {
         rows: Vec<(usize, usize, f64)>,
@@ -77,8 +84,60 @@ pub enum Arithmetic {
     SpaceToDepth { block: usize },
     /// Groups of channels interleaved.
     Shuffle { groups: usize },
-    /// Of all operands, in a way that is not written out.
-    Other,
+    /// Step by step from the state before, which is not written out.
+    Recurrent,
+    /// Several simpler operators, one after another; the last gives the result.
+    Parts { parts: Vec<Part> },
+}
+
+/// One of the simpler operators that an operator is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Part {
+    /// What it computes: `mean`, `deviation` … Empty for the last.
+    pub name: String,
+    /// Its operator's word.
+    pub op: &'static str,
+    /// Its operands: first those of the whole, then the parts in order.
+    pub operands: Vec<usize>,
+    pub extent: [usize; 3],
+    pub arithmetic: Arithmetic,
+    /// The role of the tensor that it is, in another shape.
+    pub weight: Option<&'static str>,
+}
+
+impl Part {
+    /// All parts of an operator for operands of these shapes.
+    fn all(composite: &Composite, operands: &[Shape], result: Shape) -> Vec<Part> {
+        let (graph, _) = composite.expanded(operands);
+        let order = graph.order().unwrap_or_default();
+        // The operands come first: they have none themselves, and were there first.
+        let inputs = graph.ids().take(operands.len());
+        let parts: Vec<_> = order
+            .into_iter()
+            .filter(|&id| !matches!(graph[id].op, Op::Input(_)))
+            .collect();
+        let positions: HashMap<NodeId, usize> = inputs.chain(parts.iter().copied()).zip(0..).collect();
+        let mut shapes = operands.to_vec();
+        let part = |&id: &NodeId| {
+            let node = &graph[id];
+            let places: Vec<_> = graph.operands(id).iter().map(|operand| positions[operand]).collect();
+            let own: Vec<_> = places.iter().map(|&place| shapes[place]).collect();
+            let shape = node.op.shape(&own).unwrap_or(result);
+            shapes.push(shape);
+            Part {
+                name: node.name.trim_start_matches('.').to_owned(),
+                op: node.op.name(),
+                operands: places,
+                extent: shape.extent(),
+                arithmetic: Arithmetic::new(&node.op, &own, shape),
+                weight: match &node.op {
+                    Op::Constant(constant) => Some(constant.role),
+                    _ => None,
+                },
+            }
+        };
+        parts.iter().map(part).collect()
+    }
 }
 
 /// A window over a map.
@@ -218,15 +277,24 @@ impl Arithmetic {
             Op::Reduce(reduce) => match (reduce.kind, reduce.axes) {
                 (ReduceKind::Mean, [false, true, true]) => Arithmetic::GlobalPool { of: "avg" },
                 (ReduceKind::Max, [false, true, true]) => Arithmetic::GlobalPool { of: "max" },
-                (ReduceKind::Mean, axes) => Arithmetic::Mean { axes },
-                (ReduceKind::Sum | ReduceKind::Max | ReduceKind::Min | ReduceKind::Prod | ReduceKind::SumSquare, _) => {
-                    Arithmetic::Other
-                }
+                (kind, axes) => Arithmetic::Reduce {
+                    of: match kind {
+                        ReduceKind::Mean => "mean",
+                        ReduceKind::Sum => "sum",
+                        ReduceKind::Max => "max",
+                        ReduceKind::Min => "min",
+                        ReduceKind::Prod => "prod",
+                        ReduceKind::SumSquare => "sum_square",
+                    },
+                    axes,
+                },
             },
             // A flatten is a reshape, and is shown as one.
             Op::Composite(composite) => match composite.alone(operands) {
                 Some(op) => Arithmetic::new(&op, operands, result),
-                None => Arithmetic::Other,
+                None => Arithmetic::Parts {
+                    parts: Part::all(composite, operands, result),
+                },
             },
             Op::Activation(activation) => Arithmetic::Function {
                 function: Function::new(*activation),
@@ -258,10 +326,18 @@ impl Arithmetic {
                 activation: function(combine.activation),
             },
             Op::Matmul(_) => Arithmetic::Matmul,
-            Op::Recurrent(_) => Arithmetic::Other,
+            Op::Recurrent(_) => Arithmetic::Recurrent,
             Op::Concat(_) => Arithmetic::Concat,
             Op::Reshape(_) | Op::Identity(_) => Arithmetic::Same,
-            Op::Pad(pad) if pad.mode != PadMode::Constant => Arithmetic::Other,
+            Op::Pad(pad) if pad.mode != PadMode::Constant => {
+                let [_, height, width] = x.extent();
+                // Only a constant border has no source.
+                let source = |i, before, n| pad.source(i, before, n).unwrap_or(0);
+                Arithmetic::Gather {
+                    rows: (0..rows).map(|i| source(i, pad.sides.top, height)).collect(),
+                    columns: (0..columns).map(|i| source(i, pad.sides.left, width)).collect(),
+                }
+            }
             Op::Pad(pad) => Arithmetic::Pad {
                 sides: sides(pad.sides),
                 value: f64::from(pad.value),

@@ -87,12 +87,14 @@ pub(crate) fn needs(
                     [1, 2].map(|axis| seen(cells.at[axis], cells.size[axis], axis - 1, window, extent[axis]));
                 region([own(0), rows, columns])
             }
-            Arithmetic::Conv { transposed: true, .. } | Arithmetic::Dense { .. } | Arithmetic::Other => {
-                Region::all(extent)
-            }
+            Arithmetic::Conv { transposed: true, .. }
+            | Arithmetic::Dense { .. }
+            | Arithmetic::Parts { .. }
+            | Arithmetic::Recurrent => Region::all(extent),
             Arithmetic::GlobalPool { .. }
             | Arithmetic::AdaptivePool
             | Arithmetic::Pad { .. }
+            | Arithmetic::Gather { .. }
             | Arithmetic::Blend { .. } => region([own(0), all(1), all(2)]),
             Arithmetic::Function { .. } | Arithmetic::Prelu | Arithmetic::BatchNorm { .. } => cells,
             Arithmetic::Softmax { axis, .. } => region([0, 1, 2].map(|i| if i == *axis { all(i) } else { own(i) })),
@@ -114,7 +116,7 @@ pub(crate) fn needs(
             }
             // The first operand's rows, the second one's columns.
             Arithmetic::Matmul
-            | Arithmetic::Mean { .. }
+            | Arithmetic::Reduce { .. }
             | Arithmetic::Same
             | Arithmetic::Slice { .. }
             | Arithmetic::Transpose { .. }

@@ -161,5 +161,13 @@ pub(crate) fn fused(graph: &Graph, shapes: &Shapes, before: &Graph, declared: &[
             covers: covers(name),
         }
     };
-    order.iter().map(node).collect()
+    let mut nodes: Vec<FusedNode> = order.iter().map(node).collect();
+    // An expansion's own layers, whose names nobody declared, compute part of what the layers after them stand for.
+    for index in (0..nodes.len()).rev() {
+        if nodes[index].covers.is_empty() {
+            let user = nodes.iter().find(|node| node.operands.contains(&index));
+            nodes[index].covers = user.map(|node| node.covers.clone()).unwrap_or_default();
+        }
+    }
+    nodes
 }

@@ -86,11 +86,11 @@ async function views(file, name, appearance, look, audit = true) {
 }
 
 /** Every cell the page can explain, or some hundreds of each layer, against the engine's numbers. */
-async function sums(page, name) {
-  const found = await page.evaluate(() => {
-    const all = window.cnn.network.layers.map((layer) => ({ name: layer.name, kind: layer.arithmetic.kind, ...window.cnn.check(layer.index, 400) }));
+async function sums(page, name, most = 400) {
+  const found = await page.evaluate((most) => {
+    const all = window.cnn.network.layers.map((layer) => ({ name: layer.name, kind: layer.arithmetic.kind, ...window.cnn.check(layer.index, most) }));
     return { checked: all.reduce((sum, one) => sum + one.checked, 0), wrong: all.flatMap((one) => one.wrong), without: all.filter((one) => !one.checked).map((one) => one.name), layers: all.length };
-  });
+  }, most);
   console.log(`  ${found.checked} cells of ${found.layers} layers are the engine's to the last digit but ${found.wrong.length}`);
   expect(found.wrong.length === 0, `${name}: ${found.wrong.length} sums are wrong: ${found.wrong.slice(0, 3).join("; ")}`);
   expect(found.without.length === 0, `${name}: no cell can be followed of ${found.without.slice(0, 5).join(", ")}`);
@@ -171,7 +171,35 @@ console.log("appearances");
 await views(`${folder}lenet5.html`, "lenet5", "dark", { scheme: "dark" });
 await views(`${folder}lenet5.html`, "lenet5", "narrow", { width: 420, height: 860 });
 await views(`${folder}lenet5.html`, "lenet5", "korean", { language: "ko" });
+{
+  const page = await open(`file://${folder}resnet18.html`, { language: "ko" });
+  await show(page, "view=compiler&part=passes");
+  const lessons = await page.locator(".pass > p").allInnerTexts();
+  expect(lessons.length > 5 && lessons.every((words) => /[가-힣]/.test(words)), `lessons that are not Korean: ${lessons.filter((words) => !/[가-힣]/.test(words))}`);
+  await page.context().close();
+}
 await views(`${folder}resnet18.html`, "resnet18", "narrow-dark", { width: 420, height: 860, scheme: "dark" });
+
+console.log("every built-in network");
+const BUILT_IN = execFileSync(program, ["--help"], { encoding: "utf8" }).split("built-in model:\n")[1].split("\n").flatMap((line) => /^ {2}(\w+) /.exec(line)?.[1] ?? []);
+expect(BUILT_IN.length > 10, `built-in networks: ${BUILT_IN}`);
+for (const name of BUILT_IN) {
+  const file = `${folder}builtin-${name}.html`;
+  explain(name, "-o", file);
+  const size = statSync(file).size;
+  expect(size <= (name === "lenet5" ? 1.5e6 : 10e6), `${name}: ${size} bytes`);
+  const page = await open(`file://${file}`);
+  const shown = await page.evaluate(() => performance.getEntriesByName("cnn-shown")[0].startTime);
+  const busy = await work.get(page)();
+  console.log(` ${name}: ${(size / 1e6).toFixed(2)} MB, shown after ${shown.toFixed(0)} ms, ${busy.toFixed(0)} of them work`);
+  expect(Math.min(shown, busy) <= 1000, `${name}: shown after ${shown} ms, ${busy} of work`);
+  await sums(page, name, 60);
+  for (const view of VIEWS) {
+    await show(page, `view=${view}`);
+    expect((await page.locator("main").innerText()).trim().length > 20, `${name} ${view}: empty`);
+  }
+  await page.context().close();
+}
 
 console.log("every layer and stop");
 {
@@ -208,6 +236,26 @@ console.log("every layer and stop");
   await page.locator(".codes pre").first().focus();
   await page.keyboard.press("ArrowUp");
   expect((await page.locator(".codes pre .lit").first().innerText()) !== first, "the arrow keys go through the code");
+  // The fused graph: a layer that was fused away lights the one it went into, and that one lights it.
+  await show(page, "view=compiler&part=fused");
+  const [declared, fused] = [page.locator(".two .graph").first(), page.locator(".two .graph").last()];
+  const names = (graph) => graph.locator(".node.lit title").allTextContents();
+  for (const [name, into] of [["c1", "c1"], ["s2", "s2"]]) {
+    await declared.locator(".node", { hasText: name }).first().hover();
+    expect((await names(fused)).some((title) => title.startsWith(`${into}:`)), `${name} lights ${await names(fused)}`);
+    await fused.locator(".node.lit").first().hover();
+    expect((await names(declared)).some((title) => title.startsWith(`${name}:`)), `${into} lights ${await names(declared)}`);
+  }
+  await declared.locator(".node").first().focus();
+  await page.keyboard.press("Tab");
+  const second = await names(fused);
+  await page.keyboard.press("Tab");
+  expect(second.length > 0 && (await names(fused)).join() !== second.join(), "Tab lights layer after layer");
+  // A window jumps by the stride.
+  await show(page, "view=layer&layer=c1");
+  const cell = await title();
+  await page.getByRole("button", { name: /Jump down by the stride/ }).click();
+  expect((await title()) !== cell, "the window jumps");
   await show(page, "view=network");
   await page.getByRole("searchbox").fill("f6");
   await page.keyboard.press("Enter");
@@ -252,6 +300,19 @@ console.log("live");
     await editor.fill(text.replace("kernel = 5", "kernel = 3"));
     await page.waitForFunction(() => window.cnn.network.layers[1].shape.join() === "6,30,30");
     await sums(page, "lenet5 with another kernel");
+    // Sliders of stride, padding and kernel, dragged with the mouse.
+    await editor.fill(text);
+    await page.waitForFunction(() => window.cnn.network.layers[1].shape.join() === "6,28,28");
+    for (const key of ["stride", "padding"]) await page.getByRole("button", { name: `+ ${key}` }).click();
+    await page.waitForFunction(() => window.cnn.network.layers[1].shape.join() === "6,16,16");
+    const slider = page.locator("label", { hasText: "kernel" }).locator("input");
+    const box = await slider.boundingBox();
+    await page.mouse.move(box.x + box.width * 0.4, box.y + box.height / 2);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 4 });
+    await page.mouse.up();
+    await page.waitForFunction(() => window.cnn.network.layers[1].shape[1] < 16).catch(() => expect(false, "dragging the kernel changes the network"));
+    await sums(page, "lenet5 after dragging", 60);
     await page.context().close();
   } finally {
     server.kill();

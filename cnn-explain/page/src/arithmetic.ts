@@ -3,8 +3,8 @@
  * in the order in which the interpreter does, in 64 bits, so that the f32 at the end is the interpreter's.
  */
 
-import type { Arithmetic, Func, Window } from "./data";
-import type { Network, NetworkLayer, Value } from "./load";
+import type { Arithmetic, Extent, Func, OpPart, Window } from "./data";
+import type { Network, NetworkLayer } from "./load";
 
 /** A number that goes into a cell. */
 export interface Term {
@@ -23,7 +23,7 @@ export interface Term {
 
 /** A line of the computation after the terms: what is done, in symbols, and what comes out. */
 export interface Line {
-  what: "sum" | "bias" | "activation" | "mean" | "count" | "max" | "min" | "scale" | "shift" | "exp" | "expsum" | "greatest" | "log" | "energy" | "divisor" | "result" | "combine" | "copy" | "border" | "slope" | "blend";
+  what: "sum" | "bias" | "activation" | "mean" | "count" | "max" | "min" | "scale" | "shift" | "exp" | "expsum" | "greatest" | "log" | "energy" | "divisor" | "result" | "combine" | "copy" | "border" | "slope" | "blend" | "productAll" | "squares" | "part";
   text: string;
   value: number;
 }
@@ -93,6 +93,30 @@ export function apply(f: Func, x: number): number {
     case "elu": return x > 0 ? x : parameter(a, 1) * Math.expm1(x);
     case "selu": return 1.0507009873554804934193349852946 * (x > 0 ? x : 1.6732632423543772848170429916717 * Math.expm1(x));
     case "clip": return atMost(atLeast(x, parameter(a, -Infinity)), parameter(b, Infinity));
+    case "mish": return x * Math.tanh(Math.log1p(Math.exp(x)));
+    case "celu": return x > 0 ? x : parameter(a, 1) * Math.expm1(x / parameter(a, 1));
+    case "softsign": return x / (1 + Math.abs(x));
+    case "thresholded_relu": return x <= parameter(a, 1) ? 0 : x;
+    case "shrink": {
+      const [lambda, bias] = [parameter(a, Infinity), parameter(b, 0)];
+      return x < -lambda ? x + bias : x > lambda ? x - bias : x * 0;
+    }
+    case "affine": return parameter(a, Infinity) * x + parameter(b, Infinity);
+    case "exp": return Math.exp(x);
+    case "log": return Math.log(x);
+    case "sqrt": return Math.sqrt(x);
+    case "reciprocal": return 1 / x;
+    case "pow": return x ** parameter(a, Infinity);
+    case "abs": return Math.abs(x);
+    case "sign": return x > 0 ? 1 : x < 0 ? -1 : 0;
+    case "erf": return Number.isNaN(x) ? x : erf(x);
+    case "floor": return Math.floor(x);
+    case "ceil": return Math.ceil(x);
+    case "round": {
+      const down = Math.floor(x);
+      const half = x - down;
+      return half < 0.5 || (half === 0.5 && down % 2 === 0) ? down : down + 1;
+    }
     default: return NaN;
   }
 }
@@ -115,7 +139,19 @@ export function symbols(f: Func, x = "x"): string {
     case "elu": return `${x} > 0 ? ${x} : ${a}·(e^${x} − 1)`;
     case "selu": return `λ·(${x} > 0 ? ${x} : α·(e^${x} − 1))`;
     case "clip": return `min(max(${x}, ${a === "∞" ? "−∞" : a}), ${b})`;
-    default: return f.name;
+    case "mish": return `${x}·tanh(ln(1 + e^${x}))`;
+    case "celu": return `${x} > 0 ? ${x} : ${a}·(e^(${x}/${a}) − 1)`;
+    case "softsign": return `${x} / (1 + |${x}|)`;
+    case "thresholded_relu": return `${x} > ${a} ? ${x} : 0`;
+    case "shrink": return `|${x}| > ${a} ? ${x} ∓ ${b} : 0`;
+    case "affine": return `${a}·${x} + ${b}`;
+    case "exp": return `e^${x}`;
+    case "log": return `ln ${x}`;
+    case "sqrt": return `√${x}`;
+    case "reciprocal": return `1 / ${x}`;
+    case "pow": return `${x}^${a}`;
+    case "abs": return `|${x}|`;
+    default: return `${f.name}(${x})`;
   }
 }
 
@@ -134,8 +170,20 @@ export function window(w: Window, y: number, x: number): { y: number; x: number;
   return places;
 }
 
-const inside = (value: Value, y: number, x: number) => y >= 0 && x >= 0 && y < value.extent[1] && x < value.extent[2];
-const weight = (layer: NetworkLayer, role: string) => layer.weights.find((one) => one.role === role)?.value;
+const inside = (value: Numbers, y: number, x: number) => y >= 0 && x >= 0 && y < value.extent[1] && x < value.extent[2];
+const weight = (layer: Made, role: string) => layer.weights.find((one) => one.role === role)?.value;
+
+/** A value that numbers can be asked of: one that the page has, or a part's that is worked out when it is asked for. */
+interface Numbers {
+  readonly extent: Extent;
+  at(c: number, y: number, x: number): number | undefined;
+}
+
+/** What a {@link Builder} needs to know of a layer or a part of one. */
+interface Made {
+  value: Numbers;
+  weights: NetworkLayer["weights"];
+}
 
 /** Explains the cell of a layer at a channel, row and column. Throws {@link Missing} where the page lacks a number. */
 export function explain(network: Network, layer: NetworkLayer, at: [number, number, number]): Cell {
@@ -151,8 +199,8 @@ class Builder {
   private readonly lines: Line[] = [];
 
   constructor(
-    private readonly layer: NetworkLayer,
-    private readonly operands: Value[],
+    private readonly layer: Made,
+    private readonly operands: Numbers[],
     private readonly at: [number, number, number],
   ) {}
 
@@ -192,6 +240,7 @@ class Builder {
     switch (arithmetic.kind) {
       case "input":
       case "constant":
+      case "recurrent":
         return;
       case "conv":
         return arithmetic.transposed ? this.transposed(arithmetic) : this.conv(arithmetic);
@@ -214,8 +263,13 @@ class Builder {
         return this.pool(arithmetic);
       case "global_pool":
       case "adaptive_pool":
-      case "mean":
         return this.mean(arithmetic);
+      case "reduce":
+        return this.reduce(arithmetic);
+      case "parts":
+        return this.parts(arithmetic.parts);
+      case "gather":
+        return this.copy(0, c, arithmetic.rows[y], arithmetic.columns[x]);
       case "function":
         this.activate(arithmetic.function, this.take(0, c, y, x));
         return;
@@ -257,7 +311,7 @@ class Builder {
         return this.combine(arithmetic.of, arithmetic.activation);
       case "matmul": {
         const [a, b] = this.operands;
-        const spread = (v: Value, c: number, y: number, x: number): [number, number, number] => [
+        const spread = (v: Numbers, c: number, y: number, x: number): [number, number, number] => [
           v.extent[0] === 1 ? 0 : c,
           v.extent[1] === 1 ? 0 : y,
           v.extent[2] === 1 ? 0 : x,
@@ -414,7 +468,16 @@ class Builder {
     this.line(of, `${of}(x)`, result);
   }
 
-  private mean(arithmetic: Extract<Arithmetic, { kind: "global_pool" | "adaptive_pool" | "mean" | string }>) {
+  /** Takes all elements of some channels, rows and columns. */
+  private takeAll([channels, rows, columns]: [number, number][]) {
+    for (let i = channels[0]; i < channels[1]; i++) {
+      for (let j = rows[0]; j < rows[1]; j++) {
+        for (let k = columns[0]; k < columns[1]; k++) this.take(0, i, j, k);
+      }
+    }
+  }
+
+  private mean(arithmetic: Extract<Arithmetic, { kind: "global_pool" }> | { kind: "adaptive_pool" | string }) {
     const [, rows, columns] = this.operands[0].extent;
     const [c, y, x] = this.at;
     const [, height, width] = this.layer.value.extent;
@@ -422,33 +485,102 @@ class Builder {
     if (arithmetic.kind === "adaptive_pool") {
       ranges[1] = [Math.floor((y * rows) / height), Math.ceil(((y + 1) * rows) / height)];
       ranges[2] = [Math.floor((x * columns) / width), Math.ceil(((x + 1) * columns) / width)];
-    } else if (arithmetic.kind === "mean") {
-      const axes = (arithmetic as { axes: boolean[] }).axes;
-      this.at.forEach((place, axis) => {
-        ranges[axis] = axes[axis] ? [0, this.operands[0].extent[axis]] : [place, place + 1];
-      });
     }
-    let [sum, greatest] = [0, -Infinity];
-    for (let i = ranges[0][0]; i < ranges[0][1]; i++) {
-      for (let j = ranges[1][0]; j < ranges[1][1]; j++) {
-        let row = 0;
-        for (let k = ranges[2][0]; k < ranges[2][1]; k++) {
-          const value = this.take(0, i, j, k);
-          if (arithmetic.kind === "mean") row += value;
-          else sum += value;
-          greatest = Number.isNaN(value) ? NaN : Math.max(greatest, value);
-        }
-        sum += row;
-      }
-    }
-    if (arithmetic.kind === "global_pool" && (arithmetic as { of: string }).of === "max") {
-      const winner = this.terms.find((term) => term.x === greatest);
+    this.takeAll(ranges);
+    this.reduced("of" in arithmetic && arithmetic.of === "max" ? "max" : "mean");
+  }
+
+  private reduce({ of, axes }: Extract<Arithmetic, { kind: "reduce" }>) {
+    const { extent } = this.operands[0];
+    this.takeAll(this.at.map((place, axis) => (axes[axis] ? [0, extent[axis]] : [place, place + 1])));
+    this.reduced(of);
+  }
+
+  /** What becomes of the terms. */
+  private reduced(of: Extract<Arithmetic, { kind: "reduce" }>["of"]) {
+    if (of === "max" || of === "min") {
+      let best = of === "max" ? -Infinity : Infinity;
+      for (const { x } of this.terms) best = Number.isNaN(x) || Number.isNaN(best) ? NaN : of === "max" ? Math.max(best, x) : Math.min(best, x);
+      const winner = this.terms.find((term) => Object.is(term.x, best) || term.x === best);
       if (winner) winner.won = true;
-      this.line("max", "max(x)", greatest);
+      this.line(of, `${of}(x)`, best);
       return;
     }
-    this.line("sum", "Σ x", sum);
-    this.line("mean", `Σ / ${this.terms.length}`, sum / this.terms.length);
+    if (of === "prod") {
+      this.line("productAll", "Π x", this.terms.reduce((product, { x }) => product * x, 1));
+      return;
+    }
+    if (of === "sum_square") for (const term of this.terms) term.product = term.x * term.x;
+    const sum = this.terms.reduce((sum, { product }) => sum + product, 0);
+    this.line(of === "sum_square" ? "squares" : "sum", of === "sum_square" ? "Σ x²" : "Σ x", sum);
+    if (of === "mean") this.line("mean", `Σ / ${this.terms.length}`, sum / this.terms.length);
+  }
+
+  /** Simpler operators one after another: what each of them gives on the way to this cell. */
+  private parts(parts: OpPart[]) {
+    const seen = new Map<string, Term>();
+    // The layer's own operands, which note what is asked of them.
+    const values: Numbers[] = this.operands.map((operand, index) => ({
+      extent: operand.extent,
+      at: (c, y, x) => {
+        const value = need(operand.at(c, y, x));
+        const key = `${index} ${c} ${y} ${x}`;
+        if (!seen.has(key)) {
+          const won = this.at[0] === c && this.at[1] === y && this.at[2] === x;
+          seen.set(key, { operand: index, at: [c, y, x], padding: false, x: value, product: value, won });
+        }
+        return value;
+      },
+    }));
+    const builders = parts.map((part, index) => (at: [number, number, number]) => {
+      const operands = part.operands.map((operand) => values[operand]);
+      const builder = new Builder({ value: values[this.operands.length + index], weights: this.layer.weights }, operands, at);
+      builder.run(part.arithmetic);
+      return builder;
+    });
+    parts.forEach((part, index) => {
+      const known = new Map<number, number>();
+      const [channels, rows, columns] = part.extent;
+      const stored = part.weight === null ? undefined : weight(this.layer, part.weight);
+      values.push({
+        extent: part.extent,
+        at: (c, y, x) => {
+          if (c < 0 || y < 0 || x < 0 || c >= channels || y >= rows || x >= columns) return undefined;
+          const place = (c * rows + y) * columns + x;
+          if (part.weight !== null) {
+            const extent = stored?.extent ?? [0, 1, 1];
+            return stored?.at(Math.floor(place / extent[1] / extent[2]), Math.floor(place / extent[2]) % extent[1], place % extent[2]);
+          }
+          const before = known.get(place);
+          if (before !== undefined) return before;
+          const result = need(builders[index]([c, y, x]).lines.at(-1)?.value);
+          known.set(place, result);
+          return result;
+        },
+      });
+    });
+    // From the last part back along what each takes of those before it, as long as that is one element.
+    const lines = new Map<number, Line>();
+    const follow = (index: number, at: [number, number, number]) => {
+      if (lines.has(index)) return;
+      const part = parts[index];
+      if (part.weight !== null) {
+        lines.set(index, { what: "part", text: part.name, value: need(values[this.operands.length + index].at(...at)) });
+        return;
+      }
+      const builder = builders[index](at);
+      const last = builder.lines.at(-1)!;
+      const names = part.operands.map((operand) => (operand < this.operands.length ? "x" : parts[operand - this.operands.length].name));
+      lines.set(index, { what: "part", text: `${part.name || "y"} = ${part.op}(${names.join(", ")})`, value: last.value });
+      part.operands.forEach((operand, slot) => {
+        const own = builder.terms.filter((term) => term.operand === slot);
+        if (operand >= this.operands.length && own.length === 1) follow(operand - this.operands.length, own[0].at);
+        // All of one: what it is made of is a part of its own at many places, and shown by the terms.
+      });
+    };
+    follow(parts.length - 1, this.at);
+    [...lines].sort(([a], [b]) => a - b).forEach(([, line]) => this.lines.push(line));
+    this.terms.push(...seen.values());
   }
 
   private softmax(axis: number, log: boolean) {

@@ -58,6 +58,7 @@ function Detail({ network, layer, cell, channel, choose }: Props) {
   switch (layer.arithmetic.kind) {
     case "input": return <p>{t("given")}</p>;
     case "constant": return <p>{t("constant")}</p>;
+    case "recurrent": return <p>{t("recurrent")}</p>;
     case "conv": return <Products layer={layer} cell={cell} channel={channel} choose={choose} />;
     case "pool": return <WindowGrid layer={layer} terms={cell.terms} />;
     case "concat":
@@ -67,6 +68,7 @@ function Detail({ network, layer, cell, channel, choose }: Props) {
     case "depth_to_space":
     case "space_to_depth":
     case "shuffle":
+    case "gather":
     case "pad": {
       const term = cell.terms[0];
       if (!term) return <p>{t("border")}</p>;

@@ -41,8 +41,8 @@ export function family(word: string): string {
   if (word === "input" || word === "constant") return "var(--io)";
   if (word.startsWith("conv")) return "var(--conv)";
   if (word === "dense" || word === "matmul") return "var(--dense)";
-  if (word.includes("pool") || word === "reduce_mean") return "var(--pool)";
-  if (word === "batch_norm" || word === "lrn") return "var(--norm)";
+  if (word.includes("pool") || word.startsWith("reduce")) return "var(--pool)";
+  if (word.endsWith("norm") || word === "l2_normalize" || word === "lrn") return "var(--norm)";
   if (["add", "mul", "sub", "div", "concat", "max", "min"].includes(word)) return "var(--join)";
   const moves = ["flatten", "reshape", "pad", "upsample", "resize", "slice", "transpose", "dropout", "identity", "channel_shuffle", "depth_to_space", "space_to_depth"];
   return moves.includes(word) ? "var(--move)" : "var(--act)";

@@ -3,8 +3,11 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Code, CodeText, Compiler, DiffLine, Planned } from "./data";
 import { family } from "./colours";
+import { GraphView, groups, type Item } from "./graph";
 import type { Network } from "./load";
 import { bytes, dims, duration, grouped, short } from "./numbers";
+import { items, READABLE } from "./network";
+import { lesson } from "./pass-text";
 import { useApp } from "./state";
 import { t, type Key } from "./strings";
 
@@ -44,7 +47,7 @@ function Passes({ compiler }: { compiler: Compiler }) {
               {step.notes.length === 0 && <span class="tag">{t("nothingToDo")}</span>}
               {step.layers[0] !== step.layers[1] && <span class="soft small">{t("layersBeforeAfter", { a: step.layers[0], b: step.layers[1] })}</span>}
             </header>
-            <p>{step.lesson}</p>
+            <p>{lesson(step)}</p>
             {step.notes.length > 0 && (
               <ul class="notelist" tabIndex={0}>
                 {step.notes.map((note) => <li><span class={note.refused ? "tag no" : "tag ok"}>{t(note.refused ? "refused" : "done")}</span> <b>{note.layer}</b>: {note.text}</li>)}
@@ -76,37 +79,70 @@ function Diff({ hunks }: { hunks: DiffLine[][] }) {
   );
 }
 
-/** The declared layers beside those that are left, corresponding ones lit together. */
+/** The graph as declared beside the one after the passes: layers that correspond are lit together, from either side. */
 function Fused({ network, compiler }: { network: Network; compiler: Compiler }) {
-  const [lit, setLit] = useState<number | undefined>();
-  const owner = useMemo(() => {
-    const owners = new Map<number, number>();
-    compiler.fused.forEach((node, i) => node.covers.forEach((layer) => owners.set(layer, i)));
+  const { state, go } = useApp();
+  const declared = useMemo(() => items(network), [network]);
+  const fused: Item[] = useMemo(() => compiler.fused.map((node) => ({
+    name: node.name,
+    op: node.op,
+    word: node.op,
+    sub: node.shape.join("×"),
+    operands: node.operands,
+    // A fused layer stays in the block of the last one it computes.
+    path: network.layers[network.byName.get(node.name) ?? node.covers.at(-1) ?? -1]?.path ?? [],
+  })), [network, compiler]);
+  const owners = useMemo(() => {
+    const owners = new Map<number, number[]>();
+    compiler.fused.forEach((node, i) => node.covers.forEach((layer) => owners.set(layer, [...(owners.get(layer) ?? []), i])));
     return owners;
   }, [compiler]);
-  const covers = lit === undefined ? new Set<number>() : new Set(compiler.fused[lit].covers);
+  const gone = useMemo(() => new Set(network.layers.map((layer) => layer.index).filter((index) => !owners.has(index))), [network, owners]);
+  const blocks = useMemo(() => groups(declared), [declared]);
+  const [folded, setFolded] = useState<Set<string>>(() => (declared.length > READABLE ? blocks : new Set()));
+  const toggle = (group: string) => {
+    const next = new Set(folded);
+    if (!next.delete(group)) next.add(group);
+    setFolded(next);
+  };
+  const [lit, setLit] = useState<[Set<number>, Set<number>]>(() => [new Set(), new Set()]);
+  const fromDeclared = (layers: number[]) => {
+    const nodes = new Set(layers.flatMap((layer) => owners.get(layer) ?? []));
+    setLit([new Set([...layers, ...[...nodes].flatMap((node) => compiler.fused[node].covers)]), nodes]);
+  };
+  const fromFused = (nodes: number[]) => setLit([new Set(nodes.flatMap((node) => compiler.fused[node].covers)), new Set(nodes)]);
+  const chosen = owners.get(state.layer)?.[0] ?? -1;
+  const [layers, nodes] = lit;
   return (
-    <div class="two">
-      <section>
-        <h3>{t("declared")} ({network.layers.length})</h3>
-        <ol tabIndex={0}>
-          {network.layers.map((layer) => (
-            <li class={`${covers.has(layer.index) ? "lit" : ""}${owner.has(layer.index) ? "" : " gone"}`} title={owner.has(layer.index) ? undefined : t("removed")} onPointerEnter={() => setLit(owner.get(layer.index))} onClick={() => setLit(owner.get(layer.index))} style={{ borderLeftColor: family(layer.word) }}>
-              <b>{layer.name}</b> <span class="soft">{layer.op}</span>
-            </li>
-          ))}
-        </ol>
-      </section>
-      <section>
-        <h3>{t("afterPasses")} ({compiler.fused.length})</h3>
-        <ol tabIndex={0}>
-          {compiler.fused.map((node, i) => (
-            <li class={i === lit ? "lit" : ""} onPointerEnter={() => setLit(i)} onClick={() => setLit(i)} style={{ borderLeftColor: family(node.op) }}>
-              <code>{node.text}</code>
-            </li>
-          ))}
-        </ol>
-      </section>
+    <div>
+      <div class="bar">
+        <span class="soft small">{t("fusedHint")}</span>
+        <span class="gap" />
+        {blocks.size > 0 && (
+          <>
+            <button type="button" onClick={() => setFolded(new Set(blocks))}>{t("foldAll")}</button>
+            <button type="button" onClick={() => setFolded(new Set())}>{t("unfoldAll")}</button>
+          </>
+        )}
+      </div>
+      <div class="two">
+        <section>
+          <h3>{t("declared")} ({network.layers.length})</h3>
+          <GraphView items={declared} folded={folded} toggle={toggle} selected={state.layer} select={(layer) => { fromDeclared([layer]); go({ layer }); }} open={(layer) => go({ view: "layer", layer })} lit={layers} faint={gone} point={fromDeclared} label={`${t("declared")}. ${t("graphLabel")}`} />
+        </section>
+        <section>
+          <h3>{t("afterPasses")} ({compiler.fused.length})</h3>
+          <GraphView items={fused} folded={folded} toggle={toggle} selected={chosen} select={(node) => { fromFused([node]); const layer = network.byName.get(compiler.fused[node].name) ?? compiler.fused[node].covers.at(-1); if (layer !== undefined) go({ layer }); }} lit={nodes} point={fromFused} label={`${t("afterPasses")}. ${t("graphLabel")}`} />
+        </section>
+      </div>
+      <div class="panel fusedtext" role="status">
+        {nodes.size === 0 && layers.size === 0 && <p class="soft">{t("nothingPointed")}</p>}
+        {nodes.size === 0 && layers.size > 0 && <p>{[...layers].map((layer) => network.layers[layer].name).join(", ")}: {t("removed")}</p>}
+        {[...nodes].slice(0, 4).map((node) => (
+          <p><code>{compiler.fused[node].text}</code><br /><span class="soft small">{t("standsFor", { names: compiler.fused[node].covers.map((layer) => network.layers[layer].name).join(", ") })}</span></p>
+        ))}
+        {nodes.size > 4 && <p class="soft small">{t("others", { n: nodes.size - 4 })}</p>}
+      </div>
     </div>
   );
 }

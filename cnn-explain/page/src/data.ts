@@ -17,24 +17,29 @@ export interface Func { name: string; parameters: [number | null, number | null]
 export type Tap = [first: number, second: number, share: number];
 
 export type Arithmetic =
-  | { kind: "input" | "constant" | "adaptive_pool" | "prelu" | "matmul" | "concat" | "same" }
+  | { kind: "input" | "constant" | "recurrent" | "adaptive_pool" | "prelu" | "matmul" | "concat" | "same" }
   | { kind: "conv"; window: Window; groups: number; transposed: boolean; activation: Func | null }
   | { kind: "dense"; activation: Func | null }
   | { kind: "pool"; of: "max" | "min" | "avg"; window: Window; include_pad: boolean }
   | { kind: "global_pool"; of: "max" | "avg" }
-  | { kind: "mean"; axes: [boolean, boolean, boolean] }
+  | { kind: "reduce"; of: "mean" | "sum" | "max" | "min" | "prod" | "sum_square"; axes: [boolean, boolean, boolean] }
   | { kind: "function"; function: Func }
   | { kind: "softmax"; axis: number; log: boolean }
   | { kind: "batch_norm"; epsilon: number; activation: Func | null }
   | { kind: "lrn"; size: number; alpha: number; beta: number; k: number }
   | { kind: "combine"; of: "add" | "mul" | "sub" | "div" | "max" | "min"; activation: Func | null }
   | { kind: "pad"; sides: [number, number, number, number]; value: number | string }
+  | { kind: "gather"; rows: number[]; columns: number[] }
+  | { kind: "parts"; parts: OpPart[] }
   | { kind: "blend"; rows: Tap[]; columns: Tap[] }
   | { kind: "slice"; axis: number; first: number; step: number }
   | { kind: "transpose"; order: Extent }
   | { kind: "depth_to_space"; block: number; sources: number[] }
   | { kind: "space_to_depth"; block: number }
   | { kind: "shuffle"; groups: number };
+
+/** One of the simpler operators that an operator is; operands are first the layer's, then the parts. */
+export interface OpPart { name: string; op: string; operands: number[]; extent: Extent; arithmetic: Arithmetic; weight: string | null }
 
 export interface Cost {
   name: string;

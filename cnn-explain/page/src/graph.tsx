@@ -2,7 +2,7 @@
 
 import { graphlib, layout } from "@dagrejs/dagre";
 import { select } from "d3-selection";
-import { zoom, zoomIdentity, type ZoomBehavior } from "d3-zoom";
+import { zoom, zoomIdentity, zoomTransform, type ZoomBehavior } from "d3-zoom";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { family } from "./colours";
 import { t } from "./strings";
@@ -85,10 +85,16 @@ interface Props {
   open?: (item: number) => void;
   /** Layers that a search found; `undefined` without a search. */
   found?: Set<number>;
+  /** Layers that are lit; they are brought into view unless this graph is the one pointed at. */
+  lit?: Set<number>;
+  /** Layers that are drawn faint. */
+  faint?: Set<number>;
+  /** Told of the layers that are pointed at or have the keyboard's focus. */
+  point?: (items: number[]) => void;
   label: string;
 }
 
-export function GraphView({ items, folded, toggle, selected, select: choose, open, found, label }: Props) {
+export function GraphView({ items, folded, toggle, selected, select: choose, open, found, lit, faint, point, label }: Props) {
   const svg = useRef<SVGSVGElement>(null);
   const stage = useRef<SVGGElement>(null);
   const behaviour = useRef<ZoomBehavior<SVGSVGElement, unknown> | null>(null);
@@ -125,9 +131,18 @@ export function GraphView({ items, folded, toggle, selected, select: choose, ope
     const box = found?.size ? boxFor([...found][0]) : undefined;
     if (box) show(box, 1);
   }, [found]);
+  const over = useRef(false);
+  useEffect(() => {
+    if (!lit?.size || over.current) return;
+    const box = boxFor([...lit][0]);
+    if (!box) return;
+    const { x, y, k } = zoomTransform(svg.current!);
+    const [{ width, height }, left, top] = [view(), x + k * (box.x - box.width / 2), y + k * (box.y - box.height / 2)];
+    if (left < 0 || top < 0 || left + k * box.width > width || top + k * box.height > height) show(box, k);
+  }, [lit]);
   const zoomBy = (factor: number) => select(svg.current!).call(behaviour.current!.scaleBy, factor);
   return (
-    <div class="graph">
+    <div class="graph" onPointerEnter={() => { over.current = true; }} onPointerLeave={() => { over.current = false; }}>
       <svg ref={svg} role="group" aria-label={label}>
         <defs>
           <marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0,1L7,4L0,7" fill="none" stroke="var(--strong)" stroke-width="1.4" /></marker>
@@ -137,15 +152,17 @@ export function GraphView({ items, folded, toggle, selected, select: choose, ope
           {drawn.boxes.map((box) => {
             const chosen = box.members.includes(selected);
             const hit = found && box.members.some((member) => found.has(member));
+            const shone = lit && box.members.some((member) => lit.has(member));
+            const pale = (found && !hit) || (faint && box.members.every((member) => faint.has(member)));
             const item = box.item === undefined ? undefined : items[box.item];
             const title = item ? item.name : box.group!;
             const sub = item ? item.op : t("layersCount", { n: box.members.length });
-            const [upper, lower] = [clip(title, 24), clip(item ? `${item.op}   ${item.sub}` : sub, 28)];
+            const [upper, lower] = [clip(title, 24), clip(item ? `${item.op}   ${item.sub}` : sub, 26)];
             const act = () => (item ? choose(box.item!) : toggle(box.group!));
             return (
               <g
                 key={box.id}
-                class={`node${item ? "" : " group"}${chosen ? " selected" : ""}${hit ? " lit" : ""}${found && !hit ? " faint" : ""}`}
+                class={`node${item ? "" : " group"}${chosen ? " selected" : ""}${hit || shone ? " lit" : ""}${pale ? " faint" : ""}`}
                 transform={`translate(${box.x - WIDTH / 2},${box.y - HEIGHT / 2})`}
                 role="button"
                 tabIndex={0}
@@ -159,7 +176,12 @@ export function GraphView({ items, folded, toggle, selected, select: choose, ope
                     else act();
                   }
                 }}
-                onFocus={(event) => event.currentTarget.matches(":focus-visible") && show(box, 1)}
+                onPointerEnter={() => point?.(box.members)}
+                onFocus={(event) => {
+                  if (!event.currentTarget.matches(":focus-visible")) return;
+                  point?.(box.members);
+                  show(box, 1);
+                }}
               >
                 <title>{item ? `${item.name}: ${item.op} → ${item.sub}` : title}</title>
                 <rect class="box" width={WIDTH} height={HEIGHT} rx={7} />

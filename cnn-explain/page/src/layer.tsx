@@ -102,6 +102,8 @@ function Formula({ layer }: { layer: NetworkLayer }) {
       case "softmax": return arithmetic.log ? "y = x − ln Σ e^x" : "y = e^x / Σ e^x";
       case "batch_norm": return `y = γ·(x − μ) / √(σ² + ${arithmetic.epsilon}) + β`;
       case "lrn": return `y = x / (${short(arithmetic.k)} + ${short(arithmetic.alpha)}/${arithmetic.size}·Σ x²)^${short(arithmetic.beta)}`;
+      case "reduce": return `y = ${({ mean: "mean", sum: "Σ x", max: "max", min: "min", prod: "Π x", sum_square: "Σ x²" })[arithmetic.of]} (${["C", "H", "W"].filter((_, axis) => arithmetic.axes[axis]).join(", ")})`;
+      case "parts": return arithmetic.parts.filter((part) => part.weight === null).map((part) => part.op).join(" → ");
       case "function": return `y = ${symbols(arithmetic.function)}`;
       default: return "";
     }
@@ -160,6 +162,8 @@ export function LayerStage({ network, layer, compact = false }: { network: Netwo
     } else return;
     event.preventDefault();
   };
+  /** How far the window jumps on the input from one cell of the result to the next. */
+  const stride = !flat && "window" in layer.arithmetic && !("transposed" in layer.arithmetic && layer.arithmetic.transposed) ? layer.arithmetic.window.stride : undefined;
   const size = compact ? 240 : 320;
   const boxes: Frame[] = layer.value.whole ? [] : layer.value.boxes().filter((box) => place[0] >= box.at[0] && place[0] < box.at[0] + box.size[0]).map((box) => ({ y: box.at[1], x: box.at[2], h: box.size[1], w: box.size[2], kind: "kept" }));
   const outputStyle = styleOf(layer.word, layer.value);
@@ -215,6 +219,12 @@ export function LayerStage({ network, layer, compact = false }: { network: Netwo
       <div class="bar" style={{ marginTop: ".8rem" }}>
         <button type="button" onClick={() => advance(-1)}>{t("stepBack")}</button>
         <button type="button" onClick={() => advance(1)}>{t("step")}</button>
+        {stride && (
+          <>
+            <button type="button" onClick={() => moveTo([place[0], place[1], (place[2] + 1) % columns])}>{t("jumpRight", { s: stride[1] })}</button>
+            <button type="button" onClick={() => moveTo([place[0], (place[1] + 1) % rows, place[2]])}>{t("jumpDown", { s: stride[0] })}</button>
+          </>
+        )}
         <button type="button" aria-pressed={playing} onClick={() => setPlaying(!playing)}>{playing ? t("pause") : t("play")}</button>
         <span class="soft small">{t("pointHint")}</span>
       </div>

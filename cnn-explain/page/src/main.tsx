@@ -137,11 +137,14 @@ function check(network: Network, index: number, most: number) {
     at[2] + (i % size[2]),
   ] as [number, number, number]));
   const every = Math.max(1, Math.floor(cells.length / most));
-  for (let i = 0; i < cells.length; i += every) {
+  // What the others need of a layer may lie where its own operands are not kept: the middle and the corner never do.
+  const [, rows, columns] = layer.value.extent;
+  const sure: [number, number, number][] = [[0, Math.floor((rows - 1) / 2), Math.floor((columns - 1) / 2)], [0, 0, 0]];
+  for (const at of [...sure, ...cells.filter((_, i) => i % every === 0)]) {
     try {
-      const cell = explain(network, layer, cells[i]);
+      const cell = explain(network, layer, at);
       checked++;
-      if (!cell.same) wrong.push(`${layer.name} (${cells[i].join(", ")}): ${cell.result}, engine ${cell.engine}`);
+      if (!cell.same) wrong.push(`${layer.name} (${at.join(", ")}): ${cell.result}, engine ${cell.engine}`);
     } catch (error) {
       if (!(error instanceof Missing)) throw error;
     }

@@ -10,7 +10,7 @@ import { t } from "./strings";
 import { useTheme } from "./theme";
 
 /** Graphs of more layers begin with their blocks folded. */
-const READABLE = 40;
+export const READABLE = 40;
 
 export function items(network: Network): Item[] {
   return network.layers.map((layer) => ({

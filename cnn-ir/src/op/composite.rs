@@ -38,8 +38,9 @@ impl Composite {
         &mut *self.0
     }
 
-    /// The simpler operator that it is for operands of these shapes, which must fit it; `None` if they are several.
-    pub fn alone(&self, operands: &[Shape]) -> Option<Op> {
+    /// The simpler operators that it is for operands of these shapes, which must fit it: a graph whose inputs are the
+    /// operands, and its result. What stands for a part is named after it, with a dot before.
+    pub fn expanded(&self, operands: &[Shape]) -> (Graph, NodeId) {
         let mut graph = Graph::default();
         let mut add = |op, operands: &[NodeId]| {
             let node = Node {
@@ -57,7 +58,13 @@ impl Composite {
         let inputs: Vec<_> = operands.iter().map(input).collect();
         let node = add(Op::Composite(self.clone()), &inputs);
         self.expand(&mut graph, node, operands, &mut BTreeSet::new());
-        (graph.len() == inputs.len() + 1).then(|| graph[node].op.clone())
+        (graph, node)
+    }
+
+    /// The simpler operator that it is for operands of these shapes, which must fit it; `None` if they are several.
+    pub fn alone(&self, operands: &[Shape]) -> Option<Op> {
+        let (graph, node) = self.expanded(operands);
+        (graph.len() == operands.len() + 1).then(|| graph[node].op.clone())
     }
 
     /// Puts simpler operators in the place of `node`, which keeps its id, its name and its users. `names` are those of
