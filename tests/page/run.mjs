@@ -300,18 +300,30 @@ console.log("live");
     await editor.fill(text.replace("kernel = 5", "kernel = 3"));
     await page.waitForFunction(() => window.cnn.network.layers[1].shape.join() === "6,30,30");
     await sums(page, "lenet5 with another kernel");
-    // Sliders of stride, padding and kernel, dragged with the mouse.
+    // Sliders, dragged with the mouse: from where they stand to a share of their way.
     await editor.fill(text);
-    await page.waitForFunction(() => window.cnn.network.layers[1].shape.join() === "6,28,28");
-    for (const key of ["stride", "padding"]) await page.getByRole("button", { name: `+ ${key}` }).click();
-    await page.waitForFunction(() => window.cnn.network.layers[1].shape.join() === "6,16,16");
-    const slider = page.locator("label", { hasText: "kernel" }).locator("input");
-    const box = await slider.boundingBox();
-    await page.mouse.move(box.x + box.width * 0.4, box.y + box.height / 2);
-    await page.mouse.down();
-    await page.mouse.move(box.x + box.width * 0.6, box.y + box.height / 2, { steps: 4 });
-    await page.mouse.up();
-    await page.waitForFunction(() => window.cnn.network.layers[1].shape[1] < 16).catch(() => expect(false, "dragging the kernel changes the network"));
+    const c1 = (rows) => page.waitForFunction((rows) => window.cnn.network.layers[1].shape[1] === rows && !document.querySelector(".problem"), rows, { timeout: 10_000 }).catch(() => expect(false, `the sliders lead to ${rows} rows`));
+    await c1(28);
+    const drag = async (key, share) => {
+      const slider = page.locator("label", { hasText: key }).locator("input[type=range]");
+      const { x, y, width, height } = await slider.boundingBox();
+      const [value, min, max] = await slider.evaluate((one) => [one.value, one.min, one.max].map(Number));
+      const at = (share) => [x + 8 + (width - 16) * share, y + height / 2];
+      await page.mouse.move(...at((value - min) / (max - min)));
+      await page.mouse.down();
+      await page.mouse.move(...at(share), { steps: 3 });
+      await page.mouse.up();
+    };
+    await page.getByRole("button", { name: "+ padding" }).click();
+    await c1(30);
+    await drag("kernel", 0.2); // 3
+    await c1(32);
+    await drag("padding", 0); // 0
+    await c1(30);
+    await page.getByRole("button", { name: "+ stride" }).click();
+    await page.waitForSelector(".problem"); // nothing is left for c5's windows
+    await drag("stride", 0);
+    await c1(30);
     await sums(page, "lenet5 after dragging", 60);
     await page.context().close();
   } finally {
