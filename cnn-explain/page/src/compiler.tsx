@@ -184,7 +184,7 @@ function Memory({ planned }: { planned: Planned }) {
   return (
     <div>
       <p>{t("peakText", { peak: bytes(planned.arena), bound: bytes(planned.bound), all: bytes(all) })}</p>
-      <div class="panel">
+      <div class="panel chartbox" tabIndex={0}>
         <svg class="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t("memoryView")}>
           {[0, 0.25, 0.5, 0.75, 1].map((share) => (
             <>
@@ -354,7 +354,7 @@ function Roofline({ steps, roofs: [flops, bandwidth] }: { steps: { layer: string
   return (
     <>
       <p class="small">{t("roofText", { flops: short(flops / 1e9), bytes: short(bandwidth / 1e9) })}</p>
-      <div class="panel" style={{ marginBottom: "1rem" }}>
+      <div class="panel chartbox" tabIndex={0} style={{ marginBottom: "1rem" }}>
         <svg class="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t("times")}>
           {decades(low, high).map((n) => <><line class="gridline" x1={x(10 ** n)} x2={x(10 ** n)} y1={6} y2={height - bottom + 6} /><text x={x(10 ** n)} y={height - bottom + 22} text-anchor="middle">{short(10 ** n)}</text></>)}
           {decades(base, Math.floor(top)).map((n) => <><line class="gridline" x1={left} x2={width - 10} y1={y(10 ** n)} y2={y(10 ** n)} /><text x={left - 6} y={y(10 ** n) + 4} text-anchor="end">{short(10 ** (n - 9))}</text></>)}

@@ -109,7 +109,9 @@ export function GraphView({ items, folded, toggle, selected, select: choose, ope
   }, []);
   const view = () => svg.current!.getBoundingClientRect();
   const fit = () => {
-    const { width, height } = view();
+    const { width, height: whole } = view();
+    // The buttons at the bottom hide nothing.
+    const height = Math.max(whole - 48, 1);
     const scale = Math.min(width / drawn.width, height / drawn.height, 1.15);
     const transform = zoomIdentity.translate((width - drawn.width * scale) / 2, Math.max((height - drawn.height * scale) / 2, 0)).scale(scale);
     select(svg.current!).call(behaviour.current!.transform, transform);
