@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use cnn_ir::cost;
 use cnn_ir::graph::{Graph, NodeId};
-use cnn_ir::op::Op;
+use cnn_ir::op::{Op, WeightDecl};
 use cnn_ir::span::Span;
 use cnn_ir::validate::Shapes;
 
@@ -38,7 +38,7 @@ pub(crate) fn costs(graph: &Graph, shapes: &Shapes, order: &[NodeId]) -> Vec<Cos
             parameters: cost.parameters,
             multiplications: cost.multiplications,
             product: cost.product,
-            bytes: shapes[id].elements() as u64 * size_of::<f32>() as u64,
+            bytes: shapes.value(id).bytes(),
         }
     };
     order.iter().map(cost).collect()
@@ -46,9 +46,9 @@ pub(crate) fn costs(graph: &Graph, shapes: &Shapes, order: &[NodeId]) -> Vec<Cos
 
 /// The sums of the table.
 pub(crate) fn totals(graph: &Graph, shapes: &Shapes) -> Totals {
-    let value_bytes = graph.ids().map(|id| shapes[id].elements() as u64 * 4);
+    let value_bytes = graph.ids().map(|id| shapes.value(id).bytes());
     let weights = cost::weights(graph, shapes);
-    let weight_bytes = weights.iter().map(|tensor| tensor.elements().saturating_mul(4));
+    let weight_bytes = weights.iter().map(WeightDecl::bytes);
     Totals {
         parameters: cost::parameters(graph, shapes),
         multiplications: cost::multiplications(graph, shapes),

@@ -2,7 +2,7 @@
 //!
 //! People write a network down as TOML (or in `cnn!`, or have it in an ONNX file). [`front`] makes a declaration of it
 //! ([`ast`]), every word with its place, and of that a [`graph::Graph`]: operators ([`op`]) as nodes, values as edges.
-//! [`validate`] gives every value its shape, or says everything that does not fit, with the arithmetic. [`passes`] rewrite the
+//! [`validate`] gives every value its type ([`value`]), or says everything that does not fit, with the arithmetic. [`passes`] rewrite the
 //! graph so that it computes the same with fewer layers; they need no weights. [`cost`] counts. The graph can be looked
 //! at any time as [`text`], which reads back, [`dot`] or `json`.
 //!
@@ -47,3 +47,4 @@ pub mod shape;
 pub mod span;
 pub mod text;
 pub mod validate;
+pub mod value;

@@ -1,4 +1,4 @@
-//! From a graph to the shapes of all its values, or everything that is wrong with it.
+//! From a graph to the types of all its values, or everything that is wrong with it.
 
 use std::collections::BTreeSet;
 
@@ -6,16 +6,29 @@ use crate::diag::Diagnostic;
 use crate::graph::{Graph, Node, NodeId};
 use crate::op::Fault;
 use crate::shape::Shape;
+use crate::value::ValueType;
 
-/// The shape of every node's result: what makes a graph a valid one.
+/// The shape of every node's result, with the type of its elements: what makes a graph a valid one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shapes {
-    by_node: Vec<Option<Shape>>,
+    by_node: Vec<Option<ValueType>>,
 }
 
 impl Shapes {
     /// The shape of a node's result; `None` for a node of another graph or a later state of it.
     pub fn get(&self, id: NodeId) -> Option<Shape> {
+        self.known(id).map(|value| value.shape)
+    }
+
+    /// The type of a node's result: its shape, and what its elements are.
+    ///
+    /// # Panics
+    /// For a node that was not in the graph when it was validated.
+    pub fn value(&self, id: NodeId) -> ValueType {
+        self.known(id).expect("the node was validated")
+    }
+
+    fn known(&self, id: NodeId) -> Option<ValueType> {
         self.by_node.get(id.index()).copied().flatten()
     }
 
@@ -27,11 +40,11 @@ impl Shapes {
         graph.operands(id).into_iter().map(|operand| self[operand]).collect()
     }
 
-    fn set(&mut self, id: NodeId, shape: Shape) {
+    fn set(&mut self, id: NodeId, value: ValueType) {
         if self.by_node.len() <= id.index() {
             self.by_node.resize(id.index() + 1, None);
         }
-        self.by_node[id.index()] = Some(shape);
+        self.by_node[id.index()] = Some(value);
     }
 }
 
@@ -41,11 +54,12 @@ impl std::ops::Index<NodeId> for Shapes {
     /// # Panics
     /// For a node that was not in the graph when it was validated.
     fn index(&self, id: NodeId) -> &Shape {
-        self.by_node[id.index()].as_ref().expect("the node was validated")
+        let value = self.by_node[id.index()].as_ref();
+        &value.expect("the node was validated").shape
     }
 }
 
-/// Infers the shape of every node's result.
+/// Infers the type of every node's result.
 ///
 /// # Errors
 /// Every fault that does not follow from another, in the order of the source: a node behind a faulty one is skipped.
@@ -80,7 +94,7 @@ fn infer(graph: &Graph, order: impl Iterator<Item = NodeId>, errors: &mut Vec<Di
     let mut shapes = Shapes::default();
     for id in order {
         let operands = graph.operands(id);
-        let known: Option<Vec<_>> = operands.iter().map(|&operand| shapes.get(operand)).collect();
+        let known: Option<Vec<_>> = operands.iter().map(|&operand| shapes.known(operand)).collect();
         let Some(known) = known else {
             // What an operand's fault hides is not known, but how many operands there are is.
             let op = &graph[id].op;
@@ -89,8 +103,8 @@ fn infer(graph: &Graph, order: impl Iterator<Item = NodeId>, errors: &mut Vec<Di
             }
             continue;
         };
-        match graph[id].op.shape(&known) {
-            Ok(shape) => shapes.set(id, shape),
+        match graph[id].op.value_type(&known) {
+            Ok(value) => shapes.set(id, value),
             Err(faults) => {
                 let inputs = describe(graph, &operands, &known);
                 errors.extend(faults.into_iter().map(|fault| place(&graph[id], fault, &inputs)));
@@ -141,11 +155,11 @@ fn cycle_error(graph: &Graph, cycle: &[NodeId]) -> Diagnostic {
 }
 
 /// "its input is `image` [3, 8, 8]"
-fn describe(graph: &Graph, operands: &[NodeId], shapes: &[Shape]) -> String {
+fn describe(graph: &Graph, operands: &[NodeId], values: &[ValueType]) -> String {
     let named: Vec<_> = operands
         .iter()
-        .zip(shapes)
-        .map(|(&id, shape)| format!("`{}` {shape}", graph[id].name))
+        .zip(values)
+        .map(|(&id, value)| format!("`{}` {}", graph[id].name, value.shape))
         .collect();
     match named.len() {
         0 => String::new(),

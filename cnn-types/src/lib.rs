@@ -16,11 +16,13 @@
 #![no_std]
 
 mod activation;
+mod element;
 mod isa;
 #[cfg(feature = "sources")]
 pub mod sources;
 mod steps;
 
 pub use activation::Activation;
+pub use element::ElementType;
 pub use isa::{InstructionSet, UnknownInstructionSet};
 pub use steps::{Operation, Place, Step, Steps};

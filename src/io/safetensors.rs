@@ -54,7 +54,7 @@ fn header(tensors: &[WeightDecl]) -> Vec<u8> {
     let mut entries = serde_json::Map::new();
     for tensor in tensors {
         let start = end;
-        end = end.saturating_add(tensor.elements().saturating_mul(4));
+        end = end.saturating_add(tensor.bytes());
         let entry = serde_json::json!({ "dtype": "F32", "shape": tensor.shape, "data_offsets": [start, end] });
         entries.insert(tensor.name.clone(), entry);
     }

@@ -72,7 +72,7 @@ fn row(model: &Model, id: NodeId) -> Row {
         parameters: cost.parameters,
         multiplications: cost.multiplications,
         product: cost.product,
-        bytes: shapes[id].elements() as u64 * size_of::<f32>() as u64,
+        bytes: shapes.value(id).bytes(),
     }
 }
 
@@ -129,9 +129,7 @@ fn totals(model: &Model, rows: &[Row]) -> String {
             grouped(statistics)
         );
     }
-    let weights = u128::from(model.parameters())
-        .saturating_add(u128::from(statistics))
-        .saturating_mul(4);
+    let weights: u128 = tensors.iter().map(|tensor| u128::from(tensor.bytes())).sum();
     let _ = writeln!(
         text,
         "multiplications  {} an image\n\

@@ -5,6 +5,7 @@ use std::fmt;
 use cnn_ir::graph::Graph;
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
+use cnn_ir::value::ElementType;
 use cnn_runtime::memory::available_memory;
 use thiserror::Error;
 
@@ -27,7 +28,6 @@ pub struct Need {
 /// Bytes about which the system is not asked: the answer takes longer than compiling so small a network.
 const UNASKED: u128 = 4 << 20;
 
-const F32: u128 = size_of::<f32>() as u128;
 const F64: u128 = size_of::<f64>() as u128;
 
 impl Need {
@@ -41,7 +41,7 @@ impl Need {
         let outputs = graph.outputs().iter().map(|output| output.node);
         let ports = graph.inputs().iter().copied().chain(outputs);
         Need {
-            arrays: ports.map(|id| shapes[id].elements() as u128).sum::<u128>() * batch as u128 * F32,
+            arrays: ports.map(|id| u128::from(shapes.value(id).bytes())).sum::<u128>() * batch as u128,
             ..Need::default()
         }
     }
@@ -50,7 +50,7 @@ impl Need {
     pub(super) fn at_least(&self, graph: &Graph, shapes: &Shapes, batch: usize) -> Need {
         let mut need = self.clone().interpreted(graph, shapes);
         if let Some((_, _, size)) = &mut need.largest {
-            *size = *size / F64 * F32 * batch as u128;
+            *size = *size / F64 * ElementType::F32.bytes() as u128 * batch as u128;
             need.activations = *size;
         }
         need
@@ -67,7 +67,7 @@ impl Need {
                 self.largest = Some((node.name.clone(), shapes[id].to_string(), size));
             }
             for tensor in node.op.weights(&node.weights, &shapes.operands(graph, id)) {
-                self.weights += u128::from(tensor.elements()) * F32;
+                self.weights += u128::from(tensor.bytes());
             }
         }
         self

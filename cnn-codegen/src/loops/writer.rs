@@ -3,15 +3,17 @@
 use std::collections::HashMap;
 use std::ops::{Deref, DerefMut};
 
+use cnn_types::ElementType;
+
 use super::code::{
     Address, AddressExpr, Call, Comparison, Count, Float, FloatExpr, FloatOp, FloatVariable, Function, Inst, Int,
     IntExpr, IntOp, LANES, Test, TestExpr, Vector, VectorExpr, VectorVariable,
 };
 
 /// Bytes of a vector of eight floats.
-pub(crate) const VECTOR: i64 = 32;
-/// Bytes of a float.
-pub(crate) const FLOAT: i64 = 4;
+pub(crate) const VECTOR: i64 = LANES as i64 * FLOAT;
+/// Bytes of a float: what loops compute with.
+pub(crate) const FLOAT: i64 = ElementType::F32.bytes() as i64;
 
 /// Which element of a window wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

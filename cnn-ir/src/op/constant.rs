@@ -5,6 +5,7 @@ use super::fault::sized;
 use super::operator::Operator;
 use super::{Arity, Fault, WeightDecl};
 use crate::shape::Shape;
+use crate::value::ElementType;
 
 /// A weight, the same for every image of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +62,10 @@ impl Operator for Constant {
 
     fn arity(&self) -> Arity {
         Arity::Exactly(0)
+    }
+
+    fn element(&self, _operands: &[ElementType]) -> ElementType {
+        ElementType::F32
     }
 
     fn shape(&self, _operands: &[Shape]) -> Result<Shape, Vec<Fault>> {

@@ -5,6 +5,7 @@ use super::fault::sized;
 use super::operator::Operator;
 use super::{Arity, Fault};
 use crate::shape::Shape;
+use crate::value::ElementType;
 
 /// The order in which the user's arrays hold an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +84,10 @@ impl Operator for Input {
 
     fn arity(&self) -> Arity {
         Arity::Exactly(0)
+    }
+
+    fn element(&self, _operands: &[ElementType]) -> ElementType {
+        ElementType::F32
     }
 
     fn shape(&self, _operands: &[Shape]) -> Result<Shape, Vec<Fault>> {

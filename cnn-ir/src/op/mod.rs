@@ -81,6 +81,7 @@ pub mod window;
 mod words;
 
 use crate::shape::Shape;
+use crate::value::{ElementType, ValueType};
 use operator::Operator;
 
 pub use activation::Activation;
@@ -264,6 +265,19 @@ impl Op {
             .into());
         }
         self.operator().shape(operands)
+    }
+
+    /// The type of its result: its shape, and what its elements are.
+    ///
+    /// # Errors
+    /// As [`Op::shape`].
+    pub fn value_type(&self, operands: &[ValueType]) -> Result<ValueType, Vec<Fault>> {
+        let shapes: Vec<Shape> = operands.iter().map(|value| value.shape).collect();
+        let elements: Vec<ElementType> = operands.iter().map(|value| value.element).collect();
+        // The shape rule first: it also says whether there are as many operands as the other rule takes for granted.
+        let shape = self.shape(&shapes)?;
+        let element = self.operator().element(&elements);
+        Ok(ValueType { element, shape })
     }
 
     /// The arithmetic behind the result's shape: `⌊(32 + 2·0 − 5)/1⌋ + 1 = 28`; empty when there is nothing to say.

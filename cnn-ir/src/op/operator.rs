@@ -3,6 +3,7 @@
 use super::attributes::Attributes;
 use super::{Activation, Arity, Fault, WeightDecl};
 use crate::shape::Shape;
+use crate::value::ElementType;
 
 /// What every operator knows about itself. Operands are as many as [`Operator::arity`] says, each of a size that can be
 /// computed with.
@@ -29,6 +30,11 @@ pub(crate) trait Operator {
     /// The shape of its result: that of its operand, if nothing else is said.
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         Ok(operands[0])
+    }
+
+    /// What the elements of its result are: what those of its first operand are, if nothing else is said.
+    fn element(&self, operands: &[ElementType]) -> ElementType {
+        operands[0]
     }
 
     /// How that shape comes about.

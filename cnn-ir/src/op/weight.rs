@@ -1,5 +1,7 @@
 //! Weights that an operator needs: names and shapes, as a state dict has them.
 
+use crate::value::ElementType;
+
 /// A tensor of weights.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WeightDecl {
@@ -33,6 +35,11 @@ impl WeightDecl {
     /// Whether training learns it. Running statistics are measured, and do not count as parameters.
     pub fn is_parameter(&self) -> bool {
         !matches!(self.role(), "running_mean" | "running_var")
+    }
+
+    /// Bytes of its elements: weights are kept in f32, whatever they were stored in.
+    pub fn bytes(&self) -> u64 {
+        self.elements().saturating_mul(ElementType::F32.bytes() as u64)
     }
 
     /// The number of elements.

@@ -2,45 +2,46 @@
 
 use std::collections::BTreeSet;
 
-use crate::plan::data::{PlanData, Storage, arena_size, lifetimes, peak};
+use crate::plan::data::Lifetime;
 
-/// Places every buffer: the largest first, each at the lowest offset where it meets no placed buffer of an
-/// overlapping lifetime (greedy by size; Pisarchyk & Lee, 2020). What no machine could have saturates.
-pub(super) fn place(plan: &mut PlanData) {
-    let lifetimes = lifetimes(plan);
-    let mut waiting: Vec<usize> = (0..plan.buffers.len())
-        .filter(|&buffer| lifetimes[buffer].is_some())
-        .collect();
-    waiting.sort_by_key(|&buffer| (std::cmp::Reverse(arena_size(plan, buffer)), buffer));
+/// Where buffers are in the arena.
+pub(super) struct Arena {
+    /// The first byte of each, by its number; of those that no step uses, and of the user's arrays, nothing.
+    pub(super) offsets: Vec<Option<usize>>,
+    /// Bytes of all of it.
+    pub(super) bytes: usize,
+}
 
-    let mut placed: Vec<(usize, usize)> = Vec::with_capacity(waiting.len());
-    let mut neighbours = Intervals::new(plan.steps.len());
-    for buffer in waiting {
-        let Some(life) = lifetimes[buffer] else { continue };
+/// Places every buffer that is ever in use, in an arena of so many steps: the largest first, each at the lowest offset
+/// where it meets no placed buffer of an overlapping lifetime (greedy by size; Pisarchyk & Lee, 2020). What no machine
+/// could have saturates.
+pub(super) fn place(lifetimes: &[Lifetime], sizes: &[usize], steps: usize) -> Arena {
+    let lives = lifetimes.iter().enumerate();
+    let mut waiting: Vec<_> = lives.filter_map(|(buffer, life)| Some((buffer, (*life)?))).collect();
+    waiting.sort_by_key(|&(buffer, _)| (std::cmp::Reverse(sizes[buffer]), buffer));
+
+    let mut arena = Arena {
+        offsets: vec![None; sizes.len()],
+        bytes: 0,
+    };
+    let mut neighbours = Intervals::new(steps);
+    for (buffer, life) in waiting {
         let mut taken: Vec<(usize, usize)> = neighbours.overlapping(life).collect();
         taken.sort_unstable();
         // The lowest gap that is large enough: gaps end where the next taken range begins.
         let mut offset = 0usize;
         for (start, end) in taken {
-            if offset.saturating_add(arena_size(plan, buffer)) <= start {
+            if offset.saturating_add(sizes[buffer]) <= start {
                 break;
             }
             offset = offset.max(end);
         }
-        let end = offset.saturating_add(arena_size(plan, buffer));
+        let end = offset.saturating_add(sizes[buffer]);
         neighbours.insert(life, (offset, end));
-        placed.push((buffer, offset));
+        arena.offsets[buffer] = Some(offset);
+        arena.bytes = arena.bytes.max(end);
     }
-
-    plan.arena_bytes = placed
-        .iter()
-        .map(|&(buffer, offset)| offset.saturating_add(arena_size(plan, buffer)))
-        .max()
-        .unwrap_or(0);
-    plan.lower_bound_bytes = peak(plan).map_or(0, |peak| peak.bytes);
-    for (buffer, offset) in placed {
-        plan.buffers[buffer].storage = Storage::Arena(offset);
-    }
+    arena
 }
 
 /// Intervals of steps with the bytes that are taken meanwhile, found by what they overlap: in a long network a buffer meets

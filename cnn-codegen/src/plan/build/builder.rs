@@ -6,12 +6,40 @@ use cnn_ir::graph::{Graph, NodeId};
 use cnn_ir::op::Sides;
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
+use cnn_ir::value::{ElementType, ValueType};
 
 use super::aliasing::Aliases;
 use super::traffic;
 use crate::plan::convolution::{Kernel, Selected, StridedView};
 use crate::plan::data::{Buffer, BufferId, Constants, Copy, Layout, Port, Step, Storage, Strides, View, Work};
 use crate::plan::options::{PlanError, PlanOptions};
+
+/// A buffer that has no place in the arena yet.
+pub(super) struct Draft {
+    name: String,
+    element: ElementType,
+    pub(super) shape: Shape,
+    pub(super) layout: Layout,
+    pub(super) strides: Strides,
+    pub(super) bytes: usize,
+    /// The user's array that it is, if it is one.
+    pub(super) array: Option<Storage>,
+}
+
+impl Draft {
+    /// The buffer, if it is not the user's, so many bytes into the arena.
+    pub(super) fn at(self, offset: usize) -> Buffer {
+        Buffer {
+            name: self.name,
+            element: self.element,
+            shape: self.shape,
+            layout: self.layout,
+            strides: self.strides,
+            bytes: self.bytes,
+            storage: self.array.unwrap_or(Storage::Arena(offset)),
+        }
+    }
+}
 
 pub(super) struct Builder<'a> {
     pub(super) graph: &'a Graph,
@@ -26,7 +54,7 @@ pub(super) struct Builder<'a> {
     values: HashMap<NodeId, Vec<View>>,
     /// The buffer of each root.
     roots: HashMap<NodeId, BufferId>,
-    pub(super) buffers: Vec<Buffer>,
+    pub(super) buffers: Vec<Draft>,
     pub(super) constants: Constants,
     pub(super) steps: Vec<Step>,
     pub(super) inputs: Vec<Port>,
@@ -118,22 +146,22 @@ impl<'a> Builder<'a> {
         });
     }
 
-    /// A new buffer, seen whole. Its halo is cleared first.
-    pub(super) fn buffer(
-        &mut self,
-        id: NodeId,
-        shape: Shape,
-        layout: Layout,
-        storage: Storage,
-    ) -> Result<View, PlanError> {
+    /// A new buffer of the arena for a node's value, seen whole. Its halo is cleared first.
+    pub(super) fn buffer(&mut self, id: NodeId, layout: Layout) -> Result<View, PlanError> {
+        self.stored(id, layout, None)
+    }
+
+    /// The user's array, for a node's value, seen whole.
+    pub(super) fn array(&mut self, id: NodeId, layout: Layout, array: Storage) -> Result<View, PlanError> {
+        self.stored(id, layout, Some(array))
+    }
+
+    fn stored(&mut self, id: NodeId, layout: Layout, array: Option<Storage>) -> Result<View, PlanError> {
         let batch = self.options.batch;
-        let external = !matches!(storage, Storage::Arena(_));
-        let sized = layout.strides(shape, external).and_then(|strides| {
-            let bytes = strides.image.checked_mul(batch)?.checked_mul(size_of::<f32>())?;
-            (bytes <= isize::MAX as usize / 2).then_some((strides, bytes))
-        });
+        let value = self.shapes.value(id);
+        let ValueType { element, shape } = value;
         let name = self.graph[id].name.clone();
-        let Some((strides, bytes)) = sized else {
+        let Some((strides, bytes)) = layout.sized(value, batch, array.is_some()) else {
             return Err(PlanError::TooLarge {
                 layer: name,
                 shape,
@@ -141,13 +169,14 @@ impl<'a> Builder<'a> {
             });
         };
         let buffer = BufferId(self.buffers.len());
-        self.buffers.push(Buffer {
+        self.buffers.push(Draft {
             name,
+            element,
             shape,
             layout,
             strides,
             bytes,
-            storage,
+            array,
         });
         if layout.halo() != Sides::default() {
             self.step(id, "zeros around the map", Work::ClearHalo(buffer));
@@ -173,7 +202,7 @@ impl<'a> Builder<'a> {
                     },
                     Shape::Flat(_) => Layout::PLANAR,
                 };
-                let buffer = self.buffer(root, whole, layout, Storage::Arena(0))?.buffer;
+                let buffer = self.buffer(root, layout)?.buffer;
                 self.roots.insert(root, buffer);
                 buffer
             }
@@ -193,7 +222,7 @@ impl<'a> Builder<'a> {
     }
 
     pub(super) fn is_external(&self, view: View) -> bool {
-        !matches!(self.buffers[view.buffer.0].storage, Storage::Arena(_))
+        self.buffers[view.buffer.0].array.is_some()
     }
 
     /// A value in the layout that the network's inside uses, blocked maps, padded vectors, if it is there already.
@@ -256,7 +285,7 @@ impl<'a> Builder<'a> {
     /// A copy of a value in another layout.
     pub(super) fn copied(&mut self, id: NodeId, layout: Layout) -> Result<View, PlanError> {
         let from = self.first(id);
-        let to = self.buffer(id, self.shapes[id], layout, Storage::Arena(0))?;
+        let to = self.buffer(id, layout)?;
         let copy = Copy::all(from, to);
         self.step(id, "copy into another layout", Work::Copy(copy));
         if let Some(views) = self.values.get_mut(&id) {

@@ -27,7 +27,7 @@ use cnn_ir::op::Op;
 use cnn_ir::validate::Shapes;
 
 use super::convolution::{select, streams};
-use super::data::{Plan, PlanData};
+use super::data::{Plan, PlanData, arena_size, lifetimes, peak_of};
 use super::options::{PlanError, PlanOptions};
 use aliasing::Aliases;
 use builder::Builder;
@@ -56,20 +56,24 @@ pub fn build(graph: &Graph, shapes: &Shapes, options: &PlanOptions) -> Result<Pl
         builder.node(id)?;
     }
     builder.copy_outputs()?;
-    let mut plan = PlanData {
+    let external: Vec<bool> = builder.buffers.iter().map(|buffer| buffer.array.is_some()).collect();
+    let sizes: Vec<usize> = builder.buffers.iter().map(|buffer| arena_size(buffer.bytes)).collect();
+    let (lifetimes, steps) = (lifetimes(&builder.steps, &external), builder.steps.len());
+    let arena = arena::place(&lifetimes, &sizes, steps);
+    let drafts = builder.buffers.into_iter().zip(arena.offsets);
+    Ok(Plan::new(PlanData {
         name: graph.name.clone(),
         batch: options.batch,
         threads: options.threads,
         isa: options.isa,
-        buffers: builder.buffers,
+        // One that no step uses is nowhere; its first byte is as good as any.
+        buffers: drafts.map(|(draft, offset)| draft.at(offset.unwrap_or(0))).collect(),
         constant_bytes: builder.constants.bytes,
         constants: builder.constants.list,
         steps: builder.steps,
         inputs: builder.inputs,
         outputs: builder.outputs,
-        arena_bytes: 0,
-        lower_bound_bytes: 0,
-    };
-    arena::place(&mut plan);
-    Ok(Plan::new(plan))
+        arena_bytes: arena.bytes,
+        lower_bound_bytes: peak_of(&lifetimes, &sizes, steps).map_or(0, |peak| peak.bytes),
+    }))
 }

@@ -21,7 +21,7 @@ impl Builder<'_> {
                 let hwc = input.layout == InputLayout::Hwc && matches!(input.shape, Shape::Map { .. });
                 let layout = if hwc { Layout::Hwc } else { Layout::PLANAR };
                 let storage = Storage::Input(self.inputs.len());
-                let view = self.buffer(id, input.shape, layout, storage)?;
+                let view = self.array(id, layout, storage)?;
                 self.inputs.push(Port {
                     name: graph[id].name.clone(),
                     shape: input.shape,
@@ -225,7 +225,7 @@ impl Builder<'_> {
             self.define(id, vec![View { shape, ..from }]);
             return Ok(());
         }
-        let to = self.buffer(id, shape, Layout::PLANAR, Storage::Arena(0))?;
+        let to = self.buffer(id, Layout::PLANAR)?;
         let copy = Copy {
             reshape: true,
             ..Copy::all(from, to)
@@ -238,7 +238,7 @@ impl Builder<'_> {
     /// Matrices are multiplied row by row: their columns must follow each other.
     fn matmul(&mut self, id: NodeId, operands: &[NodeId]) -> Result<(), PlanError> {
         let (left, right) = (self.planar(operands[0])?, self.planar(operands[1])?);
-        let output = self.buffer(id, self.shapes[id], Layout::PLANAR, Storage::Arena(0))?;
+        let output = self.buffer(id, Layout::PLANAR)?;
         self.define(id, vec![output]);
         let work = Work::Matmul { left, right, output };
         let kernel = Kernel {
@@ -259,7 +259,7 @@ impl Builder<'_> {
         for (index, output) in graph.outputs().iter().enumerate() {
             let shape = self.shapes[output.node];
             let from = self.first(output.node);
-            let to = self.buffer(output.node, shape, Layout::PLANAR, Storage::Output(index))?;
+            let to = self.array(output.node, Layout::PLANAR, Storage::Output(index))?;
             self.step(output.node, "output", Work::Copy(Copy::all(from, to)));
             self.outputs.push(Port {
                 name: output.name.clone(),

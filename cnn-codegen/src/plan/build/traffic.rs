@@ -2,8 +2,9 @@
 
 use cnn_ir::shape::Shape;
 
+use super::builder::Draft;
 use crate::plan::convolution::Kernel;
-use crate::plan::data::{Access, Buffer, Constants, View, Work};
+use crate::plan::data::{Access, Constants, View, Work};
 
 /// Bytes of a step's weights once, and of its operands and result for all images of the batch. Halos, and what a
 /// kernel needs for itself, are not counted.
@@ -15,7 +16,7 @@ pub(super) fn bytes(constants: &Constants, kernel: &Kernel, batch: usize) -> u64
 }
 
 /// Elements that a step reads and writes for one image.
-pub(super) fn moved(buffers: &[Buffer], work: &Work) -> u64 {
+pub(super) fn moved(buffers: &[Draft], work: &Work) -> u64 {
     let elements = |shape: Shape| shape.elements() as u64;
     let sum = |views: &[View]| views.iter().map(|view| elements(view.shape)).sum::<u64>();
     match work {

@@ -2,6 +2,7 @@
 
 use cnn_ir::op::Sides;
 use cnn_ir::shape::Shape;
+use cnn_ir::value::ValueType;
 
 /// Channels of one block, floats of one vector.
 pub const BLOCK: usize = 8;
@@ -29,7 +30,7 @@ pub enum Layout {
     },
 }
 
-/// Distances between neighbouring elements, in floats.
+/// Distances between neighbouring elements, counted in elements.
 ///
 /// Element `(n, c, y, x)` stands at `origin + n·image + (c / 8)·block + (c % 8)·lane + y·row + x·pixel`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,6 +80,15 @@ impl Layout {
             Layout::Planar { halo } | Layout::Blocked { halo } => halo,
             Layout::Hwc => NO_HALO,
         }
+    }
+
+    /// Strides of a batch of values, and its bytes; `None` if no address could reach them all.
+    pub fn sized(&self, value: ValueType, batch: usize, external: bool) -> Option<(Strides, usize)> {
+        let strides = self.strides(value.shape, external)?;
+        let elements = strides.image.checked_mul(batch)?;
+        let bytes = elements.checked_mul(value.element.bytes())?;
+        // Half of what `isize` has: a kernel's addresses may run ahead of what it touches.
+        (bytes <= isize::MAX as usize / 2).then_some((strides, bytes))
     }
 
     /// Strides of a tensor of that shape; `None` if its size overflows.

@@ -1,20 +1,23 @@
 //! When each buffer of the arena is in use, and how much of it at most.
 
-use super::{BufferId, PlanData, Storage};
+use super::{BufferId, PlanData, Step};
 
 /// Every buffer and constant starts at a cache line.
 pub(crate) const ALIGNMENT: usize = 64;
 
-/// First and last step at which a buffer of the arena is in use; `None` for the user's arrays and unused buffers.
-pub(crate) fn lifetimes(plan: &PlanData) -> Vec<Option<(usize, usize)>> {
-    let mut lifetimes = vec![None; plan.buffers.len()];
+/// First and last step at which a buffer is in use, if it ever is.
+pub(crate) type Lifetime = Option<(usize, usize)>;
+
+/// The lifetime of each buffer; `external` ones, the user's arrays, have none.
+pub(crate) fn lifetimes(steps: &[Step], external: &[bool]) -> Vec<Lifetime> {
+    let mut lifetimes = vec![None; external.len()];
     let mut touch = |BufferId(buffer): BufferId, step: usize| {
-        if matches!(plan.buffers[buffer].storage, Storage::Arena(_)) {
+        if !external[buffer] {
             let (first, _) = lifetimes[buffer].unwrap_or((step, step));
             lifetimes[buffer] = Some((first, step));
         }
     };
-    for (index, step) in plan.steps.iter().enumerate() {
+    for (index, step) in steps.iter().enumerate() {
         step.work.reads().into_iter().for_each(|buffer| touch(buffer, index));
         touch(step.work.writes(), index);
     }
@@ -34,19 +37,25 @@ pub struct Peak {
 
 /// The first of the steps during which most of the arena is in use; `None` if there are no steps.
 pub fn peak(plan: &PlanData) -> Option<Peak> {
-    let lifetimes = lifetimes(plan);
+    let sizes: Vec<usize> = plan.buffers.iter().map(|buffer| arena_size(buffer.bytes)).collect();
+    peak_of(&plan.lifetimes(), &sizes, plan.steps.len())
+}
+
+/// The same, of buffers that have no place yet: when each is in use, what it takes in the arena, and how many steps
+/// there are.
+pub(crate) fn peak_of(lifetimes: &[Lifetime], sizes: &[usize], steps: usize) -> Option<Peak> {
     // Each buffer comes at its first step and goes after its last: a running sum is what is in use.
-    let mut comes = vec![0u128; plan.steps.len() + 1];
+    let mut comes = vec![0u128; steps + 1];
     let mut goes = comes.clone();
     for (buffer, life) in lifetimes.iter().enumerate() {
         if let Some((first, last)) = *life {
-            comes[first] += arena_size(plan, buffer) as u128;
-            goes[last + 1] += arena_size(plan, buffer) as u128;
+            comes[first] += sizes[buffer] as u128;
+            goes[last + 1] += sizes[buffer] as u128;
         }
     }
     let mut used = 0;
     let mut most: Option<(u128, usize)> = None;
-    for step in 0..plan.steps.len() {
+    for step in 0..steps {
         used = used + comes[step] - goes[step];
         if most.is_none_or(|(bytes, _)| used > bytes) {
             most = Some((used, step));
@@ -57,12 +66,11 @@ pub fn peak(plan: &PlanData) -> Option<Peak> {
     Some(Peak {
         step,
         bytes: usize::try_from(bytes).unwrap_or(usize::MAX),
-        buffers: (0..plan.buffers.len()).filter(alive).map(BufferId).collect(),
+        buffers: (0..sizes.len()).filter(alive).map(BufferId).collect(),
     })
 }
 
-/// Bytes that a buffer takes in the arena.
-pub(crate) fn arena_size(plan: &PlanData, buffer: usize) -> usize {
-    let bytes = plan.buffers[buffer].bytes;
+/// What a buffer of so many bytes takes in the arena. Saturates.
+pub(crate) fn arena_size(bytes: usize) -> usize {
     bytes.checked_next_multiple_of(ALIGNMENT).unwrap_or(usize::MAX)
 }

@@ -28,6 +28,7 @@ use std::ops::Deref;
 
 pub use algorithm::Algorithm;
 use cnn_ir::shape::Shape;
+use cnn_ir::value::{ElementType, ValueType};
 use cnn_runtime::memory::AlignedBuffer;
 pub use cnn_runtime::pack::Recipe;
 use cnn_runtime::pack::{PackError, pack_constants};
@@ -36,7 +37,7 @@ use cnn_runtime::weights::WeightSource;
 pub(crate) use constants::Constants;
 pub use gather::{Gather, GatherSource, Lanes};
 pub use layout::{Layout, Strides};
-pub(crate) use lifetimes::{ALIGNMENT, arena_size, lifetimes};
+pub(crate) use lifetimes::{ALIGNMENT, Lifetime, arena_size, lifetimes, peak_of};
 pub use lifetimes::{Peak, peak};
 pub use nest::{Move, Nest, Region, Repeat, Segment, Sweep};
 pub use print::{to_json, to_text};
@@ -110,6 +111,8 @@ pub struct ConstantId(pub usize);
 pub struct Buffer {
     /// The layer whose result it holds.
     pub name: String,
+    /// What its elements are.
+    pub element: ElementType,
     /// One image's shape.
     pub shape: Shape,
     /// How it is laid out.
@@ -120,6 +123,24 @@ pub struct Buffer {
     pub bytes: usize,
     /// Where its bytes are.
     pub storage: Storage,
+}
+
+impl Buffer {
+    /// The type of one image's value.
+    pub fn value(&self) -> ValueType {
+        ValueType {
+            element: self.element,
+            shape: self.shape,
+        }
+    }
+
+    /// Whether its bytes are the user's.
+    pub(crate) fn is_external(&self) -> bool {
+        match self.storage {
+            Storage::Input(_) | Storage::Output(_) => true,
+            Storage::Arena(_) => false,
+        }
+    }
 }
 
 /// Where the bytes of a buffer are.
@@ -206,8 +227,14 @@ impl View {
 impl PlanData {
     /// Byte offset of element (image 0, first channel, row 0, column 0) of a view within its buffer.
     pub fn origin(&self, view: View) -> i64 {
-        let strides = &self.buffers[view.buffer.0].strides;
-        ((strides.origin + strides.channel(view.channel)) * size_of::<f32>()) as i64
+        let Buffer { strides, element, .. } = &self.buffers[view.buffer.0];
+        ((strides.origin + strides.channel(view.channel)) * element.bytes()) as i64
+    }
+
+    /// When each buffer of the arena is in use.
+    pub(crate) fn lifetimes(&self) -> Vec<Lifetime> {
+        let external: Vec<bool> = self.buffers.iter().map(Buffer::is_external).collect();
+        lifetimes(&self.steps, &external)
     }
 
     /// Strides of a view's buffer.

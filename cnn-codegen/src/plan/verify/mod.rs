@@ -25,7 +25,6 @@ use thiserror::Error;
 use super::data::layout::BLOCK;
 use super::data::{
     ALIGNMENT, Access, BufferId, ConstantId, Layout, Move, Nest, PlanData, Storage, Sweep, WinogradWork, Work,
-    lifetimes,
 };
 use crate::tile::Product;
 use tiles::reach;
@@ -136,7 +135,7 @@ impl Checks<'_> {
     /// a new one has only to be compared with its neighbours in the arena.
     fn arena(&mut self) {
         let plan = self.plan;
-        let lifetimes = lifetimes(plan);
+        let lifetimes = plan.lifetimes();
         let mut comes: Vec<(usize, usize)> = Vec::new();
         let mut goes: Vec<(usize, usize)> = Vec::new();
         for (buffer, life) in lifetimes.iter().enumerate() {

@@ -17,13 +17,9 @@ impl Checks<'_> {
         let plan = self.plan;
         for (index, buffer) in plan.buffers.iter().enumerate() {
             let id = BufferId(index);
-            let external = !matches!(buffer.storage, Storage::Arena(_));
-            let strides = buffer.layout.strides(buffer.shape, external);
-            let bytes = strides.and_then(|strides| {
-                let floats = strides.image.checked_mul(plan.batch)?;
-                floats.checked_mul(size_of::<f32>())
-            });
-            self.require(strides == Some(buffer.strides) && bytes == Some(buffer.bytes), || {
+            let external = buffer.is_external();
+            let sized = buffer.layout.sized(buffer.value(), plan.batch, external);
+            self.require(sized == Some((buffer.strides, buffer.bytes)), || {
                 format!("{} has not the size of its layout", name(plan, id))
             });
             let owns = |port: Option<&Port>| port.is_some_and(|port| port.buffer == id && port.shape == buffer.shape);
