@@ -6,7 +6,7 @@ use cnn_ir::op::Recurrent;
 use super::builder::Builder;
 use super::traffic;
 use crate::plan::convolution::{self, Kernel};
-use crate::plan::data::{Layout, Storage, Work};
+use crate::plan::data::{Layout, Work};
 use crate::plan::options::PlanError;
 
 impl Builder<'_> {
@@ -18,7 +18,7 @@ impl Builder<'_> {
         }
         let states = views.split_off(1);
         let input = views[0];
-        let output = self.buffer(id, shape, Layout::PLANAR, Storage::Arena(0))?;
+        let output = self.buffer(id, Layout::PLANAR)?;
         self.define(id, vec![output]);
         let ends = [input, output].map(|view| self.strided(view));
         let (isa, weights) = (self.options.isa, &self.graph[id].weights);
