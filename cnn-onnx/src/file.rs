@@ -36,7 +36,7 @@ pub(crate) fn map(path: &Path) -> Result<Arc<MappedFile>, ImportError> {
         Ok(file) => Ok(Arc::new(file)),
         Err(WeightError::NotFound { .. }) => Err(ImportError::Io {
             path: path.into(),
-            source: std::io::ErrorKind::NotFound.into(),
+            source: std::io::Error::new(std::io::ErrorKind::NotFound, "there is no such file"),
         }),
         Err(WeightError::Io { source, .. }) => Err(ImportError::Io {
             path: path.into(),

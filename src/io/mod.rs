@@ -46,6 +46,25 @@ fn open_regular(path: &Path) -> Result<(File, u64), Error> {
     Ok((file, length))
 }
 
+/// What a file is by its first bytes, if it is one of those that are taken for another.
+fn kind(bytes: &[u8]) -> Option<&'static str> {
+    let kinds: [(&[u8], &str); 6] = [
+        (b"\xff\xd8\xff", "a JPEG picture"),
+        (b"\x89PNG\r\n", "a PNG picture"),
+        (b"GIF8", "a GIF picture"),
+        (b"\x93NUMPY", "a NumPy array"),
+        (b"%PDF-", "a PDF document"),
+        (
+            b"PK\x03\x04",
+            "a ZIP archive, as PyTorch's .pt files are: export the network as ONNX",
+        ),
+    ];
+    kinds
+        .iter()
+        .find(|(begin, _)| bytes.starts_with(begin))
+        .map(|(_, kind)| *kind)
+}
+
 /// Reads a text file of at most `limit` bytes.
 ///
 /// # Errors
@@ -71,6 +90,9 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String, Error> {
         path: path.into(),
         source,
     })?;
+    if let Some(kind) = kind(&bytes) {
+        return Err(wrong(format!("expected text, found {kind}")));
+    }
     String::from_utf8(bytes).map_err(|error| {
         let line = 1 + error.as_bytes()[..error.utf8_error().valid_up_to()]
             .iter()

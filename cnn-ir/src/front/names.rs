@@ -30,7 +30,7 @@ pub(super) fn check(name: &Spanned<String>, what: &str) -> Option<Diagnostic> {
     Some(
         Diagnostic::error(name.span, format!("{found} is not a valid name for {what}"))
             .label("not a valid name")
-            .note("a name begins with a letter or `_`, then letters, digits, `_`, `.` and `-` follow"),
+            .note("a name begins with a letter from a to z or A to Z or with `_`, then such letters, digits, `_`, `.` and `-` follow"),
     )
 }
 
