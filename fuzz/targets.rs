@@ -38,7 +38,7 @@ pub const TARGETS: [Target; 7] = [
     Target {
         name: "onnx",
         run: onnx,
-        seeds: &[("cnn-onnx/tests/models", "onnx")],
+        seeds: &[("cnn-onnx/tests/models", "onnx"), ("cnn-onnx/tests/hostile", "onnx")],
     },
     Target {
         name: "safetensors",
@@ -102,7 +102,11 @@ pub fn ir_text(bytes: &[u8]) {
 /// An ONNX file, up to its declaration.
 pub fn onnx(bytes: &[u8]) {
     let path = Path::new("fuzz.onnx");
-    match Import::from_bytes(bytes.to_vec(), path, &ImportOptions::default()) {
+    let options = ImportOptions {
+        max_memory: Some(MEMORY),
+        ..ImportOptions::default()
+    };
+    match Import::from_bytes(bytes.to_vec(), path, &options) {
         Ok(import) => drop(cnn::ir::front::write::toml(&import.net)),
         Err(error) => drop(error.to_string()),
     }

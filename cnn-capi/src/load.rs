@@ -65,7 +65,7 @@ pub extern "C" fn cnn_close(network: u64) -> Status {
 }
 
 fn session(model: &str, options: Option<&Options>) -> Result<Session, Failure> {
-    let import = ImportOptions::default();
+    let mut import = ImportOptions::default();
     let mut wanted = cnn::Options::default();
     let (mut weights, mut batch) = (None, None);
     if let Some(options) = options {
@@ -74,6 +74,7 @@ fn session(model: &str, options: Option<&Options>) -> Result<Session, Failure> {
         wanted.exact = options.exact;
         wanted.isa = options.portable.then_some(cnn::InstructionSet::Portable);
         wanted.max_memory = (options.max_memory > 0).then_some(options.max_memory);
+        import.max_memory = wanted.max_memory;
         batch = some(options.batch);
         // SAFETY: options come from C, whose promise it is that the text is null or ends with a zero.
         weights = match unsafe { text("weights", options.weights)? } {

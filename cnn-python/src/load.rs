@@ -83,7 +83,7 @@ pub(crate) fn load<'py>(
         let open = shapes.is_some();
         let import = ImportOptions {
             shapes: shapes.unwrap_or_default(),
-            ..ImportOptions::default()
+            max_memory,
         };
         let source = match source {
             Given::Name(name) => Source::open(&name, &import)?,

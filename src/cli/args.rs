@@ -36,6 +36,9 @@ pub(super) struct ModelArgument {
     /// Dimensions of an input that an .onnx file leaves open, with the batch
     #[arg(long = "shape", value_name = "NAME=N,C,H,W")]
     shapes: Vec<ShapeArgument>,
+    /// Memory that weights, values and arrays may take, such as 512MiB or 2G [default: what the machine has available]
+    #[arg(long, value_name = "SIZE")]
+    max_memory: Option<Size>,
 }
 
 impl ModelArgument {
@@ -44,13 +47,18 @@ impl ModelArgument {
         let shapes = self.shapes.iter().map(|shape| (shape.name.clone(), shape.dims.clone()));
         let options = ImportOptions {
             shapes: shapes.collect(),
-            ..ImportOptions::default()
+            max_memory: self.limit(),
         };
         let source = Source::open(&self.model, &options)?;
         match (self.shapes.is_empty(), source.import()) {
             (false, None) => Err(Error::Option("--shape goes with an .onnx file".into())),
             _ => Ok(source),
         }
+    }
+
+    /// Bytes that may be taken, if that is said.
+    pub(super) fn limit(&self) -> Option<u64> {
+        self.max_memory.map(|size| size.0)
     }
 
     /// What was given as the model.
@@ -93,9 +101,6 @@ pub(super) struct Compilation {
     /// Images of one run [default: as many as the inputs hold]
     #[arg(long, value_name = "N")]
     pub(super) batch: Option<NonZeroUsize>,
-    /// Memory that weights, values and arrays may take, such as 512MiB or 2G [default: what the machine has available]
-    #[arg(long, value_name = "SIZE")]
-    max_memory: Option<Size>,
     /// Compile the network as declared: fuse and fold nothing
     #[arg(long, alias = "no-optimize")]
     no_optimise: bool,
@@ -111,13 +116,8 @@ pub(super) struct Compilation {
 }
 
 impl Compilation {
-    /// Bytes that may be taken, if that is said.
-    pub(super) fn limit(&self) -> Option<u64> {
-        self.max_memory.map(|size| size.0)
-    }
-
-    /// The library's options, for so many images.
-    pub(super) fn options(&self, batch: usize) -> Options {
+    /// The library's options, for so many images within so many bytes.
+    pub(super) fn options(&self, batch: usize, max_memory: Option<u64>) -> Options {
         Options {
             backend: self.backend,
             batch,
@@ -127,7 +127,7 @@ impl Compilation {
             full_weights: false,
             isa: self.isa.or(self.portable.then_some(InstructionSet::Portable)),
             caches: Caches::of_this_machine(),
-            max_memory: self.limit(),
+            max_memory,
         }
     }
 }

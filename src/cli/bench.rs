@@ -50,11 +50,11 @@ pub(super) struct Arguments {
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let model = session::open(&arguments.model)?;
     let asked = arguments.compilation.batch.map(usize::from);
-    let limit = arguments.compilation.limit();
+    let limit = arguments.model.limit();
     let mut feed = inputs::assign(&model, &arguments.inputs, asked, limit, |_| Some(Given::Random(0)))?;
     let batch = feed.batch;
     let weights = session::weights(&model, arguments.weights.as_ref())?.unwrap_or_else(|| Weights::random(0));
-    let network = session::compile(&model, &weights, &arguments.compilation, batch)?;
+    let network = session::compile(&model, &weights, &arguments.compilation, limit, batch)?;
     feed.beside(&network);
     let arrays = feed.arrays(0)?;
     let mut bench = Bench::new(&network, &arrays);

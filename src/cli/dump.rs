@@ -44,7 +44,9 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         _ => {
             let model = session::open(&arguments.model)?;
             // Machine code is for all cores unless threads are given; source is for one.
-            let mut options = arguments.compilation.options(arguments.batch());
+            let mut options = arguments
+                .compilation
+                .options(arguments.batch(), arguments.model.limit());
             if stage == Stage::Rust {
                 options.threads = Some(arguments.compilation.threads.map_or(1, usize::from));
             }

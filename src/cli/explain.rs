@@ -15,7 +15,7 @@ use clap::Args;
 use cnn::explain::serve::Served;
 use cnn::explain::{self, Origin};
 use cnn::io::atomic;
-use cnn::{Error, Model, Port, Source, Weights};
+use cnn::{Error, Model, Options, Port, Source, Weights};
 use ndarray::{ArrayD, IxDyn};
 
 use super::args::{ModelArgument, Origin as Asked};
@@ -59,8 +59,14 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let model = session::open(&arguments.model)?;
+    // The network's memory is counted before an image for it is drawn or made up.
+    model.plan(&Options {
+        max_memory: arguments.model.limit(),
+        ..Options::default()
+    })?;
     let (arrays, input_origin) = given(&model, &arguments.inputs)?;
-    let beside = arguments.beside.as_deref().map(other).transpose()?;
+    let beside = &arguments.beside;
+    let beside = beside.as_ref().map(|name| other(name, &arguments.model)).transpose()?;
     let labels = match &arguments.labels {
         Some(path) => super::run::labels(path, &model)?,
         None => digits(&model),
@@ -153,8 +159,13 @@ fn weights(model: &Model, argument: Option<&Asked>) -> Result<(Weights, Origin),
     Ok((weights, Origin { kind, text }))
 }
 
-fn other(name: &str) -> Result<Model, Failure> {
-    session::understood(Source::open(name, &cnn::onnx::ImportOptions::default())?)
+/// The model of that name, within the memory that the first may take.
+fn other(name: &str, first: &ModelArgument) -> Result<Model, Failure> {
+    let options = cnn::onnx::ImportOptions {
+        max_memory: first.limit(),
+        ..cnn::onnx::ImportOptions::default()
+    };
+    session::understood(Source::open(name, &options)?)
 }
 
 /// The names of classes of a model that reads digits.

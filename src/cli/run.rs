@@ -52,7 +52,7 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let model = session::open(&arguments.model)?;
-    let limit = arguments.compilation.limit();
+    let limit = arguments.model.limit();
     let asked = arguments.compilation.batch.map(usize::from);
     let mut feed = inputs::assign(&model, &arguments.inputs, asked, limit, |_| sample(&model))?;
     let labels = arguments
@@ -69,7 +69,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     let targets = Targets::new(&arguments.output, &wanted, arguments.range.ends())?;
     let weights =
         session::weights(&model, arguments.weights.as_ref())?.ok_or_else(|| session::weights_missing(&model))?;
-    let network = session::compile(&model, &weights, &arguments.compilation, feed.batch)?;
+    let network = session::compile(&model, &weights, &arguments.compilation, limit, feed.batch)?;
     feed.beside(&network);
 
     let drawn = feed.picture().filter(|_| !arguments.json);

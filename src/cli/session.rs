@@ -70,6 +70,7 @@ pub(super) fn compile(
     model: &Model,
     weights: &Weights,
     compilation: &Compilation,
+    max_memory: Option<u64>,
     batch: usize,
 ) -> Result<Network, Error> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -84,7 +85,7 @@ pub(super) fn compile(
         compilation.threads = NonZeroUsize::new(cores);
     }
     let _progress = Progress::new(format!("compiling {}", model.name()));
-    model.compile(weights, &compilation.options(batch))
+    model.compile(weights, &compilation.options(batch, max_memory))
 }
 
 /// What to say when weights are needed and none were given.

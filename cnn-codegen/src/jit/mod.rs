@@ -17,6 +17,8 @@ mod code_memory;
 mod compiler;
 mod executable;
 mod functions;
+#[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
+mod hostile;
 mod listing;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod portable_tile;
