@@ -177,6 +177,10 @@ impl<F: FnMut(Number<'_>)> Numbers<F> {
             Work::Matmul { left, right, output } => {
                 self.views([left, right, output]);
             }
+            Work::Recurrent(work) => {
+                self.views([&mut work.input, &mut work.output].into_iter().chain(&mut work.states));
+                self.sizes([&mut work.recurrent.units, &mut work.block]);
+            }
             Work::GlobalPool { input, output, .. }
             | Work::AdaptiveAvgPool { input, output }
             | Work::Reduce { input, output, .. } => {
