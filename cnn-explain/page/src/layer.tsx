@@ -1,10 +1,11 @@
 /** A layer at work: its operands, its filter, its result, and the arithmetic of the cell that is pointed at. */
 
 import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
-import { explain, Missing, symbols, type Cell, type Term } from "./arithmetic";
+import { explain, Missing, type Cell, type Term } from "./arithmetic";
 import { CellWork } from "./cell";
 import { tint } from "./colours";
 import { Facts, SourceLines } from "./facts";
+import { symbols } from "./functions";
 import type { Network, NetworkLayer } from "./load";
 import { Closeup, MapView, Strip, styleOf, type Frame } from "./map";
 import { dims, short } from "./numbers";
