@@ -145,6 +145,22 @@ impl From<RunError> for Error {
     }
 }
 
+#[cfg(feature = "explain")]
+impl From<cnn_explain::ExplainError> for Error {
+    fn from(error: cnn_explain::ExplainError) -> Error {
+        use cnn_explain::ExplainError;
+        match error {
+            ExplainError::Weights(error) => error.into(),
+            ExplainError::Interpreter(_) | ExplainError::Memory { .. } | ExplainError::Serve { .. } => {
+                Error::Limit(error.to_string())
+            }
+            ExplainError::Pass(_) | ExplainError::Plan(_) | ExplainError::Internal(_) => {
+                Error::Internal(error.to_string())
+            }
+        }
+    }
+}
+
 impl From<InterpreterError> for Error {
     fn from(error: InterpreterError) -> Error {
         match error {

@@ -38,6 +38,8 @@ pub mod error;
 mod executable;
 #[cfg(feature = "jit")]
 pub mod io;
+#[cfg(feature = "explain")]
+pub mod lesson;
 #[cfg(feature = "jit")]
 mod model;
 #[cfg(feature = "jit")]

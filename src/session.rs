@@ -80,7 +80,9 @@ impl ArrayInfo {
 #[derive(Debug)]
 pub struct Session {
     model: Model,
-    weights: Weights,
+    weights: Arc<Weights>,
+    /// Whether they are the model's own.
+    own_weights: bool,
     options: Options,
     inputs: Vec<ArrayInfo>,
     outputs: Vec<ArrayInfo>,
@@ -106,6 +108,7 @@ impl Session {
         options: Options,
         batch: Option<usize>,
     ) -> Result<Session, Error> {
+        let own_weights = weights.is_none();
         let weights = match weights {
             Some(weights) => weights,
             None => model
@@ -114,7 +117,8 @@ impl Session {
         };
         let (inputs, outputs, first) = interface(&model);
         let session = Session {
-            weights,
+            weights: Arc::new(weights),
+            own_weights,
             options,
             inputs,
             outputs,
@@ -131,6 +135,16 @@ impl Session {
     /// The model.
     pub fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// The weights.
+    pub fn weights(&self) -> &Arc<Weights> {
+        &self.weights
+    }
+
+    /// Whether the weights are the model's own.
+    pub fn has_own_weights(&self) -> bool {
+        self.own_weights
     }
 
     /// The options that all its networks are compiled with; their batch counts for none.

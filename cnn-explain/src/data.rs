@@ -61,6 +61,16 @@ pub struct Origin {
     pub text: String,
 }
 
+impl Origin {
+    /// An origin of that kind.
+    pub fn new(kind: &'static str, text: &str) -> Origin {
+        Origin {
+            kind,
+            text: text.to_owned(),
+        }
+    }
+}
+
 /// An output: its name, and the layer that computes it.
 #[derive(Debug, Serialize)]
 pub struct Output {

@@ -55,7 +55,7 @@ use proc_macro::TokenStream;
 /// | `portable()` | without AVX2 and FMA, which are otherwise used where the processor has them |
 ///
 /// Nothing is allocated by a run. With the option `no_std` the type is made by `new(&weights)` (packed weights, as
-/// `cnn emit --no-std` writes them) or, with the option `weights`, by `new()`; it has `run_with` only, and needs neither an operating
+/// `cnn emit --no-std` writes them) or, with the option `weights`, by `new()`; it has `run_with` and `run_into_with` only, and needs neither an operating
 /// system nor an allocator. The option `max_arena` makes more than so many bytes of memory a compile error that names the layer
 /// at the peak.
 ///

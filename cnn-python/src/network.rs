@@ -1,5 +1,6 @@
 //! The class `Network`: a loaded network, to be called.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use cnn::text::{Format, Stage};
@@ -90,23 +91,8 @@ impl Network {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let session = &self.session;
-        let first = inputs.get_item(0).ok();
-        let named = first
-            .as_ref()
-            .and_then(|first| first.cast::<PyDict>().ok())
-            .filter(|_| inputs.len() == 1);
-        let given = match named {
-            Some(named) => self.by_name(named)?,
-            None => inputs.iter().collect(),
-        };
-        let infos = session.inputs();
-        let read = given.iter().enumerate().map(|(index, value)| {
-            let name = infos.get(index).map_or("", |info| &info.name);
-            arrays::read(name, value)
-        });
-        let arrays = read.collect::<PyResult<Vec<PyReadonlyArrayDyn<'py, f32>>>>()?;
-        let shapes: Vec<&[usize]> = arrays.iter().map(|array| array.shape()).collect();
-        let batch = attached(py, || session.batch(&shapes))?;
+        let named = is_dict(inputs);
+        let (arrays, batch) = self.arrays(py, inputs)?;
         let mut outputs = self.outputs_for(py, batch, out)?;
 
         let inputs: Vec<&[f32]> = arrays.iter().filter_map(|array| array.as_slice().ok()).collect();
@@ -134,7 +120,7 @@ impl Network {
             let array: &Bound<'py, PyArrayDyn<f32>> = array;
             array.as_any().clone()
         });
-        if named.is_none() && outputs.len() == 1 {
+        if !named && outputs.len() == 1 {
             return outputs.last().ok_or_else(|| PyTypeError::new_err("no output"));
         }
         let result = PyDict::new(py);
@@ -213,6 +199,26 @@ impl Network {
         })
     }
 
+    /// Writes a page that shows the network at work on an image: the arrays of a call, or a drawn picture. One file that opens
+    /// in any browser.
+    #[pyo3(signature = (path, *inputs))]
+    fn explain<'py>(&self, py: Python<'py>, path: PathBuf, inputs: &Bound<'py, PyTuple>) -> PyResult<()> {
+        let session = &self.session;
+        let (arrays, batch) = match inputs.is_empty() {
+            true => (Vec::new(), 1),
+            false => self.arrays(py, inputs)?,
+        };
+        if batch != 1 {
+            let problem = format!("a page shows one image, and the inputs hold {batch}");
+            return Err(exception(py, &Error::Option(problem)));
+        }
+        let slices: Vec<&[f32]> = arrays.iter().filter_map(|array| array.as_slice().ok()).collect();
+        detached(py, || {
+            let page = session.explain(&slices)?;
+            cnn::io::atomic::write(&path, |file| file.write_all(page.as_bytes()))
+        })
+    }
+
     /// Measures each step of the compiled code over several runs: on these inputs (as in a call), or on made-up numbers.
     #[pyo3(signature = (*inputs, runs=10))]
     fn profile<'py>(&self, py: Python<'py>, inputs: &Bound<'py, PyTuple>, runs: usize) -> PyResult<Vec<StepTime>> {
@@ -220,21 +226,9 @@ impl Network {
         if runs == 0 {
             return Err(exception(py, &Error::Option("`runs` must be at least 1".into())));
         }
-        let first = inputs.get_item(0).ok();
-        let given = match first.as_ref().and_then(|first| first.cast::<PyDict>().ok()) {
-            Some(named) if inputs.len() == 1 => self.by_name(named)?,
-            _ => inputs.iter().collect(),
-        };
-        let infos = session.inputs().iter();
-        let arrays = given
-            .iter()
-            .zip(infos)
-            .map(|(value, info)| arrays::read(&info.name, value));
-        let arrays = arrays.collect::<PyResult<Vec<_>>>()?;
-        let shapes: Vec<&[usize]> = arrays.iter().map(|array| array.shape()).collect();
-        let batch = match given.is_empty() {
-            true => session.first_batch(),
-            false => attached(py, || session.batch(&shapes))?,
+        let (arrays, batch) = match inputs.is_empty() {
+            true => (Vec::new(), session.first_batch()),
+            false => self.arrays(py, inputs)?,
         };
         let slices: Vec<&[f32]> = arrays.iter().filter_map(|array| array.as_slice().ok()).collect();
         let steps = detached(py, || {
@@ -286,7 +280,33 @@ impl Network {
     }
 }
 
+/// What a call reads, in the order of the inputs.
+type Arrays<'py> = Vec<PyReadonlyArrayDyn<'py, f32>>;
+
+/// Whether arrays come as one dict.
+fn is_dict(inputs: &Bound<'_, PyTuple>) -> bool {
+    inputs.len() == 1 && inputs.get_item(0).is_ok_and(|first| first.is_instance_of::<PyDict>())
+}
+
 impl Network {
+    /// What a call was given, an array for each input or a dict of them, and how many images they hold.
+    fn arrays<'py>(&self, py: Python<'py>, inputs: &Bound<'py, PyTuple>) -> PyResult<(Arrays<'py>, usize)> {
+        let session = &self.session;
+        let given = match inputs.get_item(0) {
+            Ok(first) if is_dict(inputs) => self.by_name(first.cast()?)?,
+            _ => inputs.iter().collect(),
+        };
+        let infos = session.inputs();
+        let arrays = given.iter().enumerate().map(|(index, value)| {
+            let name = infos.get(index).map_or("", |info| &info.name);
+            arrays::read(name, value)
+        });
+        let arrays = arrays.collect::<PyResult<Vec<_>>>()?;
+        let shapes: Vec<&[usize]> = arrays.iter().map(|array| array.shape()).collect();
+        let batch = attached(py, || session.batch(&shapes))?;
+        Ok((arrays, batch))
+    }
+
     /// The arrays of a dict in the order of the inputs.
     fn by_name<'py>(&self, named: &Bound<'py, PyDict>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let (py, session) = (named.py(), &self.session);

@@ -2,28 +2,26 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | `lesson` | a network with its weights, its image and its compiled form: all that a page is made of |
-//! | `desk` | the same, changed by the reader of a live page |
+//! | `desk` | a lesson changed by the reader of a live page |
 
 mod desk;
-mod lesson;
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
+use cnn::explain::Origin;
 use cnn::explain::serve::Served;
-use cnn::explain::{self, Origin};
 use cnn::io::atomic;
-use cnn::{Error, Model, Options, Port, Source, Weights};
-use ndarray::{ArrayD, IxDyn};
+use cnn::lesson::{Lesson, drawn};
+use cnn::{Error, Model, Options, Source, Weights};
+use ndarray::ArrayD;
 
 use super::args::{ModelArgument, Origin as Asked};
 use super::inputs::{self, Given, Inputs};
 use super::progress::Progress;
 use super::{Failure, session};
 use desk::LiveDesk;
-use lesson::{Lesson, error};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -73,11 +71,17 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     };
     let (weights, weight_origin) = weights(&model, arguments.weights.as_ref())?;
     let served = match arguments.serve {
-        true => Some(Served::bind(arguments.port).map_err(error)?),
+        true => Some(Served::bind(arguments.port).map_err(Error::from)?),
         false => None,
     };
     let progress = Progress::new(format!("explaining {}", model.name()));
-    let lesson = Lesson::new(model, weights, weight_origin, arrays, input_origin)?.with(labels, beside)?;
+    let lesson = Lesson::new(
+        model,
+        (weights, weight_origin),
+        (arrays, input_origin),
+        &Options::default(),
+    )?
+    .with(labels, beside)?;
     match (served, &arguments.output) {
         (Some(served), _) => {
             drop(progress);
@@ -91,7 +95,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
             served.run(&mut LiveDesk::new(lesson));
         }
         (None, Some(path)) => {
-            let page = explain::page::fill(&lesson.explained(true, true)?).map_err(error)?;
+            let page = lesson.page()?;
             atomic::write(path, |file| file.write_all(page.as_bytes()))?;
             drop(progress);
             let size = cnn::error::bytes(page.len() as u128);
@@ -107,16 +111,16 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
 fn given(model: &Model, arguments: &Inputs) -> Result<(Vec<ArrayD<f32>>, Origin), Failure> {
     let feed = inputs::assign(model, arguments, None, None, |port| {
         let own = super::run::sample(model);
-        Some(own.or_else(|| card(port).map(Given::array)).unwrap_or(Given::Random(0)))
+        Some(
+            own.or_else(|| drawn(port).map(Given::array))
+                .unwrap_or(Given::Random(0)),
+        )
     })?;
     if feed.images() != 1 {
         let problem = format!("a page shows one image, and the inputs hold {}", feed.images());
         return Err(Error::Option(problem).into());
     }
-    let origin = |kind, text: &str| Origin {
-        kind,
-        text: text.to_owned(),
-    };
+    let origin = Origin::new;
     let texts = arguments.texts();
     let origin = match (feed.picture(), &*texts) {
         (Some(true), _) => origin("own", ""),
@@ -125,23 +129,6 @@ fn given(model: &Model, arguments: &Inputs) -> Result<(Vec<ArrayD<f32>>, Origin)
         _ => origin("file", &texts.join(", ")),
     };
     Ok((feed.arrays(0)?, origin))
-}
-
-/// The drawn picture for an input that takes grey or coloured images of some size.
-fn card(port: &Port) -> Option<ArrayD<f32>> {
-    let extent = port
-        .map()
-        .filter(|&[channels, rows, columns]| matches!(channels, 1 | 3) && rows.min(columns) >= 8)?;
-    let planar = ArrayD::from_shape_vec(IxDyn(&extent), explain::card::picture(extent)).ok()?;
-    let image = if port.hwc {
-        planar
-            .permuted_axes(IxDyn(&[1, 2, 0]))
-            .as_standard_layout()
-            .into_owned()
-    } else {
-        planar
-    };
-    Some(image)
 }
 
 /// The weights, and what the page says about them.
@@ -155,8 +142,8 @@ fn weights(model: &Model, argument: Option<&Asked>) -> Result<(Weights, Origin),
         None => "random",
     };
     let weights = found.unwrap_or_else(|| Weights::random(0));
-    let text = weights.describe();
-    Ok((weights, Origin { kind, text }))
+    let origin = Origin::new(kind, &weights.describe());
+    Ok((weights, origin))
 }
 
 /// The model of that name, within the memory that the first may take.

@@ -27,6 +27,19 @@ def test_the_first_lines_of_the_documentation(lenet5):
     assert lenet5.name == "lenet5" and isinstance(lenet5.target, str)
 
 
+def test_a_page_shows_one_image(lenet5, image, tmp_path):
+    for inputs in [(), (image,), ({"image": image},)]:
+        page = tmp_path / f"{len(inputs)}.html"
+        lenet5.explain(page, *inputs)
+        text = page.read_text(encoding="utf-8")
+        assert text.startswith("<!") and "lenet5" in text
+    with pytest.raises(cnn.OptionError, match="one image"):
+        lenet5.explain(tmp_path / "two.html", np.concatenate([image, image]))
+    with pytest.raises(cnn.InputError):
+        lenet5.explain(tmp_path / "two.html", image[:, :, :3])
+    assert not (tmp_path / "two.html").exists()
+
+
 def test_numbers_of_other_types_are_converted(lenet5, image):
     expected = lenet5(image)
     for dtype in ("float64", ">f4", "float16"):

@@ -87,6 +87,11 @@ class Network:
 
         `stage`: `parsed`, `shaped`, `fused`, `planned`, `clif`, `asm` or `rust`; `format`: `text`, `dot` or `json`.
         """
+    def explain(self, path: Union[str, PathLike[str]], *inputs: Any) -> None:
+        """Writes a page that shows the network at work on an image: the arrays of a call, or a drawn picture.
+
+        One file that opens in any browser.
+        """
     def profile(self, *inputs: Any, runs: int = 10) -> list[StepTime]:
         """Measures each step of the compiled code over several runs: on these inputs, or on made-up numbers."""
 

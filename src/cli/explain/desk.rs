@@ -2,10 +2,9 @@
 
 use cnn::explain::serve::{Desk, Refusal};
 use cnn::explain::{self, Explained, Origin};
-use cnn::{Error, Model, Port, Source, Weights};
-use ndarray::{ArrayD, IxDyn};
-
-use super::lesson::{Lesson, error};
+use cnn::lesson::{Lesson, drawn, fitted};
+use cnn::{Error, Model, Options, Port, Source, Weights};
+use ndarray::ArrayD;
 
 /// A network on the desk.
 pub(super) struct LiveDesk {
@@ -28,7 +27,12 @@ impl LiveDesk {
         let model = Model::new(Source::text(text, name))?;
         let (weights, weight_origin) = self.weights(&model)?;
         let (arrays, input_origin) = self.arrays(&model)?;
-        let next = Lesson::new(model, weights, weight_origin, arrays, input_origin)?;
+        let next = Lesson::new(
+            model,
+            (weights, weight_origin),
+            (arrays, input_origin),
+            &Options::default(),
+        )?;
         self.lesson.succeeded_by(next);
         Ok(())
     }
@@ -39,8 +43,8 @@ impl LiveDesk {
         let fitting = own.filter(|weights| model.check_weights(weights).problems.is_empty());
         let kind = if fitting.is_some() { "own" } else { "random" };
         let weights = fitting.unwrap_or_else(|| Weights::random(0));
-        let text = weights.describe();
-        Ok((weights, Origin { kind, text }))
+        let origin = Origin::new(kind, &weights.describe());
+        Ok((weights, origin))
     }
 
     /// The images on the desk if they fit, else drawn or made-up ones.
@@ -52,33 +56,20 @@ impl LiveDesk {
         }
         let made_up = |port: &Port| {
             let elements = port.shape.iter().product();
-            let elements = match super::card(port) {
+            let elements = match drawn(port) {
                 Some(card) => card.into_iter().collect(),
                 None => cnn::random_input(&port.name, elements, 0),
             };
             fitted(port, elements)
         };
         let arrays = ports.iter().map(made_up).collect::<Result<_, _>>()?;
-        let origin = Origin {
-            kind: "card",
-            text: String::new(),
-        };
-        Ok((arrays, origin))
+        Ok((arrays, Origin::new("card", "")))
     }
-}
-
-/// Elements as an input's array of one image.
-fn fitted(port: &Port, elements: Vec<f32>) -> Result<ArrayD<f32>, Error> {
-    let found = elements.len();
-    ArrayD::from_shape_vec(IxDyn(&port.batched(1)), elements).map_err(|_| Error::Input {
-        name: port.name.clone(),
-        problem: format!("expected {:?}, found {found} elements", port.shape),
-    })
 }
 
 fn packed(explained: &Result<Explained, Error>) -> Result<Vec<u8>, Refusal> {
     let explained = explained.as_ref().map_err(refusal)?;
-    explain::page::pack(explained).map_err(|problem| Refusal::message(error(problem)))
+    explain::page::pack(explained).map_err(|problem| Refusal::message(Error::from(problem)))
 }
 
 fn refusal(error: &Error) -> Refusal {
@@ -102,10 +93,7 @@ impl Desk for LiveDesk {
         let port = self.lesson.network.inputs()[0].clone();
         let array = fitted(&port, image).map_err(|error| refusal(&error))?;
         self.lesson.arrays[0] = array;
-        self.lesson.input_origin = Origin {
-            kind: "drawn",
-            text: String::new(),
-        };
+        self.lesson.input_origin = Origin::new("drawn", "");
         packed(&self.lesson.explained(false, false))
     }
 

@@ -1,0 +1,250 @@
+//! A network with its weights, its image and its compiled form: all that a page is made of.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cnn_codegen::jit::Listed;
+use cnn_codegen::plan::Plan;
+use cnn_explain::{self as explain, Compiled, Explained, Machine, Origin, Subject};
+use ndarray::{ArrayD, IxDyn};
+
+use crate::{Error, Model, Network, Options, Port, Roofs, Session, Weights};
+
+/// Runs that are measured step by step, at least and at most, and for how long.
+const RUNS: (usize, usize) = (3, 200);
+const BUDGET: Duration = Duration::from_millis(200);
+/// Built-in models whose tables the course shows.
+const FAMOUS: [&str; 6] = ["lenet5", "alexnet", "vgg16", "resnet18", "inception_naive", "googlenet"];
+
+/// A network and what it is shown with.
+#[derive(Debug)]
+pub struct Lesson {
+    /// The network.
+    pub model: Model,
+    weights: Arc<Weights>,
+    weight_origin: Origin,
+    /// An array for each input, of one image.
+    pub arrays: Vec<ArrayD<f32>>,
+    /// Where the images are from.
+    pub input_origin: Origin,
+    labels: Vec<String>,
+    beside: Option<Model>,
+    famous: Vec<Model>,
+    /// The network, compiled.
+    pub network: Network,
+    plan: Plan,
+    listing: Vec<Listed>,
+    machine: Machine,
+}
+
+impl Lesson {
+    /// Compiles a model and measures it on its images, one for each input.
+    ///
+    /// # Errors
+    /// As [`Model::compile`] and [`Network::profile`].
+    pub fn new(
+        model: Model,
+        (weights, weight_origin): (impl Into<Arc<Weights>>, Origin),
+        (arrays, input_origin): (Vec<ArrayD<f32>>, Origin),
+        options: &Options,
+    ) -> Result<Lesson, Error> {
+        let weights = weights.into();
+        let network = model.compile(&weights, options)?;
+        let (plan, listing) = (model.plan(options)?, model.listing(options)?);
+        let mut lesson = Lesson {
+            model,
+            weights,
+            weight_origin,
+            arrays,
+            input_origin,
+            labels: Vec::new(),
+            beside: None,
+            famous: Vec::new(),
+            machine: Machine {
+                target: network.target(),
+                ..Machine::default()
+            },
+            network,
+            plan,
+            listing,
+        };
+        lesson.machine.times = lesson.measured()?;
+        Ok(lesson)
+    }
+
+    /// With the classes' names, another network beside it, the machine's roofs and the course.
+    ///
+    /// # Errors
+    /// As [`Roofs::measure`].
+    pub fn with(mut self, labels: Vec<String>, beside: Option<Model>) -> Result<Lesson, Error> {
+        let roofs = Roofs::measure(self.network.threads())?;
+        self.machine.roofs = roofs.operations.map(|operations| [operations, roofs.bytes]);
+        self.famous = FAMOUS
+            .iter()
+            .map(|name| Model::builtin(name))
+            .collect::<Result<_, _>>()?;
+        self.labels = labels;
+        self.beside = beside;
+        Ok(self)
+    }
+
+    /// Another model in its place, with what does not depend on it: the machine's roofs, what stands beside it.
+    pub fn succeeded_by(&mut self, mut next: Lesson) {
+        next.machine.roofs = self.machine.roofs;
+        next.beside = self.beside.take();
+        let classes = next.model.outputs().first().map(|port| port.shape[0]);
+        if classes == Some(self.labels.len()) {
+            next.labels = std::mem::take(&mut self.labels);
+        }
+        *self = next;
+    }
+
+    /// The elements of each input's image.
+    fn inputs(&self) -> Vec<&[f32]> {
+        self.arrays.iter().filter_map(|array| array.as_slice()).collect()
+    }
+
+    /// Room for the elements of each output.
+    pub fn outputs(&self) -> Vec<Vec<f32>> {
+        let elements = |port: &Port| port.shape.iter().product();
+        self.network
+            .outputs()
+            .iter()
+            .map(|port| vec![0.0; elements(port)])
+            .collect()
+    }
+
+    /// All that the page shows; what a live page has already can be left out.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] if there is not enough memory for all values, [`Error::Weights`] as [`Model::compile`].
+    pub fn explained(&self, compiler: bool, course: bool) -> Result<Explained, Error> {
+        let model = &self.model;
+        let ((text, name), graph) = (model.text(), model.placed()?);
+        let compiled = compiler.then(|| Compiled {
+            plan: &self.plan,
+            listing: &self.listing,
+            machine: self.machine.clone(),
+        });
+        let tables = self.famous.iter().map(|model| (model.graph(), model.shapes()));
+        let subject = Subject {
+            graph: &graph,
+            shapes: model.shapes(),
+            text: &text,
+            text_name: name.to_owned(),
+            about: model
+                .as_builtin()
+                .map_or(String::new(), |builtin| builtin.about.to_owned()),
+            labels: self.labels.clone(),
+            inputs: self.inputs(),
+            input_origin: self.input_origin.clone(),
+            weight_origin: self.weight_origin.clone(),
+            compiled,
+            beside: self.beside.as_ref().map(|model| (model.graph(), model.shapes())),
+            famous: course.then(|| tables.collect()),
+        };
+        explain::explain(&subject, self.weights.source()).map_err(Error::from)
+    }
+
+    /// The page.
+    ///
+    /// # Errors
+    /// As [`explained`](Self::explained).
+    pub fn page(&self) -> Result<String, Error> {
+        explain::page::fill(&self.explained(true, true)?).map_err(Error::from)
+    }
+
+    /// The median time of each step.
+    fn measured(&self) -> Result<Vec<Duration>, Error> {
+        let inputs = self.inputs();
+        let mut outputs = self.outputs();
+        let mut outputs: Vec<_> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        let begin = Instant::now();
+        let mut runs = Vec::new();
+        while runs.len() < RUNS.0 || (runs.len() < RUNS.1 && begin.elapsed() < BUDGET) {
+            let steps = self.network.profile(&inputs, &mut outputs)?;
+            runs.push(steps.into_iter().map(|step| step.time).collect::<Vec<_>>());
+        }
+        let median = |step: usize| {
+            let mut times: Vec<_> = runs.iter().map(|run| run[step]).collect();
+            times.sort_unstable();
+            times[times.len() / 2]
+        };
+        Ok((0..runs[0].len()).map(median).collect())
+    }
+}
+
+/// The picture that is drawn for an input that takes grey or coloured images of some size.
+pub fn drawn(port: &Port) -> Option<ArrayD<f32>> {
+    let extent = port
+        .map()
+        .filter(|&[channels, rows, columns]| matches!(channels, 1 | 3) && rows.min(columns) >= 8)?;
+    let planar = ArrayD::from_shape_vec(IxDyn(&extent), explain::card::picture(extent)).ok()?;
+    Some(match port.hwc {
+        true => planar
+            .permuted_axes(IxDyn(&[1, 2, 0]))
+            .as_standard_layout()
+            .into_owned(),
+        false => planar,
+    })
+}
+
+/// Elements as an input's array of one image.
+///
+/// # Errors
+/// [`Error::Input`] if they are not as many.
+pub fn fitted(port: &Port, elements: Vec<f32>) -> Result<ArrayD<f32>, Error> {
+    let found = elements.len();
+    ArrayD::from_shape_vec(IxDyn(&port.batched(1)), elements).map_err(|_| Error::Input {
+        name: port.name.clone(),
+        problem: format!("expected {:?}, found {found} elements", port.shape),
+    })
+}
+
+impl Session {
+    /// The page that shows the network at work on one image: the elements of each input, or nothing for a drawn picture
+    /// or made-up numbers.
+    ///
+    /// # Errors
+    /// As [`Lesson::new`] and [`Lesson::page`]; [`Error::Input`] if elements do not fit.
+    pub fn explain(&self, image: &[&[f32]]) -> Result<String, Error> {
+        let model = self.model();
+        let ports = model.inputs();
+        let given = |index: usize, port: &Port| match (image.get(index), drawn(port)) {
+            (Some(elements), _) => elements.to_vec(),
+            (None, Some(card)) => card.into_iter().collect(),
+            (None, None) => crate::random_input(&port.name, port.shape.iter().product(), 0),
+        };
+        let arrays = ports
+            .iter()
+            .enumerate()
+            .map(|(index, port)| fitted(port, given(index, port)))
+            .collect::<Result<_, _>>()?;
+        let input_origin = match (image, ports.iter().any(|port| drawn(port).is_some())) {
+            ([], true) => Origin::new("card", ""),
+            ([], false) => Origin::new("random", "random:0"),
+            _ => Origin::new("file", "array"),
+        };
+        let weights = self.weights();
+        let kind = match () {
+            () if model.weights().is_empty() => "none",
+            () if self.has_own_weights() => "own",
+            // Only made-up tensors have no names.
+            () if weights.names().is_empty() => "random",
+            () => "file",
+        };
+        let weight_origin = Origin::new(kind, &weights.describe());
+        let options = Options {
+            batch: 1,
+            ..self.options().clone()
+        };
+        Lesson::new(
+            model.clone(),
+            (Arc::clone(weights), weight_origin),
+            (arrays, input_origin),
+            &options,
+        )?
+        .with(Vec::new(), None)?
+        .page()
+    }
+}
