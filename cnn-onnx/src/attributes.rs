@@ -63,6 +63,15 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    pub(crate) fn texts(&self, name: &'static str) -> Result<Option<Vec<&'a str>>, String> {
+        let Some(found) = self.find(name, kind::STRINGS, "a list of strings")? else {
+            return Ok(None);
+        };
+        let texts = found.strings.iter().map(|text| std::str::from_utf8(text));
+        let texts: Result<_, _> = texts.collect();
+        texts.map(Some).map_err(|_| format!("attribute `{name}` is not UTF-8"))
+    }
+
     pub(crate) fn ints(&self, name: &'static str) -> Result<Option<&'a [i64]>, String> {
         Ok(self
             .find(name, kind::INTS, "a list of integers")?

@@ -212,7 +212,7 @@ impl Network {
             }
         }
         let kept: Vec<bool> = layers.iter().map(|layer| needed.contains(&*layer.name.value)).collect();
-        let mut gone: Vec<String> = Vec::new();
+        let mut gone = Vec::new();
         let mut above = self.net.inputs.first().map(|input| input.name.value.clone());
         for (mut layer, kept) in layers.into_iter().zip(kept) {
             if !kept {
@@ -227,13 +227,11 @@ impl Network {
             above = Some(layer.name.value.clone());
             self.net.layers.push(layer);
         }
-        for name in gone {
-            let prefix = format!("{name}.");
-            let roles = ["weight", "bias", "running_mean", "running_var", "slope", "value"];
-            roles.iter().for_each(|role| {
-                self.weights.remove(&format!("{prefix}{role}"));
-            });
-        }
+        let gone: HashSet<String> = gone.into_iter().collect();
+        self.weights.retain(|weight, _| {
+            let layer = weight.rsplit_once('.').map(|(layer, _)| layer);
+            !layer.is_some_and(|layer| gone.contains(layer))
+        });
         // The default is the last layer.
         let last = self.net.layers.last().map(|layer| layer.name.value.as_str());
         let default = matches!(outputs, [one] if Some(&*one.layer) == last);

@@ -257,3 +257,18 @@ fn modules_are_named_in_metadata() {
     );
     assert_eq!(ops(&import)[1], "hard_swish");
 }
+
+#[test]
+fn recurrent_layers() {
+    let (import, toml) = check("recurrent");
+    assert_eq!(import.batch, Batch::None);
+    assert!(
+        toml.contains("op = \"gru\"") && toml.contains("reset_after = false"),
+        "{toml}"
+    );
+    // A batch that moves to the second axis and comes back.
+    let (import, toml) = check("crnn");
+    assert_eq!(import.batch, Batch::None);
+    assert_eq!(toml.matches("op = \"lstm\"").count(), 2, "{toml}");
+    assert_eq!(toml.matches("op = \"gru\"").count(), 2, "{toml}");
+}

@@ -576,7 +576,78 @@ def attributes():
     wide("attributes", {"x": same}, outputs, nodes, constants, 9)
 
 
+def recurrent():
+    """LSTM and GRU in every direction, with first and last states, batch first and not. Answers are ONNX Runtime's."""
+    random = np.random.default_rng(7)
+    draw = lambda *shape: random.uniform(-0.5, 0.5, shape).astype(np.float32)
+    t, n, i, h = 7, 2, 5, 6
+    nodes, constants = [], {"lengths": np.array([t, t], np.int32)}
+    def add(op, name, inputs, **attributes):
+        directions = 2 if attributes.get("direction") == "bidirectional" else 1
+        gates = 4 if op == "LSTM" else 3
+        constants.update({f"{name}.w": draw(directions, gates * h, i), f"{name}.r": draw(directions, gates * h, h), f"{name}.b": draw(directions, 2 * gates * h)})
+        given = [inputs[0], f"{name}.w", f"{name}.r", f"{name}.b" if inputs[1] else "", *inputs[2:]]
+        nodes.append(helper.make_node(op, given, [name, f"{name}_h"], name, hidden_size=h, **attributes))
+    add("LSTM", "forward", ["x", True])
+    add("LSTM", "backward", ["x", False], direction="reverse")
+    add("LSTM", "both", ["x", True, "lengths", "h0", "c0"], direction="bidirectional")
+    add("LSTM", "constant", ["x", True, "", "held_h"])
+    constants["held_h"] = draw(1, n, h)
+    add("GRU", "reset_before", ["x", True])
+    add("GRU", "reset_after", ["x", True, "", "h0"], direction="bidirectional", linear_before_reset=1)
+    add("GRU", "gru_backward", ["x", False], direction="reverse", linear_before_reset=1)
+    inputs = [value("x", [t, n, i]), value("h0", [2, n, h]), value("c0", [2, n, h])]
+    outputs = []
+    for node in nodes:
+        directions = 2 if any(a.name == "direction" and a.s == b"bidirectional" for a in node.attribute) else 1
+        outputs += [value(node.output[0], [t, directions, n, h]), value(node.output[1], [directions, n, h])]
+    built = model(nodes, inputs, outputs, constants, 14)
+    arrays = {"x": 2 * draw(t, n, i), "h0": draw(2, n, h), "c0": draw(2, n, h)}
+    session = onnxruntime.InferenceSession(built.SerializeToString())
+    save("recurrent", built, arrays, answers=session.run(None, arrays))
+
+
+def crnn():
+    """A text recogniser as PyTorch's older exporter writes it: columns become steps, the batch moves and comes back."""
+    import io
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+
+    class Tail(nn.Module):
+        def __init__(self, inputs, hidden, outputs):
+            super().__init__()
+            self.rnn = nn.LSTM(inputs, hidden, bidirectional=True)
+            self.embedding = nn.Linear(2 * hidden, outputs)
+
+        def forward(self, x):
+            result, _ = self.rnn(x)
+            t, b, h = result.size()
+            return self.embedding(result.view(t * b, h)).view(t, b, -1)
+
+    class Crnn(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.cnn = nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 12, 3, (2, 1), 1), nn.ReLU(), nn.AvgPool2d((4, 1)))
+            self.rnn = nn.Sequential(Tail(12, 16, 10), Tail(10, 16, 11))
+            self.gru = nn.GRU(11, 7, num_layers=2, batch_first=True)
+
+        def forward(self, x):
+            columns = self.cnn(x).squeeze(2).permute(2, 0, 1)
+            scores = self.rnn(columns)
+            return scores.log_softmax(2), self.gru(scores.permute(1, 0, 2))[0]
+
+    network = Crnn().eval()
+    x = torch.rand(1, 1, 16, 40)
+    file = io.BytesIO()
+    torch.onnx.export(network, (x,), file, dynamo=False, opset_version=17, input_names=["x"], output_names=["scores", "states"], dynamic_axes={"x": {0: "n"}})
+    with torch.no_grad():
+        answers = [answer.numpy() for answer in network.double()(x.double())]
+    save("crnn", onnx.load_from_string(file.getvalue()), {"x": x.numpy()}, answers=answers)
+
+
 FOLDER.mkdir(parents=True, exist_ok=True)
-MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled, weighted, patterns, moved, reductions, functions, bordered]
+MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled, weighted, patterns, moved, reductions, functions, bordered, recurrent, crnn]
 for make in MODELS:
     make()

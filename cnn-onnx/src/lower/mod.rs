@@ -11,6 +11,7 @@ mod function;
 mod norm;
 mod part;
 mod pool;
+mod recurrent;
 mod reduce;
 mod refused;
 mod resample;
@@ -48,6 +49,7 @@ const OPERATORS: &[(&str, Lower)] = &[
     ("Expand", form::expand),
     ("Flatten", form::flatten),
     ("Floor", |node| function::function(node, "floor", &[])),
+    ("GRU", |node| recurrent::recurrent(node, &recurrent::GRU)),
     ("Gather", part::gather),
     ("Gelu", activation::gelu),
     ("Gemm", dense::gemm),
@@ -59,6 +61,7 @@ const OPERATORS: &[(&str, Lower)] = &[
     ("Identity", identity),
     ("InstanceNormalization", norm::instance_norm),
     ("LRN", norm::lrn),
+    ("LSTM", |node| recurrent::recurrent(node, &recurrent::LSTM)),
     ("LayerNormalization", norm::layer_norm),
     ("LeakyRelu", activation::leaky_relu),
     ("Log", |node| function::function(node, "log", &[])),

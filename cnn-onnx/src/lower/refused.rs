@@ -31,7 +31,7 @@ pub(super) fn refusal(op: &str, known: impl Iterator<Item = &'static str>) -> St
         "NonZero" | "Unique" | "Compress" => {
             "the size of its result depends on numbers, not on shapes; that is not planned"
         }
-        "LSTM" | "GRU" | "RNN" => "recurrent layers are planned, but not there yet",
+        "RNN" => "LSTM and GRU are the recurrent layers that can be imported",
         _ if NAMES.split_ascii_whitespace().any(|name| name == op) => "there is no counterpart here",
         _ => {
             let meant = cnn_ir::diag::nearest(op, known);
