@@ -113,7 +113,7 @@ fn nothing_is_left_for_later() {
 #[test]
 fn unsafe_code_stays_where_it_belongs() {
     // In `rust` the word stands in code that is emitted.
-    const FOLDERS: [&str; 7] = [
+    const FOLDERS: [&str; 8] = [
         "cnn-capi",
         "cnn-runtime",
         "cnn-codegen/src/jit",
@@ -121,6 +121,7 @@ fn unsafe_code_stays_where_it_belongs() {
         "cnn-codegen/src/tile",
         "cnn-codegen/examples",
         "src/cli/system.rs",
+        "src/rust/c.rs",
     ];
     let strays = offences(|path, text| {
         if FOLDERS.iter().any(|folder| path.starts_with(folder)) {
