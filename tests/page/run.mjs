@@ -181,7 +181,7 @@ await views(`${folder}lenet5.html`, "lenet5", "korean", { language: "ko" });
 await views(`${folder}resnet18.html`, "resnet18", "narrow-dark", { width: 420, height: 860, scheme: "dark" });
 
 console.log("every built-in network");
-const BUILT_IN = execFileSync(program, ["--help"], { encoding: "utf8" }).split("built-in model:\n")[1].split("\n").flatMap((line) => /^ {2}(\w+) /.exec(line)?.[1] ?? []);
+const BUILT_IN = execFileSync(program, ["--help"], { encoding: "utf8" }).split("built-in model:\n")[1].split("\n").flatMap((line) => /^ {2}(\w+) {2,}/.exec(line)?.[1] ?? []);
 expect(BUILT_IN.length > 10, `built-in networks: ${BUILT_IN}`);
 for (const name of BUILT_IN) {
   const file = `${folder}builtin-${name}.html`;
