@@ -3,10 +3,10 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Code, CodeText, Compiler, DiffLine, Planned } from "./data";
 import { family } from "./colours";
-import { GraphView, groups, type Item } from "./graph";
+import { GraphView, type Item, useFolding } from "./graph";
 import type { Network } from "./load";
 import { bytes, dims, duration, grouped, short } from "./numbers";
-import { items, READABLE } from "./network";
+import { items } from "./network";
 import { lesson } from "./pass-text";
 import { useApp } from "./state";
 import { t, type Key } from "./strings";
@@ -98,13 +98,7 @@ function Fused({ network, compiler }: { network: Network; compiler: Compiler }) 
     return owners;
   }, [compiler]);
   const gone = useMemo(() => new Set(network.layers.map((layer) => layer.index).filter((index) => !owners.has(index))), [network, owners]);
-  const blocks = useMemo(() => groups(declared), [declared]);
-  const [folded, setFolded] = useState<Set<string>>(() => (declared.length > READABLE ? blocks : new Set()));
-  const toggle = (group: string) => {
-    const next = new Set(folded);
-    if (!next.delete(group)) next.add(group);
-    setFolded(next);
-  };
+  const { folded, toggle, buttons } = useFolding(declared);
   const [lit, setLit] = useState<[Set<number>, Set<number>]>(() => [new Set(), new Set()]);
   const fromDeclared = (layers: number[]) => {
     const nodes = new Set(layers.flatMap((layer) => owners.get(layer) ?? []));
@@ -118,12 +112,7 @@ function Fused({ network, compiler }: { network: Network; compiler: Compiler }) 
       <div class="bar">
         <span class="soft small">{t("fusedHint")}</span>
         <span class="gap" />
-        {blocks.size > 0 && (
-          <>
-            <button type="button" onClick={() => setFolded(new Set(blocks))}>{t("foldAll")}</button>
-            <button type="button" onClick={() => setFolded(new Set())}>{t("unfoldAll")}</button>
-          </>
-        )}
+        {buttons}
       </div>
       <div class="two">
         <section>

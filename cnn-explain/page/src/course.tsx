@@ -3,7 +3,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { STOPS, type Stop } from "./course-text";
 import type { Outline } from "./data";
-import { GraphView, groups, type Item } from "./graph";
+import { GraphView, type Item, useFolding } from "./graph";
 import { LayerStage } from "./layer";
 import type { Network, NetworkLayer } from "./load";
 import { grouped, short } from "./numbers";
@@ -115,13 +115,13 @@ function outlineItems(outline: Outline): Item[] {
 function Famous({ outline }: { outline?: Outline }) {
   const items = useMemo(() => (outline ? outlineItems(outline) : []), [outline]);
   const [selected, select] = useState(0);
-  const [folded, setFolded] = useState<Set<string>>(() => (items.length > 40 ? groups(items) : new Set()));
+  const { folded, toggle } = useFolding(items);
   if (!outline) return null;
   return (
     <div class="demo">
       <p class="small soft">{t("famousTotals", { parameters: grouped(outline.totals.parameters), multiplications: grouped(outline.totals.multiplications) })}</p>
       <div class="pair">
-        <GraphView items={items} folded={folded} toggle={(group) => { const next = new Set(folded); if (!next.delete(group)) next.add(group); setFolded(next); }} selected={selected} select={select} label={t("graphLabel")} />
+        <GraphView items={items} folded={folded} toggle={toggle} selected={selected} select={select} label={t("graphLabel")} />
         <div class="famous" tabIndex={0}><CostTable layers={outline.layers} totals={outline.totals} narrow chosen={selected} /></div>
       </div>
     </div>

@@ -3,7 +3,7 @@
 import { graphlib, layout } from "@dagrejs/dagre";
 import { select } from "d3-selection";
 import { zoom, zoomIdentity, zoomTransform, type ZoomBehavior } from "d3-zoom";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { family } from "./colours";
 import { t } from "./strings";
 
@@ -74,6 +74,27 @@ function curve(points: { x: number; y: number }[]): string {
   }
   const last = rest.at(-1) ?? first;
   return `${d}L${last.x},${last.y}`;
+}
+
+/** Graphs of more layers begin with their blocks folded. */
+const READABLE = 40;
+
+/** Which blocks of a graph are folded, and the buttons that fold them all. */
+export function useFolding(items: Item[]) {
+  const blocks = useMemo(() => groups(items), [items]);
+  const [folded, setFolded] = useState<Set<string>>(() => (items.length > READABLE ? blocks : new Set()));
+  const toggle = (group: string) => {
+    const next = new Set(folded);
+    if (!next.delete(group)) next.add(group);
+    setFolded(next);
+  };
+  const buttons = blocks.size > 0 && (
+    <>
+      <button type="button" onClick={() => setFolded(new Set(blocks))}>{t("foldAll")}</button>
+      <button type="button" onClick={() => setFolded(new Set())}>{t("unfoldAll")}</button>
+    </>
+  );
+  return { folded, toggle, buttons };
 }
 
 interface Props {
@@ -209,6 +230,6 @@ function clip(text: string, most: number): string {
 }
 
 /** All blocks of some layers. */
-export function groups(items: Item[]): Set<string> {
+function groups(items: Item[]): Set<string> {
   return new Set(items.flatMap((item) => item.path));
 }

@@ -2,15 +2,12 @@
 
 import { useMemo, useState } from "preact/hooks";
 import { Facts } from "./facts";
-import { GraphView, groups, type Item } from "./graph";
+import { GraphView, type Item, useFolding } from "./graph";
 import type { Network } from "./load";
 import { styleOf, Thumb } from "./map";
 import { useApp } from "./state";
 import { t } from "./strings";
 import { useTheme } from "./theme";
-
-/** Graphs of more layers begin with their blocks folded. */
-export const READABLE = 40;
 
 export function items(network: Network): Item[] {
   return network.layers.map((layer) => ({
@@ -27,19 +24,13 @@ export function NetworkView() {
   const { network, state, go } = useApp();
   const theme = useTheme();
   const all = useMemo(() => items(network), [network]);
-  const blocks = useMemo(() => groups(all), [all]);
-  const [folded, setFolded] = useState<Set<string>>(() => (all.length > READABLE ? blocks : new Set()));
+  const { folded, toggle, buttons } = useFolding(all);
   const [query, setQuery] = useState("");
   const found = useMemo(() => {
     const words = query.trim().toLowerCase();
     if (!words) return undefined;
     return new Set(network.layers.filter((layer) => `${layer.name} ${layer.op}`.toLowerCase().includes(words)).map((layer) => layer.index));
   }, [network, query]);
-  const toggle = (group: string) => {
-    const next = new Set(folded);
-    if (!next.delete(group)) next.add(group);
-    setFolded(next);
-  };
   const layer = network.layers[state.layer];
   const open = layer.path.find((group) => !folded.has(group));
   return (
@@ -48,12 +39,7 @@ export function NetworkView() {
         <input type="search" placeholder={t("search")} aria-label={t("search")} value={query} onInput={(event) => setQuery(event.currentTarget.value)} onKeyDown={(event) => { if (event.key === "Enter" && found?.size) go({ layer: [...found][0] }); }} />
         {found && <span class="soft small" role="status">{t("found", { n: found.size })}</span>}
         <span class="gap" />
-        {blocks.size > 0 && (
-          <>
-            <button type="button" onClick={() => setFolded(new Set(blocks))}>{t("foldAll")}</button>
-            <button type="button" onClick={() => setFolded(new Set())}>{t("unfoldAll")}</button>
-          </>
-        )}
+        {buttons}
       </div>
       <div class="split">
         <GraphView items={all} folded={folded} toggle={toggle} selected={state.layer} select={(index) => go({ layer: index })} open={(index) => go({ view: "layer", layer: index })} found={found} label={t("graphLabel")} />
