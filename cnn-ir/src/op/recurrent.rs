@@ -83,19 +83,26 @@ impl Recurrent {
         }
     }
 
+    /// PyTorch's names of the weights forward and in reverse: of the features and of the state, then both biases.
+    pub const WEIGHTS: [[&'static str; 4]; 2] = [
+        ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"],
+        [
+            "weight_ih_l0_reverse",
+            "weight_hh_l0_reverse",
+            "bias_ih_l0_reverse",
+            "bias_hh_l0_reverse",
+        ],
+    ];
+
     /// The weights of a direction for so many features: of the features, of the state, and both biases, if it has any.
     pub fn direction_weights(&self, prefix: &str, reverse: bool, features: usize) -> Vec<WeightDecl> {
         let rows = self.gates().saturating_mul(self.units);
-        let end = if reverse { "_l0_reverse" } else { "_l0" };
-        let declared = |role: &str, shape: &[usize]| WeightDecl::new(prefix, &format!("{role}{end}"), shape);
-        let mut weights = vec![
-            declared("weight_ih", &[rows, features]),
-            declared("weight_hh", &[rows, self.units]),
-        ];
-        if self.bias {
-            weights.extend(["bias_ih", "bias_hh"].map(|role| declared(role, &[rows])));
-        }
-        weights
+        let shapes: [&[usize]; 4] = [&[rows, features], &[rows, self.units], &[rows], &[rows]];
+        let names = Self::WEIGHTS[usize::from(reverse)].iter().zip(shapes);
+        let given = names.take(if self.bias { 4 } else { 2 });
+        given
+            .map(|(name, shape)| WeightDecl::new(prefix, name, shape))
+            .collect()
     }
 }
 

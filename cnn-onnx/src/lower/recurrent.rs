@@ -1,6 +1,7 @@
 //! LSTM and GRU.
 
 use cnn_ir::ast::ValueKind;
+use cnn_ir::op::Recurrent;
 use cnn_ir::shape::Shape;
 
 use super::window::size;
@@ -35,17 +36,6 @@ pub(super) const GRU: Kind = Kind {
     activations: &["sigmoid", "tanh"],
     states: &[5],
 };
-
-/// Names of a direction's weights: of the features and of the state, then biases.
-const WEIGHTS: [[&str; 4]; 2] = [
-    ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"],
-    [
-        "weight_ih_l0_reverse",
-        "weight_hh_l0_reverse",
-        "bias_ih_l0_reverse",
-        "bias_hh_l0_reverse",
-    ],
-];
 
 /// Sequences, steps, features; directions, units.
 struct Sizes {
@@ -109,7 +99,7 @@ pub(super) fn recurrent(node: &mut Node<'_>, kind: &Kind) -> Outputs {
     }
     let mut weights = Vec::new();
     for (index, &reverse) in reverse.iter().enumerate() {
-        let names = WEIGHTS[reverse];
+        let names = Recurrent::WEIGHTS[reverse];
         let place = [index, sizes.directions];
         weights.push((names[0], ordered(node, kind, &of_input, place, units, sizes.features)?));
         weights.push((names[1], ordered(node, kind, &of_state, place, units, units)?));
