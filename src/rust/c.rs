@@ -195,7 +195,7 @@ int {prefix}_run_in(void *arena, {parameters});
         let places = |arrays: &[Array]| -> String {
             let places = arrays.iter().map(|array| {
                 let Array { name, elements, .. } = array;
-                format!("Place::of({name}.cast(), {elements} * size_of::<f32>(), align_of::<f32>()), ")
+                format!("Place::of({name}, {elements}), ")
             });
             places.collect()
         };
@@ -209,61 +209,16 @@ int {prefix}_run_in(void *arena, {parameters});
         };
         format!(
             r#"
-use core::cell::UnsafeCell;
 use core::ffi::{{c_int, c_void}};
-use core::sync::atomic::{{AtomicBool, Ordering}};
 
-use cnn_runtime::emitted::Arena;
+use cnn_runtime::emitted::{{Arena, Place, SharedArena}};
 
 const OK: c_int = 0;
 const ARGUMENT: c_int = 1;
 const BUSY: c_int = 2;
 
 static NETWORK: {type_name} = {type_name}::new();
-
-/// The arena of `{prefix}_run`.
-struct Own {{
-    taken: AtomicBool,
-    arena: UnsafeCell<Arena<{{ {type_name}::ARENA_BYTES }}>>,
-}}
-
-// SAFETY: the arena belongs to the thread that changed `taken` to true.
-unsafe impl Sync for Own {{}}
-
-static OWN: Own = Own {{
-    taken: AtomicBool::new(false),
-    arena: UnsafeCell::new(Arena::new()),
-}};
-
-/// A range of memory.
-struct Place {{
-    begin: usize,
-    bytes: usize,
-    align: usize,
-}}
-
-impl Place {{
-    fn of(pointer: *const c_void, bytes: usize, align: usize) -> Place {{
-        Place {{ begin: pointer.addr(), bytes, align }}
-    }}
-
-    fn is_valid(&self) -> bool {{
-        self.begin != 0 && self.begin.is_multiple_of(self.align) && self.begin.checked_add(self.bytes).is_some()
-    }}
-
-    fn overlaps(&self, other: &Place) -> bool {{
-        self.begin < other.begin + other.bytes && other.begin < self.begin + self.bytes
-    }}
-}}
-
-/// Whether these are addresses, and what is written shares no memory with anything else.
-fn usable(written: &[Place], read: &[Place]) -> bool {{
-    let valid = written.iter().chain(read).all(Place::is_valid);
-    valid && written.iter().enumerate().all(|(index, place)| {{
-        let others = written[..index].iter().chain(read);
-        !others.into_iter().any(|other| place.overlaps(other))
-    }})
-}}
+static ARENA: SharedArena<{{ {type_name}::ARENA_BYTES }}> = SharedArena::new();
 
 /// Runs the network in memory of the library's; `BUSY` while another thread does.
 ///
@@ -271,13 +226,9 @@ fn usable(written: &[Place], read: &[Place]) -> bool {{
 /// Pointers that are not null have as many elements as the header says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn {prefix}_run({parameters}) -> c_int {{
-    if OWN.taken.swap(true, Ordering::Acquire) {{
-        return BUSY;
-    }}
-    // SAFETY: the caller's promise; the arena is this thread's until `taken` is false again.
-    let status = unsafe {{ {prefix}_run_in(OWN.arena.get().cast(), {arguments}) }};
-    OWN.taken.store(false, Ordering::Release);
-    status
+    // SAFETY: the caller's promise; the arena is this thread's meanwhile.
+    let status = ARENA.with(|arena| unsafe {{ {prefix}_run_in(arena.cast(), {arguments}) }});
+    status.unwrap_or(BUSY)
 }}
 
 /// Runs the network in memory of the caller's.
@@ -286,15 +237,12 @@ pub unsafe extern "C" fn {prefix}_run({parameters}) -> c_int {{
 /// Pointers that are not null have as many elements, and the arena as many bytes, as the header says.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn {prefix}_run_in(arena: *mut c_void, {parameters}) -> c_int {{
-    type Memory = Arena<{{ {type_name}::ARENA_BYTES }}>;
-    let written = [{written}Place::of(arena, size_of::<Memory>(), align_of::<Memory>())];
-    if !usable(&written, &[{read}]) {{
+    let arena: *mut Arena<{{ {type_name}::ARENA_BYTES }}> = arena.cast();
+    if !Place::are_usable(&[{written}Place::of(arena, 1)], &[{read}]) {{
         return ARGUMENT;
     }}
     // SAFETY: the caller's promise; addresses are valid, and what is written is apart from the rest.
-    let arena = unsafe {{ &mut *arena.cast::<Memory>() }};
-    // SAFETY: likewise.
-    unsafe {{ NETWORK.run_into_with(arena, {given}) }}
+    unsafe {{ NETWORK.run_into_with(&mut *arena, {given}) }}
     OK
 }}
 {panic}"#

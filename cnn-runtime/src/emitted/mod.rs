@@ -4,6 +4,7 @@
 //! verified when it was made.
 
 mod arena;
+mod foreign;
 #[cfg(feature = "std")]
 mod lengths;
 #[cfg(feature = "std")]
@@ -12,6 +13,7 @@ mod tile;
 mod vector;
 
 pub use arena::{Aligned, Arena};
+pub use foreign::{Place, SharedArena};
 #[cfg(feature = "std")]
 pub use lengths::LengthError;
 #[cfg(feature = "std")]
