@@ -70,17 +70,10 @@ impl Model {
                 let bytes = block.bytes()[..plan.constant_bytes].to_vec();
                 Ok((plan, bytes))
             }
-            Err(error) if error.is_coarse() && !options.full_weights => {
-                let full_weights = true;
-                self.plan_with_weights(
-                    weights,
-                    &Options {
-                        full_weights,
-                        ..options.clone()
-                    },
-                )
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => match options.for_refused(&error) {
+                Some(options) => self.plan_with_weights(weights, &options),
+                None => Err(error.into()),
+            },
         }
     }
 

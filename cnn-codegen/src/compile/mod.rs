@@ -121,17 +121,10 @@ pub fn compile(
             let (plan, need) = plan(graph, options)?;
             match jit::compile(&plan, weights, options.threads()) {
                 Ok(code) => Ok((Executable::Jit(Box::new(code)), need)),
-                Err(JitError::Pack(error)) if error.is_coarse() && !options.full_weights => {
-                    let full_weights = true;
-                    compile(
-                        graph,
-                        weights,
-                        &Options {
-                            full_weights,
-                            ..options.clone()
-                        },
-                    )
-                }
+                Err(JitError::Pack(error)) => match options.for_refused(&error) {
+                    Some(options) => compile(graph, weights, &options),
+                    None => Err(JitError::Pack(error).into()),
+                },
                 Err(error) => Err(error.into()),
             }
         }

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use cnn_runtime::kernels::Isa;
 use cnn_runtime::memory::Caches;
+use cnn_runtime::pack::PackError;
 
 use super::CompileError;
 use crate::plan::{Accuracy, InstructionSet, PlanOptions};
@@ -125,6 +126,14 @@ impl Options {
             max_memory: Some(u64::MAX),
             ..Options::default()
         }
+    }
+
+    /// The options to plan again with after weights were refused: with all of their bits, if that is what they need.
+    pub fn for_refused(&self, error: &PackError) -> Option<Options> {
+        (error.is_coarse() && !self.full_weights).then(|| Options {
+            full_weights: true,
+            ..self.clone()
+        })
     }
 
     /// Threads that share one run.

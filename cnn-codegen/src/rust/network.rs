@@ -203,6 +203,38 @@ impl Ports {
         quote!(#(let mut #results = #zeros;)*)
     }
 
+    /// The methods that run the network in memory of the caller's, without an allocator, as `body` does.
+    fn arena_methods(&self, body: &TokenStream) -> TokenStream {
+        let Ports {
+            parameters,
+            arguments,
+            places,
+            results,
+            output,
+            ..
+        } = self;
+        let (declared, returned) = (self.declared(), self.returned());
+        quote! {
+            /// Runs the network on this thread, with all values between layers in `arena`. Needs no allocator.
+            #[must_use]
+            pub fn run_with(&self, arena: &mut rt::Arena<{ Self::ARENA_BYTES }>, #(#parameters),*) -> #output {
+                #declared
+                self.run_into_with(arena, #(#arguments,)* #(&mut #results),*);
+                #returned
+            }
+
+            /// The same, and writes its outputs into what is given; for those too large for the stack.
+            pub fn run_into_with(
+                &self,
+                arena: &mut rt::Arena<{ Self::ARENA_BYTES }>,
+                #(#parameters,)*
+                #(#places),*
+            ) {
+                #body
+            }
+        }
+    }
+
     /// What `run` gives back.
     fn returned(&self) -> TokenStream {
         match self.results.as_slice() {
@@ -254,6 +286,14 @@ fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
         ..
     } = ports;
     let (declared, returned) = (ports.declared(), ports.returned());
+    let arena_methods = ports.arena_methods(&quote! {
+        let mut pointers = [::core::ptr::null_mut(); OPERANDS];
+        // SAFETY: the plan behind the definition was verified, these are arrays of its sizes, and the arena is as
+        // large and aligned as it must be.
+        unsafe {
+            self.0.run_in(arena.as_mut_ptr(), &[#(#inputs),*], &mut [#(#outputs),*], &mut pointers);
+        }
+    });
     let load = match embedded {
         None => quote! {
             /// Packs the weights into the order in which they are read.
@@ -324,44 +364,13 @@ fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
             ::core::result::Result::Ok(())
         }
 
-        /// Runs the network on this thread, with all values between layers in `arena`.
-        #[must_use]
-        pub fn run_with(&self, arena: &mut rt::Arena<{ Self::ARENA_BYTES }>, #(#parameters),*) -> #output {
-            #declared
-            self.run_into_with(arena, #(#arguments,)* #(&mut #results),*);
-            #returned
-        }
-
-        /// The same, and writes its outputs into what is given; for those too large for the stack.
-        pub fn run_into_with(
-            &self,
-            arena: &mut rt::Arena<{ Self::ARENA_BYTES }>,
-            #(#parameters,)*
-            #(#places),*
-        ) {
-            let mut pointers = [::core::ptr::null_mut(); OPERANDS];
-            // SAFETY: the plan behind the definition was verified, these are arrays of its sizes, and the arena is as
-            // large and aligned as it must be.
-            unsafe {
-                self.0.run_in(arena.as_mut_ptr(), &[#(#inputs),*], &mut [#(#outputs),*], &mut pointers);
-            }
-        }
+        #arena_methods
     }
 }
 
 /// Methods of a network without an allocator.
 fn caller_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream {
-    let Ports {
-        parameters,
-        arguments,
-        places,
-        results,
-        inputs,
-        outputs,
-        output,
-        ..
-    } = ports;
-    let (declared, returned) = (ports.declared(), ports.returned());
+    let Ports { inputs, outputs, .. } = ports;
     let (new, constants) = match embedded {
         None => (
             quote! {
@@ -387,37 +396,24 @@ fn caller_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
             }),
         ),
     };
+    let arena_methods = ports.arena_methods(&quote! {
+        let mut pointers = [::core::ptr::null_mut(); OPERANDS];
+        let steps = rt::Steps { functions: rt::best(FUNCTIONS), calls: CALLS };
+        let arena = arena.as_mut_ptr();
+        let bases = rt::Bases {
+            arena,
+            constants: #constants,
+            inputs: &[#(#inputs),*],
+            outputs: &mut [#(#outputs),*],
+        };
+        let scratch = arena.wrapping_add(RUN_BYTES.next_multiple_of(64));
+        // SAFETY: the plan was verified, these are arrays of its sizes, and the arena is as large and aligned as
+        // it must be.
+        unsafe { steps.run(bases, scratch, &mut pointers) }
+    });
     quote! {
         #new
 
-        /// Runs the network, with all values between layers in `arena`. Needs no allocator.
-        #[must_use]
-        pub fn run_with(&self, arena: &mut rt::Arena<{ Self::ARENA_BYTES }>, #(#parameters),*) -> #output {
-            #declared
-            self.run_into_with(arena, #(#arguments,)* #(&mut #results),*);
-            #returned
-        }
-
-        /// The same, and writes its outputs into what is given; for those too large for the stack.
-        pub fn run_into_with(
-            &self,
-            arena: &mut rt::Arena<{ Self::ARENA_BYTES }>,
-            #(#parameters,)*
-            #(#places),*
-        ) {
-            let mut pointers = [::core::ptr::null_mut(); OPERANDS];
-            let steps = rt::Steps { functions: rt::best(FUNCTIONS), calls: CALLS };
-            let arena = arena.as_mut_ptr();
-            let bases = rt::Bases {
-                arena,
-                constants: #constants,
-                inputs: &[#(#inputs),*],
-                outputs: &mut [#(#outputs),*],
-            };
-            let scratch = arena.wrapping_add(RUN_BYTES.next_multiple_of(64));
-            // SAFETY: the plan was verified, these are arrays of its sizes, and the arena is as large and aligned as
-            // it must be.
-            unsafe { steps.run(bases, scratch, &mut pointers) }
-        }
+        #arena_methods
     }
 }
