@@ -174,11 +174,15 @@ impl Lesson {
     }
 }
 
+/// The extent of the picture that is drawn for an input, if it takes grey or coloured images of some size.
+fn picture(port: &Port) -> Option<[usize; 3]> {
+    port.map()
+        .filter(|&[channels, rows, columns]| matches!(channels, 1 | 3) && rows.min(columns) >= 8)
+}
+
 /// The picture that is drawn for an input that takes grey or coloured images of some size.
 pub fn drawn(port: &Port) -> Option<ArrayD<f32>> {
-    let extent = port
-        .map()
-        .filter(|&[channels, rows, columns]| matches!(channels, 1 | 3) && rows.min(columns) >= 8)?;
+    let extent = picture(port)?;
     let planar = ArrayD::from_shape_vec(IxDyn(&extent), explain::card::picture(extent)).ok()?;
     Some(match port.hwc {
         true => planar
@@ -201,6 +205,21 @@ pub fn fitted(port: &Port, elements: Vec<f32>) -> Result<ArrayD<f32>, Error> {
     })
 }
 
+/// What every input is shown if nobody gives images: the drawn picture, or made-up numbers.
+///
+/// # Errors
+/// As [`fitted`].
+pub fn stand_ins(ports: &[Port]) -> Result<Vec<ArrayD<f32>>, Error> {
+    let stand_in = |port: &Port| {
+        let elements = match drawn(port) {
+            Some(card) => card.into_iter().collect(),
+            None => crate::random_input(&port.name, port.shape.iter().product(), 0),
+        };
+        fitted(port, elements)
+    };
+    ports.iter().map(stand_in).collect()
+}
+
 impl Session {
     /// The page that shows the network at work on one image: the elements of each input, or nothing for a drawn picture
     /// or made-up numbers.
@@ -210,19 +229,17 @@ impl Session {
     pub fn explain(&self, image: &[&[f32]]) -> Result<String, Error> {
         let model = self.model();
         let ports = model.inputs();
-        let given = |index: usize, port: &Port| match (image.get(index), drawn(port)) {
-            (Some(elements), _) => elements.to_vec(),
-            (None, Some(card)) => card.into_iter().collect(),
-            (None, None) => crate::random_input(&port.name, port.shape.iter().product(), 0),
+        let arrays = match image {
+            [] => stand_ins(&ports)?,
+            given => {
+                let pairs = ports.iter().zip(given);
+                let arrays = pairs.map(|(port, elements)| fitted(port, elements.to_vec()));
+                arrays.collect::<Result<_, _>>()?
+            }
         };
-        let arrays = ports
-            .iter()
-            .enumerate()
-            .map(|(index, port)| fitted(port, given(index, port)))
-            .collect::<Result<_, _>>()?;
-        let input_origin = match (image, ports.iter().any(|port| drawn(port).is_some())) {
-            ([], true) => Origin::new("card", ""),
-            ([], false) => Origin::new("random", "random:0"),
+        let input_origin = match image {
+            [] if ports.iter().any(|port| picture(port).is_some()) => Origin::new("card", ""),
+            [] => Origin::new("random", "random:0"),
             _ => Origin::new("file", "array"),
         };
         let weights = self.weights();

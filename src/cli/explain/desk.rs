@@ -2,7 +2,7 @@
 
 use cnn::explain::serve::{Desk, Refusal};
 use cnn::explain::{self, Explained, Origin};
-use cnn::lesson::{Lesson, drawn, fitted};
+use cnn::lesson::{Lesson, fitted, stand_ins};
 use cnn::{Error, Model, Options, Port, Source, Weights};
 use ndarray::ArrayD;
 
@@ -54,15 +54,7 @@ impl LiveDesk {
         if shapes(&ports) == shapes(&self.lesson.model.inputs()) {
             return Ok((self.lesson.arrays.clone(), self.lesson.input_origin.clone()));
         }
-        let made_up = |port: &Port| {
-            let elements = port.shape.iter().product();
-            let elements = match drawn(port) {
-                Some(card) => card.into_iter().collect(),
-                None => cnn::random_input(&port.name, elements, 0),
-            };
-            fitted(port, elements)
-        };
-        let arrays = ports.iter().map(made_up).collect::<Result<_, _>>()?;
+        let arrays = stand_ins(&ports)?;
         Ok((arrays, Origin::new("card", "")))
     }
 }
