@@ -289,9 +289,9 @@ fn headers() {
 
 #[test]
 fn a_model_files_mistake_is_told_with_its_line() {
-    let found = errors("network Bad = \"../cnn-ir/tests/bad/kernel_zero.toml\";");
+    let found = errors("network Bad = \"../../cnn-ir/tests/bad/kernel_zero.toml\";");
     assert_eq!(found.len(), 1, "{found:#?}");
-    assert_eq!(found[0].at, "\"../cnn-ir/tests/bad/kernel_zero.toml\"");
+    assert_eq!(found[0].at, "\"../../cnn-ir/tests/bad/kernel_zero.toml\"");
     assert!(found[0].text.starts_with("`kernel` must be"), "{found:#?}");
     assert!(found[0].text.contains("kernel_zero.toml:11:10"), "{found:#?}");
 }

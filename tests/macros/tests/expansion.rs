@@ -23,7 +23,7 @@ cnn! {
         probabilities = softmax(output);
     }
 
-    pub(crate) network GoogLeNet = "../examples/models/googlenet.toml";
+    pub(crate) network GoogLeNet = "../../examples/models/googlenet.toml";
 
     #[derive(Clone, Copy, Debug)]
     network Twins, max_arena = "64KiB", no_std {
@@ -115,7 +115,7 @@ fn expand(tokens: proc_macro2::TokenStream) -> String {
 #[test]
 fn weights_that_do_not_fit_are_one_error() {
     let tokens = r#"
-        network P, weights = "../tests/fixtures/ops/dense.safetensors" {
+        network P, weights = "../../tests/fixtures/ops/dense.safetensors" {
             input x: [20];
             first = dense(x, units = 3);
             second = dense(first, units = 3);
