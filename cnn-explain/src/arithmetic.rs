@@ -1,13 +1,17 @@
 //! How a cell of each operator's result comes about: what the page needs to write it out.
 
+mod integers;
+
 use std::collections::HashMap;
 
 use cnn_ir::graph::NodeId;
-use cnn_ir::op::{
-    Activation, CombineKind, Composite, Op, PadMode, Padding, Pair, PoolKind, ReduceKind, Sides, Tap, UpsampleMode,
-};
+use cnn_ir::op::{Activation, Cell, Composite, Conv, Op, PadMode, Padding, Pair, PoolKind, ReduceKind, Sides, Tap};
 use cnn_ir::shape::Shape;
+use cnn_ir::value::ValueType;
 use serde::{Serialize, Serializer};
+
+use integers::bounds;
+pub(crate) use integers::{Integers, Rescaled};
 
 /// How a cell comes about. Padding is resolved, places are explicit: the page knows no rule twice.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -24,9 +28,15 @@ pub enum Arithmetic {
         /// Whether windows of the result are scattered, not windows of the input gathered.
         transposed: bool,
         activation: Option<Function>,
+        /// Of 8-bit integers: what becomes of the sum.
+        integers: Option<Rescaled>,
     },
     /// Products of a vector with a row.
-    Dense { activation: Option<Function> },
+    Dense {
+        activation: Option<Function>,
+        /// Of 8-bit integers: what becomes of the sum.
+        integers: Option<Rescaled>,
+    },
     /// The greatest, least or mean of a window.
     Pool {
         of: &'static str,
@@ -54,6 +64,30 @@ pub enum Arithmetic {
     Combine {
         of: &'static str,
         activation: Option<Function>,
+    },
+    /// The place along an axis of the greatest or the least, the first or the last of equal ones.
+    ArgExtreme { of: &'static str, axis: usize, last: bool },
+    /// The greatest or least few along an axis in order, or their places.
+    TopK { axis: usize, largest: bool, indices: bool },
+    /// The sum of an element and all before or behind it along an axis.
+    Cumsum {
+        axis: usize,
+        exclusive: bool,
+        reverse: bool,
+    },
+    /// The element of the first operand at the place along an axis that the second says, which lies as `places`.
+    GatherAlong { axis: usize, places: [usize; 3] },
+    /// Copies of the operand one after another.
+    Tile,
+    /// A real number as an integer.
+    Quantize { to: Integers },
+    /// The real number of an integer.
+    Dequantize { from: Integers },
+    /// The sum of two integers of their own scales, as one of a third.
+    QuantizedAdd {
+        from: [Integers; 2],
+        to: Integers,
+        bounds: [u8; 2],
     },
     /// A row times a column.
     Matmul,
@@ -84,8 +118,15 @@ pub enum Arithmetic {
     SpaceToDepth { block: usize },
     /// Groups of channels interleaved.
     Shuffle { groups: usize },
-    /// Step by step from the state before, which is not written out.
-    Recurrent,
+    /// Gates of a step's features and of the state before it.
+    Recurrent {
+        cell: &'static str,
+        /// Whether a GRU's reset gate acts on products with the state, not on the state.
+        reset_after: bool,
+        units: usize,
+        /// Of each direction, whether it begins with the last step.
+        directions: &'static [bool],
+    },
     /// Several simpler operators, one after another; the last gives the result.
     Parts { parts: Vec<Part> },
 }
@@ -107,8 +148,9 @@ pub struct Part {
 
 impl Part {
     /// All parts of an operator for operands of these shapes.
-    fn all(composite: &Composite, operands: &[Shape], result: Shape) -> Vec<Part> {
-        let (graph, _) = composite.expanded(operands);
+    fn all(composite: &Composite, operands: &[ValueType], result: ValueType) -> Vec<Part> {
+        let shapes: Vec<Shape> = operands.iter().map(|value| value.shape).collect();
+        let (graph, _) = composite.expanded(&shapes);
         let order = graph.order().unwrap_or_default();
         // The operands come first: they have none themselves, and were there first.
         let inputs = graph.ids().take(operands.len());
@@ -117,22 +159,23 @@ impl Part {
             .filter(|&id| !matches!(graph[id].op, Op::Input(_)))
             .collect();
         let positions: HashMap<NodeId, usize> = inputs.chain(parts.iter().copied()).zip(0..).collect();
-        let mut shapes = operands.to_vec();
+        let mut values = operands.to_vec();
         let part = |&id: &NodeId| {
             let node = &graph[id];
             let places: Vec<_> = graph.operands(id).iter().map(|operand| positions[operand]).collect();
-            let own: Vec<_> = places.iter().map(|&place| shapes[place]).collect();
-            let shape = node.op.shape(&own).unwrap_or(result);
-            shapes.push(shape);
+            let own: Vec<_> = places.iter().map(|&place| values[place]).collect();
+            let value = node.op.value_type(&own).unwrap_or(result);
+            values.push(value);
             Part {
                 name: node.name.trim_start_matches('.').to_owned(),
                 op: node.op.name(),
                 operands: places,
-                extent: shape.extent(),
-                arithmetic: Arithmetic::new(&node.op, &own, shape),
-                weight: match &node.op {
-                    Op::Constant(constant) => Some(constant.role),
-                    _ => None,
+                extent: value.shape.extent(),
+                arithmetic: Arithmetic::new(&node.op, &own, value),
+                weight: if let Op::Constant(constant) = &node.op {
+                    Some(constant.role)
+                } else {
+                    None
                 },
             }
         };
@@ -210,41 +253,31 @@ fn taps(count: usize, tap: impl Fn(usize) -> Tap) -> Vec<(usize, usize, f64)> {
     all.map(|tap| (tap.first, tap.second, tap.share)).collect()
 }
 
-/// The two places between which a place of an enlarged axis is, by its centre.
-fn enlarged(i: usize, scale: usize, size: usize, mode: UpsampleMode) -> Tap {
-    match mode {
-        UpsampleMode::Nearest => Tap {
-            first: i / scale,
-            second: i / scale,
-            share: 0.0,
-        },
-        UpsampleMode::Bilinear => {
-            let source = ((i as f64 + 0.5) / scale as f64 - 0.5).max(0.0);
-            let first = source.floor() as usize;
-            Tap {
-                first,
-                second: (first + 1).min(size - 1),
-                share: source - source.floor(),
-            }
+impl Arithmetic {
+    fn conv(conv: &Conv, x: Shape, integers: Option<Rescaled>) -> Arithmetic {
+        Arithmetic::Conv {
+            window: window(x, conv.padding, conv.kernel, conv.stride, conv.dilation),
+            groups: conv.groups,
+            transposed: false,
+            activation: conv.activation.map(Function::new),
+            integers,
         }
     }
-}
 
-impl Arithmetic {
-    /// Of an operator with operands of these shapes and this result.
-    pub(crate) fn new(op: &Op, operands: &[Shape], result: Shape) -> Arithmetic {
-        let x = operands.first().copied().unwrap_or(result);
-        let [_, rows, columns] = result.extent();
+    /// Of an operator with operands of these types and this result.
+    pub(crate) fn new(op: &Op, operands: &[ValueType], result: ValueType) -> Arithmetic {
+        let first = operands.first().copied().unwrap_or(result);
+        let (x, shape) = (first.shape, result.shape);
+        let [_, rows, columns] = shape.extent();
         let function = |activation: Option<Activation>| activation.map(Function::new);
         match op {
             Op::Input(_) => Arithmetic::Input,
             Op::Constant(_) => Arithmetic::Constant,
-            Op::Conv(conv) => Arithmetic::Conv {
-                window: window(x, conv.padding, conv.kernel, conv.stride, conv.dilation),
-                groups: conv.groups,
-                transposed: false,
-                activation: function(conv.activation),
-            },
+            Op::Conv(conv) => Arithmetic::conv(conv, x, None),
+            Op::QuantizedConv(layer) => {
+                let integers = Rescaled::new(first, layer.to, layer.conv.activation);
+                Arithmetic::conv(&layer.conv, x, integers)
+            }
             Op::ConvTranspose(conv) => Arithmetic::Conv {
                 window: Window {
                     size: pair(conv.kernel),
@@ -255,9 +288,15 @@ impl Arithmetic {
                 groups: conv.groups,
                 transposed: true,
                 activation: function(conv.activation),
+                integers: None,
             },
             Op::Dense(dense) => Arithmetic::Dense {
                 activation: function(dense.activation),
+                integers: None,
+            },
+            Op::QuantizedDense(layer) => Arithmetic::Dense {
+                activation: function(layer.dense.activation),
+                integers: Rescaled::new(first, layer.to, layer.dense.activation),
             },
             Op::Pool(pool) => Arithmetic::Pool {
                 of: match pool.kind {
@@ -290,12 +329,14 @@ impl Arithmetic {
                 },
             },
             // A flatten is a reshape, and is shown as one.
-            Op::Composite(composite) => match composite.alone(operands) {
-                Some(op) => Arithmetic::new(&op, operands, result),
-                None => Arithmetic::Parts {
-                    parts: Part::all(composite, operands, result),
-                },
-            },
+            Op::Composite(composite) => {
+                let parts = Part::all(composite, operands, result);
+                // Alone, unless it takes the operands in another order.
+                match &parts[..] {
+                    [part] if part.operands.iter().copied().eq(0..operands.len()) => part.arithmetic.clone(),
+                    _ => Arithmetic::Parts { parts },
+                }
+            }
             Op::Activation(activation) => Arithmetic::Function {
                 function: Function::new(*activation),
             },
@@ -315,18 +356,50 @@ impl Arithmetic {
                 k: f64::from(lrn.k),
             },
             Op::Combine(combine) => Arithmetic::Combine {
-                of: match combine.kind {
-                    CombineKind::Add => "add",
-                    CombineKind::Mul => "mul",
-                    CombineKind::Sub => "sub",
-                    CombineKind::Div => "div",
-                    CombineKind::Max => "max",
-                    CombineKind::Min => "min",
-                },
+                of: op.name(),
                 activation: function(combine.activation),
             },
+            Op::Quantize(quantize) => Arithmetic::Quantize {
+                to: Integers::new(quantize.to),
+            },
+            Op::Dequantize(_) => Arithmetic::Dequantize {
+                from: Integers::of(first).unwrap_or(Integers::ONE),
+            },
+            Op::QuantizedAdd(sum) => Arithmetic::QuantizedAdd {
+                from: [0, 1].map(|i| operands.get(i).copied().and_then(Integers::of).unwrap_or(Integers::ONE)),
+                to: Integers::new(sum.to),
+                bounds: bounds(sum.to, sum.activation),
+            },
+            Op::ArgExtreme(extreme) => Arithmetic::ArgExtreme {
+                of: if extreme.least { "min" } else { "max" },
+                axis: extreme.axis,
+                last: extreme.last,
+            },
+            Op::TopK(top) => Arithmetic::TopK {
+                axis: top.axis,
+                largest: top.largest,
+                indices: top.indices,
+            },
+            Op::CumSum(sum) => Arithmetic::Cumsum {
+                axis: sum.axis,
+                exclusive: sum.exclusive,
+                reverse: sum.reverse,
+            },
+            Op::Gather(gather) => {
+                let places = operands.get(1).map_or(x, |places| places.shape);
+                Arithmetic::GatherAlong {
+                    axis: gather.axis,
+                    places: gather.places(x, places).extent(),
+                }
+            }
+            Op::Tile(_) => Arithmetic::Tile,
             Op::Matmul(_) => Arithmetic::Matmul,
-            Op::Recurrent(_) => Arithmetic::Recurrent,
+            Op::Recurrent(recurrent) => Arithmetic::Recurrent {
+                cell: op.name(),
+                reset_after: recurrent.cell == Cell::Gru { reset_after: true },
+                units: recurrent.units,
+                directions: recurrent.directions(),
+            },
             Op::Concat(_) => Arithmetic::Concat,
             Op::Reshape(_) | Op::Identity(_) => Arithmetic::Same,
             Op::Pad(pad) if pad.mode != PadMode::Constant => {
@@ -342,14 +415,6 @@ impl Arithmetic {
                 sides: sides(pad.sides),
                 value: f64::from(pad.value),
             },
-            Op::Upsample(upsample) => {
-                let [_, height, width] = x.extent();
-                let (scale, mode) = (upsample.scale, upsample.mode);
-                Arithmetic::Blend {
-                    rows: taps(rows, |i| enlarged(i, scale.h, height, mode)),
-                    columns: taps(columns, |i| enlarged(i, scale.w, width, mode)),
-                }
-            }
             Op::Resize(resize) => {
                 let [_, height, width] = x.extent();
                 let [vertical, horizontal] = resize.axes(height, width);
@@ -369,7 +434,7 @@ impl Arithmetic {
             }
             Op::Transpose(transpose) => Arithmetic::Transpose { order: transpose.order },
             Op::DepthToSpace(op) => {
-                let channels = result.channels();
+                let channels = shape.channels();
                 let places = (0..channels * op.block * op.block).map(|place| {
                     let (c, y, x) = (
                         place / op.block / op.block,

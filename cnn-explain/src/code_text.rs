@@ -1,5 +1,7 @@
 //! A function's code three times as text: loop code, Cranelift's IR, machine code, with which line came from which.
 
+use std::collections::BTreeMap;
+
 use cnn_codegen::jit::Listed;
 use cnn_codegen::loops::Function;
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
@@ -64,19 +66,23 @@ fn assembly(listed: &Listed) -> Text {
     let mut decoder = Decoder::new(64, &listed.code, DecoderOptions::NONE);
     let mut text = Text::default();
     let mut instruction = Instruction::default();
+    // Both stand in the order of the code, which is walked through once.
+    let mut origins = listed.origins.iter().peekable();
+    let callees: BTreeMap<u32, &str> = listed.callees.iter().map(|(at, name)| (*at, name.as_str())).collect();
     while decoder.can_decode() {
         decoder.decode_out(&mut instruction);
         let (start, end) = (instruction.ip32(), instruction.next_ip32());
         let mut line = format!("{start:4x}  ");
         formatter.format(&instruction, &mut line);
         // An address that is filled in when the code is placed.
-        if let Some((_, callee)) = listed.callees.iter().find(|(at, _)| (start..end).contains(at)) {
+        if let Some((_, callee)) = callees.range(start..end).next() {
             line.push_str("  ; ");
             line.push_str(callee);
         }
         line.push('\n');
         text.text.push_str(&line);
-        let origin = listed.origins.iter().find(|origin| origin.bytes.contains(&start));
+        while origins.next_if(|origin| origin.bytes.end <= start).is_some() {}
+        let origin = origins.peek().filter(|origin| origin.bytes.contains(&start));
         text.lines.push(origin.map_or(0, |origin| origin.line));
     }
     text

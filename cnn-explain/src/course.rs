@@ -159,7 +159,7 @@ fn outline(graph: &Graph, shapes: &Shapes) -> Outline {
     layers::outline(graph, shapes, &order)
 }
 
-/// The course, with the tables of the networks given; the numbers of its lessons are put behind `numbers`.
+/// The course, with the tables of the networks given; the numbers of its lessons are put after `numbers`.
 pub(crate) fn course(famous: &[(&Graph, &Shapes)], numbers: &mut Vec<u8>) -> Result<Course, ExplainError> {
     let mut lessons = Vec::with_capacity(SMALL.len());
     for small in &SMALL {
@@ -203,6 +203,7 @@ fn explained(small: &Small) -> Result<Explained, ExplainError> {
         compiled: None,
         beside: None,
         famous: None,
+        max_memory: None,
     };
     explain(&subject, &weights as &dyn WeightSource)
 }

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::arithmetic::Arithmetic;
+use crate::arithmetic::{Arithmetic, Integers};
 use crate::course::Course;
 use crate::planned::Planned;
 use crate::steps::{FusedNode, Step};
@@ -132,10 +132,14 @@ pub struct Layer {
     pub lines: Option<[usize; 2]>,
     /// How a cell comes about.
     pub arithmetic: Arithmetic,
+    /// What its elements stand for, if they are 8-bit integers.
+    pub integers: Option<Integers>,
     /// Its weights.
     pub weights: Vec<Tensor>,
     /// Its result.
     pub value: Stored,
+    /// What an LSTM remembers after each step.
+    pub memory: Option<Stored>,
 }
 
 /// A tensor of weights.

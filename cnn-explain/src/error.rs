@@ -1,5 +1,6 @@
 //! Why a network cannot be explained.
 
+use cnn_codegen::compile::bytes;
 use cnn_codegen::interp::InterpreterError;
 use cnn_codegen::plan::PlanFault;
 use cnn_ir::passes::InvalidGraph;
@@ -17,12 +18,14 @@ pub enum ExplainError {
     Interpreter(InterpreterError),
     /// All values together do not fit into memory.
     #[error(
-        "explaining this network keeps the values of all its layers, {needed} bytes, and {available} are available"
+        "explaining this network keeps the values of all its layers and takes {}, and may take {}",
+        bytes(*.needed),
+        bytes(u128::from(*.available))
     )]
     Memory {
         /// Bytes needed.
         needed: u128,
-        /// Bytes the system has.
+        /// Bytes it may take: what the user says, else what the system has.
         available: u64,
     },
     /// A pass made an invalid graph: a fault of the compiler.

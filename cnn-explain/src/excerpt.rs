@@ -63,7 +63,7 @@ pub(crate) fn needs(
 ) -> Vec<Option<Region>> {
     let own = |axis: usize| (cells.at[axis], cells.size[axis]);
     let mut before = 0; // channels of the operands before this one, where they are joined
-    let regions = operands.iter().map(|&extent| {
+    let regions = operands.iter().enumerate().map(|(index, &extent)| {
         let all = |axis: usize| (0, extent[axis]);
         // A size of 1 counts for every place.
         let spread = |axis: usize| if extent[axis] == 1 { (0, 1) } else { own(axis) };
@@ -89,15 +89,31 @@ pub(crate) fn needs(
             }
             Arithmetic::Conv { transposed: true, .. }
             | Arithmetic::Dense { .. }
-            | Arithmetic::Parts { .. }
-            | Arithmetic::Recurrent => Region::all(extent),
+            | Arithmetic::Tile
+            | Arithmetic::Parts { .. } => Region::all(extent),
+            // The features of each step, and the first states.
+            Arithmetic::Recurrent { .. } if index == 0 => region([own(0), own(1), all(2)]),
+            Arithmetic::Recurrent { .. } => Region::all(extent),
             Arithmetic::GlobalPool { .. }
             | Arithmetic::AdaptivePool
             | Arithmetic::Pad { .. }
             | Arithmetic::Gather { .. }
             | Arithmetic::Blend { .. } => region([own(0), all(1), all(2)]),
-            Arithmetic::Function { .. } | Arithmetic::Prelu | Arithmetic::BatchNorm { .. } => cells,
-            Arithmetic::Softmax { axis, .. } => region([0, 1, 2].map(|i| if i == *axis { all(i) } else { own(i) })),
+            Arithmetic::Function { .. }
+            | Arithmetic::Prelu
+            | Arithmetic::BatchNorm { .. }
+            | Arithmetic::Quantize { .. }
+            | Arithmetic::Dequantize { .. }
+            | Arithmetic::QuantizedAdd { .. } => cells,
+            // The places lie along the axis, or are the same for all.
+            Arithmetic::GatherAlong { .. } if index == 1 => Region::all(extent),
+            Arithmetic::Softmax { axis, .. }
+            | Arithmetic::ArgExtreme { axis, .. }
+            | Arithmetic::TopK { axis, .. }
+            | Arithmetic::Cumsum { axis, .. }
+            | Arithmetic::GatherAlong { axis, .. } => {
+                region([0, 1, 2].map(|i| if i == *axis { all(i) } else { own(i) }))
+            }
             Arithmetic::Lrn { size, .. } => {
                 let first = cells.at[0].saturating_sub(*size);
                 let end = (cells.at[0] + cells.size[0] + size).min(extent[0]);
@@ -134,4 +150,66 @@ pub(crate) fn needs(
     regions
         .map(|region| region.filter(|region| region.elements() <= MOST))
         .collect()
+}
+
+/// The states that some cells of a recurrent layer continue from: all units, from the step before to the step after, whatever
+/// the direction.
+pub(crate) fn states(cells: Region, result: [usize; 3]) -> Option<Region> {
+    let first = cells.at[1].saturating_sub(1);
+    let end = (cells.at[1] + cells.size[1] + 1).min(result[1]);
+    let states = region([(cells.at[0], cells.size[0]), (first, end - first), (0, result[2])]);
+    (states.elements() <= MOST).then_some(states)
+}
+
+/// The rows of a tensor of weights that some cells need, of `extent`: their filters or, of a recurrent layer's tensor, the
+/// gates of their units.
+pub(crate) fn rows(
+    arithmetic: &Arithmetic,
+    role: &str,
+    extent: [usize; 3],
+    cells: Cells,
+    result: [usize; 3],
+) -> Vec<Region> {
+    let mut whole = Region::all(extent);
+    match arithmetic {
+        Arithmetic::Recurrent {
+            cell,
+            reset_after,
+            units,
+            directions,
+        } => {
+            let reverse = role.ends_with("_reverse");
+            let direction = directions.iter().position(|&one| one == reverse).unwrap_or(0);
+            let mut rows = Vec::new();
+            for gate in 0..extent[0] / units {
+                // What a GRU resets of the state before it is multiplied is reset in all units: a gate's whole matrix.
+                let all = *cell == "gru" && !reset_after && gate == 0;
+                // Results, and what is remembered beside them.
+                let places = [direction, directions.len() + direction];
+                for (cells, place) in cells
+                    .of(result)
+                    .into_iter()
+                    .flat_map(|cells| places.map(|place| (cells, place)))
+                {
+                    let own = (place * units, (place + 1) * units);
+                    let first = cells.at[2].clamp(own.0, own.1);
+                    let end = (cells.at[2] + cells.size[2]).clamp(own.0, own.1);
+                    let (first, end) = if all { own } else { (first, end) };
+                    let mut part = whole;
+                    (part.at[0], part.size[0]) = (gate * units + first - own.0, end - first);
+                    let most = if all { 2 * MOST } else { MOST };
+                    if end > first && part.elements() <= most && !rows.contains(&part) {
+                        rows.push(part);
+                    }
+                }
+            }
+            rows
+        }
+        _ => {
+            // A transposed convolution's filters are the second dimension.
+            let filters = usize::from(matches!(arithmetic, Arithmetic::Conv { transposed: true, .. }));
+            whole.size[filters] = whole.size[filters].min(cells.channels);
+            vec![whole]
+        }
+    }
 }

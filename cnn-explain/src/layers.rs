@@ -86,8 +86,18 @@ pub(crate) fn paths(graph: &Graph, order: &[NodeId]) -> Vec<Vec<String>> {
     order.iter().map(path).collect()
 }
 
-/// First and last line of a span, from 1.
-pub(crate) fn lines(text: &str, span: Span) -> Option<[usize; 2]> {
-    let line = |at: usize| 1 + text.bytes().take(at).filter(|&byte| byte == b'\n').count();
-    (span != Span::NONE && span.end <= text.len()).then(|| [line(span.start), line(span.end.saturating_sub(1))])
+/// Where the lines of a text begin.
+pub(crate) struct LineStarts(Vec<usize>);
+
+impl LineStarts {
+    pub(crate) fn new(text: &str) -> LineStarts {
+        let after = text.match_indices('\n').map(|(at, _)| at + 1);
+        LineStarts([0].into_iter().chain(after).collect())
+    }
+
+    /// First and last line of a span, from 1.
+    pub(crate) fn lines(&self, span: Span) -> Option<[usize; 2]> {
+        let line = |at: usize| self.0.partition_point(|&start| start <= at);
+        (span != Span::NONE).then(|| [line(span.start), line(span.end.saturating_sub(1))])
+    }
 }

@@ -74,6 +74,19 @@ fn call(call: &Call) -> String {
             address(*to)
         ),
         Call::Lrn { row, from, to } => format!("lrn({} → {}, {row:?})", address(*from), address(*to)),
+        Call::Task {
+            kernel,
+            input,
+            other,
+            output,
+            task,
+        } => format!(
+            "{kernel:?}({}, {} → {}, task {})",
+            address(*input),
+            address(*other),
+            address(*output),
+            int(*task)
+        ),
         Call::WinogradInput {
             variant,
             from,
@@ -119,8 +132,8 @@ fn address_expr(expr: &AddressExpr) -> String {
 
 fn int_expr(expr: &IntExpr) -> String {
     match expr {
-        IntExpr::First => "first item".into(),
-        IntExpr::End => "end of items".into(),
+        IntExpr::First => "first task".into(),
+        IntExpr::End => "end of tasks".into(),
         IntExpr::Constant(number) => number.to_string(),
         IntExpr::Binary(op, a, b) => {
             let (a, b) = (int(*a), count(*b));

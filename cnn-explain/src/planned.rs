@@ -54,8 +54,8 @@ pub struct PlannedStep {
     pub recipes: Vec<String>,
     /// Its function, by position in the code.
     pub code: usize,
-    /// Independent items of it.
-    pub items: usize,
+    /// Its tasks, which are independent of each other.
+    pub tasks: usize,
     /// How long it took, in milliseconds; `None` if nobody measured.
     pub ms: Option<f64>,
 }
@@ -110,7 +110,7 @@ pub(crate) fn planned(plan: &Plan, listing: &[Listed], machine: &Machine) -> Res
                 .map(|constant| plan.constants[constant.0].recipe.to_string())
                 .collect(),
             code: kernels + program.steps[index].function,
-            items: program.steps[index].items,
+            tasks: program.steps[index].tasks,
             ms: machine.times.get(index).map(|time| time.as_secs_f64() * 1e3),
         });
     }

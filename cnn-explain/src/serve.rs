@@ -21,6 +21,9 @@ pub trait Desk {
     /// What is wrong with it.
     fn now(&mut self) -> Result<Vec<u8>, Refusal>;
 
+    /// The first input's image, row-major in its layout: all of it, whatever the page keeps.
+    fn image(&self) -> Vec<f32>;
+
     /// Takes another text, and gives the network that it declares, packed.
     ///
     /// # Errors
@@ -159,6 +162,7 @@ impl Served {
                 body: TEMPLATE.as_bytes().to_vec(),
             },
             (Method::Get, "/data") => packed(desk.now()),
+            (Method::Get, "/image") => binary(desk.image().iter().flat_map(|x| x.to_le_bytes()).collect()),
             (Method::Post, "/text" | "/image" | "/answer") => match body(request) {
                 Ok(body) => change(&path, body, desk),
                 Err(answer) => answer,
@@ -232,12 +236,16 @@ fn change(path: &str, body: Vec<u8>, desk: &mut dyn Desk) -> Answer {
 
 fn packed(result: Result<Vec<u8>, Refusal>) -> Answer {
     match result {
-        Ok(body) => Answer {
-            status: 200,
-            kind: "application/octet-stream",
-            body,
-        },
+        Ok(body) => binary(body),
         Err(refusal) => json(422, &refusal),
+    }
+}
+
+fn binary(body: Vec<u8>) -> Answer {
+    Answer {
+        status: 200,
+        kind: "application/octet-stream",
+        body,
     }
 }
 

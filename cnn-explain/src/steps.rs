@@ -128,13 +128,9 @@ pub(crate) fn fused(graph: &Graph, shapes: &Shapes, before: &Graph, declared: &[
     let by_id: HashMap<NodeId, usize> = declared.iter().enumerate().map(|(i, &id)| (id, i)).collect();
     let by_name: HashMap<&str, NodeId> = declared.iter().map(|&id| (before[id].name.as_str(), id)).collect();
     let text = text::print(graph, Some(shapes));
-    let line = |name: &str| {
-        let begin = format!("%{name} = ");
-        text.lines()
-            .map(str::trim)
-            .find(|line| line.starts_with(&begin))
-            .unwrap_or_default()
-    };
+    let definitions = text.lines().map(str::trim);
+    let definitions = definitions.filter_map(|line| Some((line.strip_prefix('%')?.split_once(" = ")?.0, line)));
+    let definitions: HashMap<&str, &str> = definitions.collect();
     // A fused layer bears the name of the last one it computes; it computes what leads there from other layers that remain.
     let covers = |name: &str| {
         let mut covers = Vec::new();
@@ -154,7 +150,7 @@ pub(crate) fn fused(graph: &Graph, shapes: &Shapes, before: &Graph, declared: &[
         let name = &graph[id].name;
         FusedNode {
             name: name.clone(),
-            text: line(name).to_owned(),
+            text: definitions.get(name.as_str()).copied().unwrap_or_default().to_owned(),
             op: graph[id].op.name(),
             shape: shapes[id].dims(),
             operands: graph.operands(id).iter().map(|operand| positions[operand]).collect(),

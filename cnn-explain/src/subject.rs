@@ -11,20 +11,20 @@ use cnn_ir::validate::{Shapes, validate};
 use cnn_runtime::weights::WeightSource;
 
 use crate::ExplainError;
-use crate::arithmetic::Arithmetic;
+use crate::arithmetic::{Arithmetic, Integers};
 use crate::course;
 use crate::data::{Compiler, Cost, Data, Layer, Output, Source, Tensor};
-use crate::excerpt::{Cells, needs};
-use crate::layers;
+use crate::excerpt::{Cells, needs, rows, states};
+use crate::layers::{self, LineStarts};
 use crate::planned;
 use crate::steps;
 use crate::store::{Explained, PictureLimit, Region, Store, Stored};
-use crate::values;
+use crate::values::{self, Computed};
 
 pub use crate::data::Origin;
 
 /// Numbers of at most so many bytes are kept whole.
-const WHOLE: usize = 4 << 20;
+const WHOLE: u64 = 4 << 20;
 /// Values of at most so many elements are kept whole in any case.
 const SMALL: usize = 2048;
 /// What is kept of the numbers of larger networks: the first that comes to at most [`BUDGET`] bytes, else the last.
@@ -63,6 +63,8 @@ pub struct Subject<'a> {
     pub beside: Option<(&'a Graph, &'a Shapes)>,
     /// Networks whose tables the course shows; `None` leaves the course out.
     pub famous: Option<Vec<(&'a Graph, &'a Shapes)>>,
+    /// Bytes that all values may take; `None` for what the system has.
+    pub max_memory: Option<u64>,
 }
 
 /// A network, compiled.
@@ -96,11 +98,18 @@ pub fn explain(subject: &Subject<'_>, weights: &dyn WeightSource) -> Result<Expl
     let order = graph
         .order()
         .map_err(|_| ExplainError::Internal("the layers form a cycle".into()))?;
-    let values = values::values(graph, shapes, &order, weights, &subject.inputs)?;
+    let values = values::values(graph, shapes, &order, weights, &subject.inputs, subject.max_memory)?;
     let costs = layers::costs(graph, shapes, &order);
     let arithmetic: Vec<_> = order
         .iter()
-        .map(|&id| Arithmetic::new(&graph[id].op, &shapes.operands(graph, id), shapes[id]))
+        .map(|&id| {
+            let operands: Vec<_> = graph
+                .operands(id)
+                .into_iter()
+                .map(|operand| shapes.value(operand))
+                .collect();
+            Arithmetic::new(&graph[id].op, &operands, shapes.value(id))
+        })
         .collect();
     let numbers = Numbers {
         graph,
@@ -117,9 +126,9 @@ pub fn explain(subject: &Subject<'_>, weights: &dyn WeightSource) -> Result<Expl
         .as_ref()
         .map(|compiled| compiler(compiled, graph, &order))
         .transpose()?;
-    let paths = layers::paths(graph, &order);
+    let (paths, lines) = (layers::paths(graph, &order), LineStarts::new(subject.text));
     let parts = order.iter().zip(costs).zip(arithmetic).zip(paths).zip(kept);
-    let layers = parts.map(|((((&id, cost), arithmetic), path), (value, weights))| {
+    let layers = parts.map(|((((&id, cost), arithmetic), path), kept)| {
         let node = &graph[id];
         let text = |kind: &ValueKind| kind.to_string();
         Layer {
@@ -132,10 +141,12 @@ pub fn explain(subject: &Subject<'_>, weights: &dyn WeightSource) -> Result<Expl
                 .map(|(key, kind)| ((*key).to_owned(), text(kind)))
                 .collect(),
             path,
-            lines: layers::lines(subject.text, node.place.layer),
+            lines: lines.lines(node.place.layer),
             arithmetic,
-            weights,
-            value,
+            integers: Integers::of(shapes.value(id)),
+            weights: kept.weights,
+            value: kept.value,
+            memory: kept.memory,
         }
     });
     let position = |node: NodeId| order.iter().position(|&id| id == node).unwrap_or(0);
@@ -193,21 +204,24 @@ struct Numbers<'a> {
     order: &'a [NodeId],
     costs: &'a [Cost],
     arithmetic: &'a [Arithmetic],
-    values: &'a [Vec<f32>],
+    values: &'a [Computed],
     weights: &'a dyn WeightSource,
 }
 
-/// A layer's value and weights.
-type Kept = (Stored, Vec<Tensor>);
+/// What is kept of a layer.
+struct Kept {
+    value: Stored,
+    memory: Option<Stored>,
+    weights: Vec<Tensor>,
+}
 
 impl Numbers<'_> {
     /// What is kept of each layer, and whether that is not all.
     fn keep(&self) -> Result<(Vec<Kept>, Store, bool), ExplainError> {
         let tensors = self.order.iter().flat_map(|&id| self.tensors(id));
-        let weights: u64 = tensors.map(|tensor| tensor.elements()).fold(0, u64::saturating_add);
-        let values: usize = self.values.iter().map(Vec::len).sum();
-        let bytes = weights.saturating_add(values as u64).saturating_mul(4);
-        if bytes <= WHOLE as u64 {
+        let weights = tensors.map(|tensor| tensor.bytes());
+        let values = self.order.iter().map(|&id| self.shapes.value(id).bytes());
+        if weights.chain(values).fold(0, u64::saturating_add) <= WHOLE {
             let (kept, store) = self.at(None)?;
             return Ok((kept, store, false));
         }
@@ -234,20 +248,23 @@ impl Numbers<'_> {
         let regions = level.map(|(cells, _)| self.regions(cells));
         let mut kept = Vec::with_capacity(self.order.len());
         for (index, &id) in self.order.iter().enumerate() {
-            let (extent, elements) = (self.shapes[id].extent(), &self.values[index]);
-            let value = match (&regions, level) {
+            let (extent, Computed { result, memory }) = (self.shapes[id].extent(), &self.values[index]);
+            let mut numbers = |elements: &[f32], pictures: bool| match (&regions, level) {
                 (Some(regions), Some((_, limit))) if elements.len() > SMALL => {
                     let mut value = store.parts(extent, elements, &regions[index]);
-                    value.picture = (extent[1] * extent[2] > 1).then(|| store.picture(extent, elements, limit));
+                    let picture = pictures && extent[1] * extent[2] > 1;
+                    value.picture = picture.then(|| store.picture(extent, elements, limit));
                     value
                 }
                 _ => store.whole(extent, elements),
             };
+            let value = numbers(result, true);
+            let memory = memory.as_ref().map(|memory| numbers(memory, false));
             let mut weights = Vec::new();
             for tensor in self.tensors(id) {
-                weights.push(self.tensor(&tensor, &self.arithmetic[index], level, &mut store)?);
+                weights.push(self.tensor(&tensor, index, level, &mut store)?);
             }
-            kept.push((value, weights));
+            kept.push(Kept { value, memory, weights });
         }
         Ok((kept, store))
     }
@@ -267,6 +284,11 @@ impl Numbers<'_> {
             let operands: Vec<_> = cost.operands.iter().map(|&operand| extent(operand)).collect();
             for cell in cells.of(extent(index)) {
                 add(index, cell);
+                if matches!(self.arithmetic[index], Arithmetic::Recurrent { .. })
+                    && let Some(states) = states(cell, extent(index))
+                {
+                    add(index, states);
+                }
                 let needed = needs(&self.arithmetic[index], cell, extent(index), &operands);
                 for (&operand, region) in cost.operands.iter().zip(needed) {
                     region.into_iter().for_each(|region| add(operand, region));
@@ -276,11 +298,11 @@ impl Numbers<'_> {
         regions
     }
 
-    /// A tensor: all of it, or the filters of the cells that are kept.
+    /// A layer's tensor: all of it, or the rows of the cells that are kept.
     fn tensor(
         &self,
         tensor: &WeightDecl,
-        arithmetic: &Arithmetic,
+        layer: usize,
         level: Option<(Cells, PictureLimit)>,
         store: &mut Store,
     ) -> Result<Tensor, ExplainError> {
@@ -293,11 +315,9 @@ impl Numbers<'_> {
         let elements = self.weights.tensor(&tensor.name, shape)?;
         let value = match level {
             Some((cells, _)) if elements.len() > SMALL => {
-                let mut region = Region::all(extent);
-                // A transposed convolution's filters are the second dimension.
-                let filters = usize::from(matches!(arithmetic, Arithmetic::Conv { transposed: true, .. }));
-                region.size[filters] = region.size[filters].min(cells.channels);
-                store.parts(extent, &elements, &[region])
+                let result = self.shapes[self.order[layer]].extent();
+                let rows = rows(&self.arithmetic[layer], tensor.role(), extent, cells, result);
+                store.parts(extent, &elements, &rows)
             }
             _ => store.whole(extent, &elements),
         };

@@ -9,7 +9,6 @@ use cnn_codegen::plan::{self, PlanOptions};
 use cnn_explain::{Compiled, Explained, Machine, Origin, Subject, explain, page};
 use cnn_ir::front::graph_from_toml;
 use cnn_ir::graph::Graph;
-use cnn_ir::op::Op;
 use cnn_ir::validate::{Shapes, validate};
 use cnn_runtime::weights::{Synthetic, synthetic_input};
 use serde_json::Value;
@@ -21,11 +20,10 @@ fn read(text: &str) -> (Graph, Shapes) {
 }
 
 fn inputs(graph: &Graph) -> Vec<Vec<f32>> {
-    let input = |id: &cnn_ir::graph::NodeId| match &graph[*id].op {
-        Op::Input(input) => synthetic_input(&graph[*id].name, input.shape.elements(), 0),
-        _ => Vec::new(),
-    };
-    graph.inputs().iter().map(input).collect()
+    graph
+        .declared_inputs()
+        .map(|(node, input)| synthetic_input(&node.name, input.shape.elements(), 0))
+        .collect()
 }
 
 fn explained(text: &str) -> Explained {
@@ -52,6 +50,7 @@ fn with_code(text: &str, compiled: Option<Compiled<'_>>) -> Explained {
         compiled,
         beside: None,
         famous: None,
+        max_memory: None,
     };
     explain(&subject, &Synthetic { seed: 0 }).unwrap()
 }

@@ -1,14 +1,18 @@
-// Opens pages that `cnn explain` writes in real Chromium and uses them: every view, sums against the engine's numbers,
+// Opens pages that `cnn explain` writes in real Chromium and Firefox and uses them: every view, sums against the engine's numbers,
 // no console error, no request, no serious accessibility finding. Screenshots stay in target/page.
 //
-// node run.mjs [PROGRAM]     (default: target/debug/cnn; `setup.sh` installs the rest)
+// node run.mjs [PROGRAM [SECTION…]]     (default: target/debug/cnn, all of it; `setup.sh` installs the rest)
 
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
-import { hostile } from "./onnx.mjs";
+import { firefox } from "./firefox.mjs";
+import { hostile, quantised } from "./onnx.mjs";
+import { keyboard, structure } from "./reader.mjs";
+import { checked, show, VIEWS } from "./views.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const program = process.argv[2] ?? `${root}target/debug/cnn`;
@@ -16,6 +20,7 @@ const folder = `${root}target/page/`;
 mkdirSync(folder, { recursive: true });
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+const sections = process.argv.slice(3);
 const faults = [];
 const expect = (holds, what) => {
   if (!holds) {
@@ -28,6 +33,13 @@ const browser = await chromium.launch({
   executablePath: "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
 });
+
+/** A part of the test, if it is asked for. */
+async function section(name, body) {
+  if (sections.length && !sections.includes(name)) return;
+  console.log(name);
+  await body();
+}
 
 /** Of each open page: milliseconds its thread has worked. */
 const work = new WeakMap();
@@ -64,10 +76,7 @@ async function accessible(page, what) {
   }
 }
 
-const show = (page, hash) => page.evaluate((hash) => { location.hash = hash; }, hash).then(() => page.waitForTimeout(250));
 const shot = (page, name) => page.screenshot({ path: `${folder}${name}.png` });
-
-const VIEWS = ["network", "layer", "maps", "table", "compiler&part=passes", "compiler&part=fused", "compiler&part=plan", "compiler&part=memoryView", "compiler&part=code", "compiler&part=times", "course"];
 
 /** Every view of a page, in one appearance. */
 async function views(file, name, appearance, look, audit = true) {
@@ -79,7 +88,10 @@ async function views(file, name, appearance, look, audit = true) {
     expect(wide <= 0, `${label}: ${wide} pixels too wide`);
     const words = await page.evaluate(() => document.querySelector("main").innerText.trim().length);
     expect(words > 20, `${label}: empty`);
-    if (audit) await accessible(page, label);
+    if (audit) {
+      await accessible(page, label);
+      await structure(page, label, expect);
+    }
     await shot(page, `${name}-${view.replace("&part=", "-")}-${appearance}`);
   }
   await page.context().close();
@@ -87,10 +99,7 @@ async function views(file, name, appearance, look, audit = true) {
 
 /** Every cell the page can explain, or some hundreds of each layer, against the engine's numbers. */
 async function sums(page, name, most = 400) {
-  const found = await page.evaluate((most) => {
-    const all = window.cnn.network.layers.map((layer) => ({ name: layer.name, kind: layer.arithmetic.kind, ...window.cnn.check(layer.index, most) }));
-    return { checked: all.reduce((sum, one) => sum + one.checked, 0), wrong: all.flatMap((one) => one.wrong), without: all.filter((one) => !one.checked).map((one) => one.name), layers: all.length };
-  }, most);
+  const found = await checked(page, most);
   console.log(`  ${found.checked} cells of ${found.layers} layers are the engine's to the last digit but ${found.wrong.length}`);
   expect(found.wrong.length === 0, `${name}: ${found.wrong.length} sums are wrong: ${found.wrong.slice(0, 3).join("; ")}`);
   expect(found.without.length === 0, `${name}: no cell can be followed of ${found.without.slice(0, 5).join(", ")}`);
@@ -128,6 +137,8 @@ async function pointing(page, layer) {
   return { cpu: ((await busy()) - before) / times.length, median: times[30], most: times[57] };
 }
 
+const start = promisify(execFile);
+
 function explain(...words) {
   execFileSync(program, ["explain", ...words], { stdio: ["ignore", "ignore", "inherit"] });
 }
@@ -136,73 +147,127 @@ writeFileSync(`${folder}hostile.onnx`, hostile("<script>alert(1)</script><img sr
 const TOML = `name = "</script><script>alert(3)</script>"\n# <img src=x onerror=alert(4)> -->\n[inputs]\nx = [1, 6, 6]\n\n[[layer]]\nname = "c"\nop = "conv"\nfilters = 2\nkernel = 3\npadding = "same"\n`;
 writeFileSync(`${folder}hostile.toml`, TOML);
 
+writeFileSync(`${folder}quantised.onnx`, quantised());
+
+/** Every kind of recurrent cell and direction; the second's numbers are too many to be kept whole. */
+const recurrent = (shape, units) => `[inputs]\nsound = [${shape}]\n\n` + [
+  `name = "forth"\nop = "lstm"\nunits = ${units}`,
+  `name = "both"\nop = "gru"\nunits = ${units}\ndirection = "both"`,
+  `name = "back"\nop = "gru"\nunits = ${units}\ndirection = "reverse"\nreset_after = false`,
+  `name = "plain"\nop = "lstm"\nunits = ${units}\ndirection = "both"\nbias = false`,
+].map((layer) => `[[layer]]\n${layer}\n`).join("\n");
+writeFileSync(`${folder}recurrent.toml`, recurrent("2, 9, 12", 7));
+writeFileSync(`${folder}large-recurrent.toml`, recurrent("1, 40, 300", 250));
+
 const NETWORKS = [
   { name: "lenet5", words: ["lenet5"], limit: 1.5e6, point: "c3" },
   { name: "inception", words: ["inception_naive"], limit: 10e6, point: "inception.b5" },
   { name: "resnet18", words: ["resnet18"], limit: 10e6, point: "layer3.1.conv2" },
+  { name: "recurrent", words: [`${folder}recurrent.toml`], limit: 1.5e6, point: "forth" },
+  { name: "large-recurrent", words: [`${folder}large-recurrent.toml`], limit: 10e6, point: "forth" },
+  { name: "integers", words: [`${root}tests/fixtures/ops/integers_block.toml`], limit: 1.5e6, point: "b" },
+  { name: "quantised-onnx", words: [`${folder}quantised.onnx`], limit: 1.5e6 },
   { name: "onnx", words: [`${root}cnn-onnx/tests/models/residual.onnx`], limit: 10e6 },
   { name: "hostile-onnx", words: [`${folder}hostile.onnx`], limit: 1.5e6 },
   { name: "hostile-toml", words: [`${folder}hostile.toml`], limit: 1.5e6, point: "c" },
 ];
 
-for (const { name, words, limit, point } of NETWORKS) {
-  console.log(name);
-  const file = `${folder}${name}.html`;
-  explain(...words, "-o", file);
-  const size = statSync(file).size;
-  expect(size <= limit, `${name}: ${size} bytes`);
-  const page = await open(`file://${file}`);
-  const shown = await page.evaluate(() => performance.getEntriesByName("cnn-shown")[0].startTime);
-  const busy = await work.get(page)();
-  console.log(`  ${(size / 1e6).toFixed(2)} MB, shown after ${shown.toFixed(0)} ms, ${busy.toFixed(0)} of them work`);
-  // On a machine that others use as well the clock says more about them.
-  expect(Math.min(shown, busy) <= 1000, `${name}: shown after ${shown} ms, ${busy} of work`);
-  await sums(page, name);
-  if (point) {
-    const { cpu, median, most } = await pointing(page, point);
-    console.log(`  pointing at a cell of ${point}: ${cpu.toFixed(1)} ms of work; on the clock ${median.toFixed(1)}, at most ${most.toFixed(1)}`);
-    expect(cpu <= 16, `${name}: pointing takes ${cpu} ms`);
+for (const { name, words } of NETWORKS) explain(...words, "-o", `${folder}${name}.html`);
+
+await section("networks", async () => {
+  for (const { name, limit, point } of NETWORKS) {
+    console.log(` ${name}`);
+    const file = `${folder}${name}.html`;
+    const size = statSync(file).size;
+    expect(size <= limit, `${name}: ${size} bytes`);
+    const page = await open(`file://${file}`);
+    const shown = await page.evaluate(() => performance.getEntriesByName("cnn-shown")[0].startTime);
+    const busy = await work.get(page)();
+    console.log(`  ${(size / 1e6).toFixed(2)} MB, shown after ${shown.toFixed(0)} ms, ${busy.toFixed(0)} of them work`);
+    // On a machine that others use as well the clock says more about them.
+    expect(Math.min(shown, busy) <= 1000, `${name}: shown after ${shown} ms, ${busy} of work`);
+    await sums(page, name);
+    if (point) {
+      const { cpu, median, most } = await pointing(page, point);
+      console.log(`  pointing at a cell of ${point}: ${cpu.toFixed(1)} ms of work; on the clock ${median.toFixed(1)}, at most ${most.toFixed(1)}`);
+      expect(cpu <= 16, `${name}: pointing takes ${cpu} ms`);
+    }
+    await page.context().close();
+    await views(file, name, "light", {}, ["lenet5", "resnet18", "recurrent", "integers", "onnx"].includes(name));
   }
-  await page.context().close();
-  await views(file, name, "light", {}, ["lenet5", "resnet18", "onnx"].includes(name));
-}
+});
 
-console.log("appearances");
-await views(`${folder}lenet5.html`, "lenet5", "dark", { scheme: "dark" });
-await views(`${folder}lenet5.html`, "lenet5", "narrow", { width: 420, height: 860 });
-await views(`${folder}lenet5.html`, "lenet5", "korean", { language: "ko" });
-{
-  const page = await open(`file://${folder}resnet18.html`, { language: "ko" });
-  await show(page, "view=compiler&part=passes");
-  const lessons = await page.locator(".pass > p").allInnerTexts();
-  expect(lessons.length > 5 && lessons.every((words) => /[가-힣]/.test(words)), `lessons that are not Korean: ${lessons.filter((words) => !/[가-힣]/.test(words))}`);
-  await page.context().close();
-}
-await views(`${folder}resnet18.html`, "resnet18", "narrow-dark", { width: 420, height: 860, scheme: "dark" });
-
-console.log("every built-in network");
-const BUILT_IN = execFileSync(program, ["--help"], { encoding: "utf8" }).split("built-in model:\n")[1].split("\n").flatMap((line) => /^ {2}(\w+) {2,}/.exec(line)?.[1] ?? []);
-expect(BUILT_IN.length > 10, `built-in networks: ${BUILT_IN}`);
-for (const name of BUILT_IN) {
-  const file = `${folder}builtin-${name}.html`;
-  explain(name, "-o", file);
-  const size = statSync(file).size;
-  expect(size <= (name === "lenet5" ? 1.5e6 : 10e6), `${name}: ${size} bytes`);
-  const page = await open(`file://${file}`);
-  const shown = await page.evaluate(() => performance.getEntriesByName("cnn-shown")[0].startTime);
-  const busy = await work.get(page)();
-  console.log(` ${name}: ${(size / 1e6).toFixed(2)} MB, shown after ${shown.toFixed(0)} ms, ${busy.toFixed(0)} of them work`);
-  expect(Math.min(shown, busy) <= 1000, `${name}: shown after ${shown} ms, ${busy} of work`);
-  await sums(page, name, 60);
-  for (const view of VIEWS) {
-    await show(page, `view=${view}`);
-    expect((await page.locator("main").innerText()).trim().length > 20, `${name} ${view}: empty`);
+await section("appearances", async () => {
+  await views(`${folder}lenet5.html`, "lenet5", "dark", { scheme: "dark" });
+  await views(`${folder}lenet5.html`, "lenet5", "narrow", { width: 420, height: 860 });
+  await views(`${folder}lenet5.html`, "lenet5", "korean", { language: "ko" });
+  {
+    const page = await open(`file://${folder}resnet18.html`, { language: "ko" });
+    await show(page, "view=compiler&part=passes");
+    const lessons = await page.locator(".pass > p").allInnerTexts();
+    expect(lessons.length > 5 && lessons.every((words) => /[가-힣]/.test(words)), `lessons that are not Korean: ${lessons.filter((words) => !/[가-힣]/.test(words))}`);
+    await page.context().close();
   }
-  await page.context().close();
-}
+  await views(`${folder}resnet18.html`, "resnet18", "narrow-dark", { width: 420, height: 860, scheme: "dark" });
+});
 
-console.log("every layer and stop");
-{
+await section("built-in", async () => {
+  const BUILT_IN = execFileSync(program, ["--help"], { encoding: "utf8" }).split("built-in model:\n")[1].split("\n").flatMap((line) => /^ {2}(\w+) {2,}/.exec(line)?.[1] ?? []);
+  expect(BUILT_IN.length > 10, `built-in networks: ${BUILT_IN}`);
+  for (const name of BUILT_IN) {
+    const file = `${folder}builtin-${name}.html`;
+    explain(name, "-o", file);
+    const size = statSync(file).size;
+    expect(size <= (name === "lenet5" ? 1.5e6 : 10e6), `${name}: ${size} bytes`);
+    const page = await open(`file://${file}`);
+    const shown = await page.evaluate(() => performance.getEntriesByName("cnn-shown")[0].startTime);
+    const busy = await work.get(page)();
+    console.log(` ${name}: ${(size / 1e6).toFixed(2)} MB, shown after ${shown.toFixed(0)} ms, ${busy.toFixed(0)} of them work`);
+    expect(Math.min(shown, busy) <= 1000, `${name}: shown after ${shown} ms, ${busy} of work`);
+    await sums(page, name, 60);
+    for (const view of VIEWS) {
+      await show(page, `view=${view}`);
+      expect((await page.locator("main").innerText()).trim().length > 20, `${name} ${view}: empty`);
+    }
+    await page.context().close();
+  }
+});
+
+await section("operators", async () => {
+  // Every operator's fixture: its last layer is shown, every cell of every layer is the engine's.
+  const fixtures = readdirSync(`${root}tests/fixtures/ops`).filter((name) => name.endsWith(".toml"));
+  expect(fixtures.length > 300, `fixtures: ${fixtures.length}`);
+  let cells = 0;
+  // Two at a time: one network is explained while another's page is looked at.
+  const worker = async (which) => {
+    const file = `${folder}operator-${which}.html`;
+    let page;
+    for (let fixture = fixtures.pop(); fixture; fixture = fixtures.pop()) {
+      await start(program, ["explain", `${root}tests/fixtures/ops/${fixture}`, "-o", file]);
+      page ??= await open(`file://${file}`);
+      await page.goto("about:blank");
+      await page.goto(`file://${file}`);
+      await page.waitForFunction(() => window.cnn);
+      const found = await checked(page, 60);
+      cells += found.checked;
+      expect(found.wrong.length === 0, `${fixture}: ${found.wrong.slice(0, 3).join("; ")}`);
+      expect(found.without.length === 0, `${fixture}: no cell can be followed of ${found.without.join(", ")}`);
+      const last = await page.evaluate(() => {
+        const { name } = window.cnn.network.layers.at(-1);
+        location.hash = `view=layer&layer=${encodeURIComponent(name)}`;
+        return name;
+      });
+      const shown = page.locator('[data-same="true"]').waitFor({ timeout: 5000 });
+      await shown.catch(() => expect(false, `${fixture}: the work on ${last} is not shown`));
+    }
+    await page.context().close();
+  };
+  const count = fixtures.length;
+  await Promise.all([worker(0), worker(1)]);
+  console.log(` ${count} networks, ${cells} cells are the engine's to the last digit`);
+});
+
+await section("layers", async () => {
   const page = await open(`file://${folder}lenet5.html`);
   const layers = await page.evaluate(() => window.cnn.network.layers.map((layer) => layer.name));
   for (const layer of layers) {
@@ -260,14 +325,25 @@ console.log("every layer and stop");
   await page.getByRole("searchbox").fill("f6");
   await page.keyboard.press("Enter");
   expect((await page.locator("aside h2").innerText()) === "f6", "the search finds a layer");
-  await page.emulateMedia({ media: "print" });
-  await show(page, "view=layer&layer=c3");
-  await shot(page, "lenet5-print");
+  await keyboard(page, show, expect);
+  // On paper: dark pages too are printed on white, and whole.
+  await page.emulateMedia({ colorScheme: "dark" });
+  for (const view of VIEWS) {
+    await show(page, `view=${view}`);
+    const printed = await page.pdf({ path: `${folder}lenet5-${view.replace("&part=", "-")}-print.pdf`, format: "A4" });
+    expect(printed.length > 5000, `lenet5 ${view}: an empty print`);
+  }
+  await show(page, "view=network");
+  await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
+  const paper = await page.evaluate(() => ({ theme: document.documentElement.dataset.theme, moved: document.querySelector(".graph svg > g").hasAttribute("transform") }));
+  expect(paper.theme === "light" && !paper.moved, `printed ${JSON.stringify(paper)}`);
+  await page.evaluate(() => dispatchEvent(new Event("afterprint")));
+  const screen = await page.evaluate(() => ({ theme: document.documentElement.dataset.theme, moved: document.querySelector(".graph svg > g").hasAttribute("transform") }));
+  expect(screen.theme === "dark" && screen.moved, `after printing ${JSON.stringify(screen)}`);
   await page.context().close();
-}
+});
 
-console.log("live");
-{
+await section("live", async () => {
   const server = spawn(program, ["explain", "lenet5", "--serve", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"] });
   try {
     const told = await new Promise((done) => server.stdout.once("data", (words) => done(String(words))));
@@ -277,6 +353,7 @@ console.log("live");
     expect((await refused({ "Sec-Fetch-Site": "cross-site" })) === 403, "another site is refused");
     expect((await refused({}, "POST", "text")) === 403, "a change without an origin is refused");
     expect((await refused({}, "GET", "etc/passwd")) === 404, "nothing else is served");
+    expect((await (await fetch(`${address}image`)).arrayBuffer()).byteLength === 4 * 32 * 32, "the image is served whole");
     const page = await open(address);
     await show(page, "view=desk&layer=c1");
     await accessible(page, "desk");
@@ -290,19 +367,33 @@ console.log("live");
     await page.mouse.up();
     await page.waitForFunction(() => document.querySelector(".bars .on")?.textContent === "1", undefined, { timeout: 10_000 }).catch(() => expect(false, "a drawn 1 is read as a 1"));
     await shot(page, "lenet5-desk-drawn");
+    // Without a mouse: the cursor goes down, the space bar paints; then a file that is no picture is refused in words.
+    await page.getByRole("button", { name: "Clear" }).click();
+    await page.getByRole("button", { name: "Pixel" }).click();
+    await page.locator(".paint").focus();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press(" ");
+    await page.waitForFunction(() => window.cnn.network.layers[0].value.at(0, 1, 0) === 1, undefined, { timeout: 10_000 }).catch(() => expect(false, "the space bar paints"));
+    const words = await page.evaluateHandle(() => {
+      const files = new DataTransfer();
+      files.items.add(new File(["words"], "words.txt", { type: "text/plain" }));
+      return files;
+    });
+    await page.dispatchEvent(".paint", "drop", { dataTransfer: words });
+    await page.waitForFunction(() => document.querySelector(".paint ~ .problem")?.textContent.includes("words.txt"), undefined, { timeout: 5000 }).catch(() => expect(false, "what is no picture is refused"));
     const editor = page.locator(".editor textarea");
-    const text = await editor.inputValue();
-    await editor.fill(text.replace("kernel = 5", "kernel = 70"));
-    await page.waitForSelector(".problem");
-    const said = await page.locator(".problem").first().innerText();
+    const source = await editor.inputValue();
+    await editor.fill(source.replace("kernel = 5", "kernel = 70"));
+    await page.waitForSelector(".editor ~ [role=status] .problem");
+    const said = await page.locator(".editor ~ [role=status] .problem").first().innerText();
     expect(/12:\d+/.test(said) && said.includes("70"), `an error stands at its line: ${said}`);
     await shot(page, "lenet5-desk-error");
-    await editor.fill(text.replace("kernel = 5", "kernel = 3"));
+    await editor.fill(source.replace("kernel = 5", "kernel = 3"));
     await page.waitForFunction(() => window.cnn.network.layers[1].shape.join() === "6,30,30");
     await sums(page, "lenet5 with another kernel");
     // Sliders, dragged with the mouse: from where they stand to a share of their way.
-    await editor.fill(text);
-    const c1 = (rows) => page.waitForFunction((rows) => window.cnn.network.layers[1].shape[1] === rows && !document.querySelector(".problem"), rows, { timeout: 10_000 }).catch(() => expect(false, `the sliders lead to ${rows} rows`));
+    await editor.fill(source);
+    const c1 = (rows) => page.waitForFunction((rows) => window.cnn.network.layers[1].shape[1] === rows && !document.querySelector(".editor ~ [role=status] .problem"), rows, { timeout: 10_000 }).catch(() => expect(false, `the sliders lead to ${rows} rows`));
     await c1(28);
     const drag = async (key, share) => {
       const slider = page.locator("label", { hasText: key }).locator("input[type=range]");
@@ -321,7 +412,7 @@ console.log("live");
     await drag("padding", 0); // 0
     await c1(30);
     await page.getByRole("button", { name: "+ stride" }).click();
-    await page.waitForSelector(".problem"); // nothing is left for c5's windows
+    await page.waitForSelector(".editor ~ [role=status] .problem"); // nothing is left for c5's windows
     await drag("stride", 0);
     await c1(30);
     await sums(page, "lenet5 after dragging", 60);
@@ -329,8 +420,11 @@ console.log("live");
   } finally {
     server.kill();
   }
-}
+});
 
 await browser.close();
+
+await section("firefox", () => firefox(["lenet5", "resnet18", "recurrent"].map((name) => `${folder}${name}.html`), folder, expect));
+
 console.log(faults.length ? `${faults.length} faults` : "the page is sound");
 process.exitCode = faults.length ? 1 : 0;

@@ -1,13 +1,14 @@
 /** The work on one cell, written out: products, sums, what is done with them, and the engine's number beside the result. */
 
-import type { Cell, Term } from "./arithmetic";
+import { useEffect, useState } from "preact/hooks";
+import type { Cell, Term } from "./arithmetic/explain";
+import { Bars, LISTED } from "./bars";
 import { tint } from "./colours";
+import { Gates } from "./gates";
+import { NumberGrid } from "./grid";
 import type { Network, NetworkLayer } from "./load";
-import { exact, short } from "./numbers";
-import { t } from "./strings";
-
-/** Channels and contributions that are listed one by one. */
-const LISTED = 16;
+import { exact, meaning, short } from "./numbers";
+import { language, t } from "./strings";
 
 interface Props {
   network: Network;
@@ -18,13 +19,33 @@ interface Props {
   choose: (channel: number) => void;
 }
 
+function cellTitle(layer: NetworkLayer, [c, y, x]: [number, number, number]): string {
+  if (layer.arithmetic.kind === "recurrent") return t("stepTitle", { c, y, x });
+  return layer.value.extent[1] * layer.value.extent[2] === 1 ? t("valueTitle", { c }) : t("cellTitle", { c, y, x });
+}
+
+/** Milliseconds after which a cell that stays is told to those who listen: one who moves on is not talked to. */
+const STAY = 400;
+
+/** The cell's arithmetic in a sentence, for screen readers. */
+function Told({ layer, cell }: { layer: NetworkLayer; cell: Cell }) {
+  const [words, say] = useState("");
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      const lines = cell.lines.map((line) => `${t(line.what)} ${exact(line.value)}`);
+      say([cellTitle(layer, cell.at), ...lines, `${t("engine")} ${exact(cell.engine)}`, cell.lines.length ? (cell.same ? t("same") : t("different", { x: exact(cell.result) })) : ""].filter(Boolean).join("; "));
+    }, STAY);
+    return () => clearTimeout(timer);
+  }, [layer, cell, language()]);
+  return <p class="visually-hidden" role="status">{words}</p>;
+}
+
 export function CellWork({ network, layer, cell, channel, choose }: Props) {
-  const [c, y, x] = cell.at;
-  const flat = layer.value.extent[1] * layer.value.extent[2] === 1;
   return (
-    <div class="work" aria-live="off">
+    <div class="work">
+      <Told layer={layer} cell={cell} />
       <section class="panel">
-        <h3>{flat ? t("valueTitle", { c }) : t("cellTitle", { c, y, x })}</h3>
+        <h3>{cellTitle(layer, cell.at)}</h3>
         <Detail network={network} layer={layer} cell={cell} channel={channel} choose={choose} />
       </section>
       <section class="panel">
@@ -42,6 +63,13 @@ export function CellWork({ network, layer, cell, channel, choose }: Props) {
               <td colSpan={2}>{t("engine")}</td>
               <td data-engine>{exact(cell.engine)}</td>
             </tr>
+            {layer.integers && (
+              <tr>
+                <td>{t("standsFor8")}</td>
+                <td class="sym">{meaning(layer.integers)}</td>
+                <td>{exact(Math.fround((cell.engine - layer.integers.zero_point) * layer.integers.scale))}</td>
+              </tr>
+            )}
           </tbody>
         </table>
         {cell.lines.length > 0 && (
@@ -58,11 +86,13 @@ function Detail({ network, layer, cell, channel, choose }: Props) {
   switch (layer.arithmetic.kind) {
     case "input": return <p>{t("given")}</p>;
     case "constant": return <p>{t("constant")}</p>;
-    case "recurrent": return <p>{t("recurrent")}</p>;
+    case "recurrent": return <Gates network={network} layer={layer} cell={cell} />;
     case "conv": return <Products layer={layer} cell={cell} channel={channel} choose={choose} />;
     case "pool": return <WindowGrid layer={layer} terms={cell.terms} />;
     case "concat":
     case "same":
+    case "tile":
+    case "gather_along":
     case "slice":
     case "transpose":
     case "depth_to_space":
@@ -70,8 +100,9 @@ function Detail({ network, layer, cell, channel, choose }: Props) {
     case "shuffle":
     case "gather":
     case "pad": {
-      const term = cell.terms[0];
+      const term = cell.terms.at(-1);
       if (!term) return <p>{t("border")}</p>;
+      if (cell.lines.at(-1)?.what === "absent") return <p>{t("absent")}</p>;
       const [c, y, x] = term.at;
       return <p>{t("moved", { name: network.layers[layer.operands[term.operand]].name, c, y, x })}</p>;
     }
@@ -83,13 +114,17 @@ function Grid({ terms, width, caption, value, scale, tight }: { terms: Term[]; w
   return (
     <figure>
       <figcaption>{caption}</figcaption>
-      <div class={tight ? "grid tight" : "grid"} style={{ gridTemplateColumns: `repeat(${width}, auto)` }}>
-        {terms.map((term) => (
-          <span class={`${term.padding ? "pad" : ""}${term.won ? " won" : ""}`} title={term.padding ? t("padding") : exact(value(term))} style={term.padding ? {} : tint(value(term), scale)}>
-            {term.padding ? "0" : short(value(term), width > 7 ? 1 : width > 4 ? 2 : 3)}
-          </span>
-        ))}
-      </div>
+      <NumberGrid
+        label={caption}
+        width={width}
+        tight={tight}
+        cells={terms.map((term) => ({
+          text: term.padding ? "0" : short(value(term), width > 7 ? 1 : width > 4 ? 2 : 3),
+          title: term.padding ? t("padding") : exact(value(term)),
+          class: `${term.padding ? "pad" : ""}${term.won ? " won" : ""}`,
+          style: term.padding ? undefined : tint(value(term), scale),
+        }))}
+      />
     </figure>
   );
 }
@@ -122,6 +157,7 @@ function Products({ layer, cell, channel, choose }: { layer: NetworkLayer; cell:
         <>
           <h3 style={{ marginTop: ".8rem" }}>{t("perChannel")}</h3>
           <Bars
+            label={t("perChannel")}
             rows={sums.map((one) => ({
               key: one.channel,
               label: product ? `${t("channel")} ${one.channel}:  ${short(cell.terms[one.first].x)} · ${short(cell.terms[one.first].weight)}` : `${t("channel")} ${one.channel}`,
@@ -148,20 +184,18 @@ function WindowGrid({ layer, terms }: { layer: NetworkLayer; terms: Term[] }) {
 
 /** Terms as bars, those that matter most first. */
 function Contributions({ network, layer, cell }: { network: Network; layer: NetworkLayer; cell: Cell }) {
-  const many = layer.operands.length > 1 && layer.arithmetic.kind === "combine";
+  const many = layer.operands.length > 1 && (layer.arithmetic.kind === "combine" || layer.arithmetic.kind === "quantized_add");
   const words = network.outputs.some((output) => output.layer === layer.index) && network.labels.length === layer.value.extent[0] ? network.labels : [];
   const rows = cell.terms.map((term, i) => ({
     key: i,
-    label: many
-      ? network.layers[layer.operands[term.operand]].name
-      : `${layer.arithmetic.kind === "softmax" && words[term.at[0]] ? words[term.at[0]] : place(term, network, layer)}${term.weight === undefined ? "" : `:  ${short(term.x)} · ${short(term.weight)}`}`,
+    label: `${many ? network.layers[layer.operands[term.operand]].name : layer.arithmetic.kind === "softmax" && words[term.at[0]] ? words[term.at[0]] : place(term, network, layer)}${term.weight === undefined ? "" : `:  ${short(term.x)} · ${short(term.weight)}`}`,
     value: term.product,
     on: !!term.won,
   }));
   return (
     <>
       {!many && cell.terms.length > LISTED && <p class="soft small">{t("contributions")}</p>}
-      <Bars rows={rows} />
+      <Bars label={t("contributions")} rows={rows} />
     </>
   );
 }
@@ -169,39 +203,4 @@ function Contributions({ network, layer, cell }: { network: Network; layer: Netw
 function place(term: Term, network: Network, layer: NetworkLayer): string {
   const [, rows, columns] = network.layers[layer.operands[term.operand]].value.extent;
   return rows * columns === 1 ? String(term.at[0]) : `(${term.at.join(", ")})`;
-}
-
-function Bars({ rows, choose }: { rows: { key: number; label: string; value: number; on: boolean }[]; choose?: (key: number) => void }) {
-  const sorted = rows.length > LISTED ? [...rows].sort((a, b) => Number(b.on) - Number(a.on) || Math.abs(b.value) - Math.abs(a.value)) : rows;
-  const listed = sorted.slice(0, LISTED);
-  const rest = sorted.slice(LISTED);
-  const scale = Math.max(...rows.map((row) => Math.abs(row.value)), 0);
-  const signed = rows.some((row) => row.value < 0);
-  const bar = (value: number) => {
-    const share = scale > 0 && Number.isFinite(value) ? (Math.abs(value) / scale) * (signed ? 50 : 100) : 0;
-    const left = signed ? (value < 0 ? 50 - share : 50) : 0;
-    return <i class={value < 0 ? "neg" : "pos"} style={{ left: `${left}%`, width: `${share}%` }} />;
-  };
-  return (
-    <div class="bars">
-      {listed.map((row) => (
-        <>
-          {choose ? (
-            <button type="button" class={row.on ? "l on" : "l"} onClick={() => choose(row.key)}>{row.label}</button>
-          ) : (
-            <span class={row.on ? "l on" : "l"}>{row.label}</span>
-          )}
-          <span class="v">{exact(row.value)}</span>
-          <span class={signed ? "track" : "track one"} aria-hidden="true">{bar(row.value)}</span>
-        </>
-      ))}
-      {rest.length > 0 && (
-        <>
-          <span class="l">{t("others", { n: rest.length })}</span>
-          <span class="v">{exact(rest.reduce((sum, row) => sum + row.value, 0))}</span>
-          <span />
-        </>
-      )}
-    </div>
-  );
 }

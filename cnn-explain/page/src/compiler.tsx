@@ -8,6 +8,7 @@ import type { Network } from "./load";
 import { bytes, dims, duration, grouped, short } from "./numbers";
 import { items } from "./network";
 import { lesson } from "./pass-text";
+import { Scroll } from "./scroll";
 import { useApp } from "./state";
 import { t, type Key } from "./strings";
 
@@ -20,7 +21,7 @@ export function CompilerView() {
   const part = PARTS.includes(state.part as Key) ? (state.part as Key) : "passes";
   return (
     <div>
-      <div class="bar" role="group">
+      <div class="bar" role="group" aria-label={t("compiler")}>
         {PARTS.map((one) => <button type="button" aria-pressed={one === part} onClick={() => go({ part: one })}>{t(one)}</button>)}
       </div>
       {part === "passes" && <Passes compiler={compiler} />}
@@ -49,14 +50,14 @@ function Passes({ compiler }: { compiler: Compiler }) {
             </header>
             <p>{lesson(step)}</p>
             {step.notes.length > 0 && (
-              <ul class="notelist" tabIndex={0}>
+              <ul class="notelist" tabIndex={0} aria-label={`${step.pass}: ${t("done")} ${done.length}, ${t("refused")} ${refused.length}`}>
                 {step.notes.map((note) => <li><span class={note.refused ? "tag no" : "tag ok"}>{t(note.refused ? "refused" : "done")}</span> <b>{note.layer}</b>: {note.text}</li>)}
               </ul>
             )}
             {step.hunks.length > 0 && (
-              <details open={step.hunks.length < 12}>
+              <details open={step.hunks.length < 12} aria-label={step.pass}>
                 <summary>{t("showDifference")}</summary>
-                <Diff hunks={step.hunks} />
+                <Diff hunks={step.hunks} label={`${step.pass}: ${t("showDifference")}`} />
               </details>
             )}
           </section>
@@ -66,16 +67,16 @@ function Passes({ compiler }: { compiler: Compiler }) {
   );
 }
 
-function Diff({ hunks }: { hunks: DiffLine[][] }) {
+function Diff({ hunks, label }: { hunks: DiffLine[][]; label: string }) {
   return (
-    <div class="diff" tabIndex={0}>
+    <Scroll class="diff" label={label}>
       {hunks.map((hunk, i) => (
         <>
           {i > 0 && <hr />}
           {hunk.map((line) => <div class={line.sign === "+" ? "plus" : line.sign === "-" ? "minus" : ""}>{line.sign} {line.text}</div>)}
         </>
       ))}
-    </div>
+    </Scroll>
   );
 }
 
@@ -139,15 +140,15 @@ function Fused({ network, compiler }: { network: Network; compiler: Compiler }) 
 function Plan({ planned }: { planned: Planned }) {
   const name = (index: number) => `%${index} ${planned.buffers[index].name}`;
   return (
-    <div class="scroll" tabIndex={0}>
-      <table class="data">
+    <Scroll label={t("plan")}>
+      <table class="data plan">
         <thead><tr><th class="r">{t("stepN")}</th><th>{t("layer")}</th><th>{t("kernel")}</th><th>{t("why")}</th><th>{t("reads")} → {t("writes")}</th><th class="r">{t("time")}</th></tr></thead>
         <tbody>
           {planned.steps.map((step, i) => (
             <tr>
               <td class="r">{i}</td>
               <td>{step.layer}<br /><span class="soft small">{step.op}</span></td>
-              <td><code>{step.kernel}</code>{step.recipes.length > 0 && <><br /><code class="soft small">{step.recipes.join(", ")}</code></>}<br /><span class="soft small">{t("items", { n: step.items })}</span></td>
+              <td><code>{step.kernel}</code>{step.recipes.length > 0 && <><br /><code class="soft small">{step.recipes.join(", ")}</code></>}<br /><span class="soft small">{step.tasks === 1 ? t("oneTask") : t("tasks", { n: step.tasks })}</span></td>
               <td class="small">{step.why}</td>
               <td class="small">{step.reads.map(name).join(", ")} → {name(step.writes)}<br /><span class="soft">{planned.buffers[step.writes].layout}</span></td>
               <td class="r">{step.ms === null ? "" : duration(step.ms)}</td>
@@ -155,26 +156,30 @@ function Plan({ planned }: { planned: Planned }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
 /** Buffers as rectangles: along, the steps they live; upwards, their place in the arena. */
 function Memory({ planned }: { planned: Planned }) {
   const [over, setOver] = useState<number | undefined>();
-  const [width, height, left, bottom] = [900, 380, 70, 26];
+  const [width, height, left, bottom] = [900, 396, 70, 42];
   const [columns, arena] = [planned.steps.length, Math.max(planned.arena, 1)];
   const x = (step: number) => left + ((width - left) * step) / columns;
   const y = (offset: number) => (height - bottom - 12) * (1 - offset / arena) + 12;
+  const every = Math.ceil(columns / 30);
   const inside = planned.buffers.map((buffer, index) => ({ ...buffer, index })).filter((buffer) => buffer.offset !== null && buffer.life);
   const all = inside.reduce((sum, buffer) => sum + buffer.bytes, 0);
   const op = (name: string) => planned.steps.find((step) => step.layer === name)?.op ?? "identity";
-  const shown = over === undefined ? undefined : planned.buffers[over];
+  const described = (index: number) => {
+    const { name, shape, layout, bytes: size, offset, life } = planned.buffers[index];
+    return `%${index} ${name}: ${dims(shape)}, ${layout}, ${bytes(size)}, ${t("arena")} + ${grouped(offset ?? 0)}, ${t("stepN")} ${life?.join("–")}`;
+  };
   return (
     <div>
       <p>{t("peakText", { peak: bytes(planned.arena), bound: bytes(planned.bound), all: bytes(all) })}</p>
-      <div class="panel chartbox" tabIndex={0}>
-        <svg class="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t("memoryView")}>
+      <Scroll class="panel chartbox" label={t("memoryView")}>
+        <svg class="chart" viewBox={`0 0 ${width} ${height}`} role="group" aria-label={t("memoryView")}>
           {[0, 0.25, 0.5, 0.75, 1].map((share) => (
             <>
               <line class="gridline" x1={left} x2={width} y1={y(arena * share)} y2={y(arena * share)} />
@@ -185,7 +190,7 @@ function Memory({ planned }: { planned: Planned }) {
             const [first, last] = buffer.life!;
             const [w, h] = [Math.max(x(last + 1) - x(first) - 1, 1), Math.max(y(buffer.offset!) - y(buffer.offset! + buffer.bytes) - 1, 1)];
             return (
-              <g onPointerEnter={() => setOver(buffer.index)} onClick={() => setOver(buffer.index)}>
+              <g class="buffer" tabIndex={0} role="img" aria-label={described(buffer.index)} onFocus={() => setOver(buffer.index)} onPointerEnter={() => setOver(buffer.index)} onClick={() => setOver(buffer.index)}>
                 <rect x={x(first)} y={y(buffer.offset! + buffer.bytes)} width={w} height={h} rx={2} fill={family(op(buffer.name))} opacity={over === buffer.index ? 0.95 : 0.6} />
                 <title>{`${buffer.name} ${dims(buffer.shape)}, ${bytes(buffer.bytes)}`}</title>
                 {w > 52 && h > 13 && <text x={x(first) + 5} y={y(buffer.offset! + buffer.bytes) + 13} style={{ fill: "var(--ink)" }}>{buffer.name.slice(0, Math.floor(w / 7))}</text>}
@@ -194,12 +199,19 @@ function Memory({ planned }: { planned: Planned }) {
           })}
           <line class="axis" x1={left} x2={width} y1={y(0)} y2={y(0)} />
           <line x1={left} x2={width} y1={y(planned.bound)} y2={y(planned.bound)} stroke="var(--bad)" stroke-dasharray="5 4" />
-          <text x={width} y={height - 6} text-anchor="end">{t("memoryAxis")}</text>
+          <text x={width} y={planned.bound < arena ? y(planned.bound) - 5 : y(arena) - 3} text-anchor="end">{t(planned.bound < arena ? "leastPossible" : "peakLeast")}</text>
+          {planned.steps.map((_, step) => step % every === 0 && (
+            <>
+              <line class="axis" x1={x(step)} x2={x(step)} y1={y(0)} y2={y(0) + 4} />
+              <text x={x(step + 0.5)} y={y(0) + 15} text-anchor="middle">{step}</text>
+            </>
+          ))}
+          <text x={width} y={height - 4} text-anchor="end">{t("memoryAxis")}</text>
         </svg>
         <p class="small soft" role="status">
-          {shown ? `%${over} ${shown.name}: ${dims(shown.shape)}, ${shown.layout}, ${bytes(shown.bytes)}, ${t("arena")} + ${grouped(shown.offset ?? 0)}, ${t("stepN")} ${shown.life![0]}–${shown.life![1]}` : " "}
+          {over === undefined ? " " : described(over)}
         </p>
-      </div>
+      </Scroll>
     </div>
   );
 }
@@ -251,6 +263,7 @@ function Listing({ code, choose }: { code: Code; choose: (name: string) => void 
       <div class="codes" style={shown.length === 1 ? { gridTemplateColumns: "minmax(0, 1fr)" } : {}}>
         {shown.map((column) => <Column title={column.title} lines={column.lines} lit={lit} light={setLit} choose={choose} />)}
       </div>
+      <p class="visually-hidden" role="status">{lit !== undefined && shown.map(({ title, lines }) => `${t(title)}: ${lines.filter((line) => line.origin === lit).map((line) => line.text.trim()).join("; ")}`).join(". ")}</p>
     </>
   );
 }
@@ -304,21 +317,21 @@ function Times({ planned }: { planned: Planned }) {
     <div>
       <p>{t("measuredOn", { target: planned.target, threads: planned.threads, total: duration(total) })}</p>
       {planned.roofs && <Roofline steps={measured} roofs={planned.roofs} />}
-      <div class="scroll" tabIndex={0}>
-        <table class="data">
+      <Scroll label={t("times")}>
+        <table class="data plan">
           <thead><tr><th class="r">{t("stepN")}</th><th>{t("layer")}</th><th>{t("kernel")}</th><th class="r">{t("time")}</th><th class="r">{t("share")}</th><th class="r">GFLOP/s</th></tr></thead>
           <tbody>
             {measured.map((step) => (
               <tr>
                 <td class="r">{step.index}</td><td>{step.layer}</td><td><code>{step.kernel}</code></td>
-                <td class="r" style={{ background: `linear-gradient(to left, var(--accent-soft) ${(100 * step.ms) / slowest}%, transparent 0)` }}>{duration(step.ms)}</td>
+                <td class="r" style={{ background: `linear-gradient(to left, var(--share) ${(100 * step.ms) / slowest}%, transparent 0)` }}>{duration(step.ms)}</td>
                 <td class="r">{((100 * step.ms) / total).toFixed(1)} %</td>
                 <td class="r">{step.multiplications ? short((2 * step.multiplications) / step.ms / 1e6) : ""}</td>
               </tr>
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </div>
   );
 }
@@ -343,11 +356,11 @@ function Roofline({ steps, roofs: [flops, bandwidth] }: { steps: { layer: string
   return (
     <>
       <p class="small">{t("roofText", { flops: short(flops / 1e9), bytes: short(bandwidth / 1e9) })}</p>
-      <div class="panel chartbox" tabIndex={0} style={{ marginBottom: "1rem" }}>
+      <Scroll class="panel chartbox" label={t("times")} style={{ marginBottom: "1rem" }}>
         <svg class="chart" viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t("times")}>
           {decades(low, high).map((n) => <><line class="gridline" x1={x(10 ** n)} x2={x(10 ** n)} y1={6} y2={height - bottom + 6} /><text x={x(10 ** n)} y={height - bottom + 22} text-anchor="middle">{short(10 ** n)}</text></>)}
           {decades(base, Math.floor(top)).map((n) => <><line class="gridline" x1={left} x2={width - 10} y1={y(10 ** n)} y2={y(10 ** n)} /><text x={left - 6} y={y(10 ** n) + 4} text-anchor="end">{short(10 ** (n - 9))}</text></>)}
-          <text x={4} y={14}>GFLOP/s</text>
+          <text transform={`translate(14,${(height - bottom) / 2}) rotate(-90)`} text-anchor="middle">GFLOP/s</text>
           <text x={width - 10} y={height - 4} text-anchor="end">{t("intensity")} →</text>
           <path d={`M${x(start)},${y(start * bandwidth)}L${x(ridge)},${y(flops)}L${width - 10},${y(flops)}`} fill="none" stroke="var(--bad)" stroke-width="2" />
           {dots.map((dot) => (
@@ -357,7 +370,7 @@ function Roofline({ steps, roofs: [flops, bandwidth] }: { steps: { layer: string
           ))}
           {dots.length <= 12 && dots.map((dot) => <text x={x(dot.intensity) + 14} y={y(dot.rate) - 8} style={{ fill: "var(--ink)" }}>{dot.layer}</text>)}
         </svg>
-      </div>
+      </Scroll>
     </>
   );
 }

@@ -1,12 +1,14 @@
 /** The course: stops with a few words, something to try, and the places of the reader's own network they are about. */
 
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { calls, sayable } from "./calls";
 import { STOPS, type Stop } from "./course-text";
 import type { Outline } from "./data";
 import { GraphView, type Item, useFolding } from "./graph";
 import { LayerStage } from "./layer";
-import type { Network, NetworkLayer } from "./load";
+import type { Network } from "./load";
 import { grouped, short } from "./numbers";
+import { Scroll } from "./scroll";
 import { useApp } from "./state";
 import { language, t } from "./strings";
 import { CostTable } from "./table";
@@ -18,10 +20,15 @@ export function CourseView() {
   const at = Math.max(STOPS.findIndex((stop) => stop.key === state.part), 0);
   const stop = STOPS[at];
   const link = (index: number, text: string) => <button type="button" disabled={!STOPS[index]} onClick={() => { go({ part: STOPS[index].key }); document.getElementById("main")?.focus(); window.scrollTo(0, 0); }}>{text}</button>;
+  const list = useRef<HTMLOListElement>(null);
+  useEffect(() => {
+    const current = list.current?.querySelector<HTMLElement>("[aria-current]");
+    if (list.current && current) list.current.scrollTop = current.offsetTop - list.current.clientHeight / 2;
+  }, [at]);
   return (
     <div class="course">
       <nav aria-label={t("course")}>
-        <ol>
+        <ol ref={list}>
           {STOPS.map((one, index) => (
             <li><a href={`#view=course&part=${one.key}`} aria-current={index === at ? "step" : undefined} onClick={(event) => { event.preventDefault(); go({ part: one.key }); window.scrollTo(0, 0); }}><span class="num">{index + 1}.</span> {say(one.title)}</a></li>
           ))}
@@ -31,7 +38,7 @@ export function CourseView() {
         <h2>{at + 1}. {say(stop.title)}</h2>
         {stop.text.map((words) => {
           const text = say(words);
-          return text.startsWith("= ") ? <div class="eq" tabIndex={0}>{text.slice(2)}</div> : <p>{text}</p>;
+          return text.startsWith("= ") ? <Scroll class="eq" label={t("formulaOf")}>{text.slice(2)}</Scroll> : <p>{text}</p>;
         })}
         {stop.lesson && <Small network={network} stop={stop} />}
         {stop.formula && <Sizes />}
@@ -95,7 +102,7 @@ function Sizes() {
       {slider(`p (${t("sizeP")})`, p, setP, 0, 3)}
       {slider(`s (${t("sizeS")})`, s, setS, 1, 4)}
       <div class="eq" role="status">⌊({n} + 2·{p} − {k}) / {s}⌋ + 1 = {room < 0 ? t("noPlace") : places}</div>
-      <div class="scroll" tabIndex={0}>
+      <Scroll label={t("sizeLabel", { n: places })}>
         <svg width={(n + 2 * p) * cell + 4} height={cell + 14 + Math.max(places, 1) * 9} role="img" aria-label={t("sizeLabel", { n: places })}>
           {Array.from({ length: n + 2 * p }, (_, i) => {
             const outside = i < p || i >= p + n;
@@ -103,7 +110,7 @@ function Sizes() {
           })}
           {Array.from({ length: places }, (_, i) => <rect x={2 + i * s * cell} y={cell + 6 + i * 9} width={k * cell - 2} height={6} rx={3} fill="var(--warm)" />)}
         </svg>
-      </div>
+      </Scroll>
     </div>
   );
 }
@@ -122,7 +129,7 @@ function Famous({ outline }: { outline?: Outline }) {
       <p class="small soft">{t("famousTotals", { parameters: grouped(outline.totals.parameters), multiplications: grouped(outline.totals.multiplications) })}</p>
       <div class="pair">
         <GraphView items={items} folded={folded} toggle={toggle} selected={selected} select={select} label={t("graphLabel")} />
-        <div class="famous" tabIndex={0}><CostTable layers={outline.layers} totals={outline.totals} narrow chosen={selected} /></div>
+        <div class="famous"><CostTable label={outline.name} layers={outline.layers} totals={outline.totals} narrow chosen={selected} /></div>
       </div>
     </div>
   );
@@ -134,59 +141,26 @@ function Pair({ outlines }: { outlines: (Outline | undefined)[] }) {
   return (
     <div class="demo">
       <p>{t("pairTotals", { a: grouped(a.totals.multiplications), b: grouped(b.totals.multiplications), ratio: short(a.totals.multiplications / b.totals.multiplications) })}</p>
-      <div class="pair">{[a, b].map((one) => <section><h3>{one.name}</h3><CostTable layers={one.layers} totals={one.totals} narrow only /></section>)}</div>
+      <div class="pair">{[a, b].map((one) => <section><h3>{one.name}</h3><CostTable label={one.name} layers={one.layers} totals={one.totals} narrow only /></section>)}</div>
     </div>
   );
 }
 
 /** The calls of PyTorch and TensorFlow for the reader's first convolution. */
 function Calls({ network }: { network: Network }) {
-  const convs = network.layers.filter((layer) => layer.arithmetic.kind === "conv" && !layer.arithmetic.transposed);
+  const convs = network.layers.filter(sayable);
   const [chosen, choose] = useState(0);
   const layer = convs[chosen];
   if (!layer) return <p class="panel">{t("notInYours")}</p>;
-  const { torch, tensorflow } = calls(network, layer);
+  const { torch, tensorflow, toml } = calls(network, layer);
   return (
     <div class="demo">
       <div class="bar">
         <select aria-label={t("layer")} value={chosen} onChange={(event) => choose(Number(event.currentTarget.value))}>{convs.map((one, i) => <option value={i}>{one.name}</option>)}</select>
       </div>
-      <h3>PyTorch</h3><div class="eq" tabIndex={0}>{torch}</div>
-      <h3>TensorFlow</h3><div class="eq" tabIndex={0}>{tensorflow}</div>
-      <h3>TOML</h3><div class="eq" tabIndex={0}>{`[[layer]]\nname = ${JSON.stringify(layer.name)}\nop = "conv"\n${layer.keys.map(([key, value]) => `${key} = ${value}`).join("\n")}`}</div>
+      <h3>PyTorch</h3><Scroll class="eq" label="PyTorch">{torch}</Scroll>
+      <h3>TensorFlow</h3><Scroll class="eq" label="TensorFlow">{tensorflow}</Scroll>
+      <h3>TOML</h3><Scroll class="eq" label="TOML">{toml}</Scroll>
     </div>
   );
-}
-
-function calls(network: Network, layer: NetworkLayer): { torch: string; tensorflow: string } {
-  if (layer.arithmetic.kind !== "conv") return { torch: "", tensorflow: "" };
-  const { window, groups: grouping, activation } = layer.arithmetic;
-  const input = network.layers[layer.operands[0]].value.extent;
-  const bias = layer.weights.some((one) => one.role === "bias");
-  const pair = ([h, w]: number[]) => (h === w ? String(h) : `(${h}, ${w})`);
-  const [top, left, bottom, right] = window.sides;
-  const even = top === bottom && left === right;
-  const wanted = [0, 1].map((axis) => {
-    const n = input[axis + 1];
-    return Math.max((Math.ceil(n / window.stride[axis]) - 1) * window.stride[axis] + window.dilation[axis] * (window.size[axis] - 1) + 1 - n, 0);
-  });
-  const isSame = top + bottom === wanted[0] && left + right === wanted[1] && top === Math.floor(wanted[0] / 2) && left === Math.floor(wanted[1] / 2);
-  const torchArguments = [
-    `${input[0]}, ${layer.value.extent[0]}, kernel_size=${pair(window.size)}`,
-    pair(window.stride) !== "1" && `stride=${pair(window.stride)}`,
-    even && top + left > 0 && `padding=${pair([top, left])}`,
-    pair(window.dilation) !== "1" && `dilation=${pair(window.dilation)}`,
-    grouping > 1 && `groups=${grouping}`,
-    !bias && "bias=False",
-  ].filter(Boolean);
-  const before = even ? "" : `x = torch.nn.functional.pad(x, (${left}, ${right}, ${top}, ${bottom}))  # left, right, top, bottom\n`;
-  const name = layer.name.replace(/\W/g, "_");
-  const after = activation ? `\nx = torch.${activation.name.replace("_6", "")}(x)` : "";
-  const shape = `[${window.size.join(", ")}, ${layer.weights[0]?.shape[1]}, ${layer.value.extent[0]}]`;
-  const padding = top + left + bottom + right === 0 ? '"VALID"' : isSame ? '"SAME"' : `[[0, 0], [${top}, ${bottom}], [${left}, ${right}], [0, 0]]`;
-  const dilation = pair(window.dilation) === "1" ? "" : `, dilations=${pair(window.dilation)}`;
-  return {
-    torch: `${before}${name} = torch.nn.Conv2d(${torchArguments.join(", ")})\nx = ${name}(x)  # [N, ${input.join(", ")}] → [N, ${layer.shape.join(", ")}]${after}`,
-    tensorflow: `# w: ${shape}\nx = tf.nn.conv2d(x, w, strides=${pair(window.stride)}, padding=${padding}${dilation})${bias ? "\nx = tf.nn.bias_add(x, b)" : ""}${activation ? `\nx = tf.nn.${activation.name.replace("_6", "")}(x)` : ""}\n# [N, ${input[1]}, ${input[2]}, ${input[0]}] → [N, ${[...layer.shape.slice(1), layer.shape[0]].join(", ")}]`,
-  };
 }

@@ -14,12 +14,28 @@ export interface Window {
   sides: [number, number, number, number];
 }
 export interface Func { name: string; parameters: [number | null, number | null] }
+/** What 8-bit integers stand for: `scale · (q − zero_point)`. */
+export interface Integers { scale: number; zero_point: number }
+/** How a whole sum of products of integers becomes an integer again. */
+export interface Rescaled { from: Integers; to: Integers; bounds: [number, number] }
 export type Tap = [first: number, second: number, share: number];
 
 export type Arithmetic =
-  | { kind: "input" | "constant" | "recurrent" | "adaptive_pool" | "prelu" | "matmul" | "concat" | "same" }
-  | { kind: "conv"; window: Window; groups: number; transposed: boolean; activation: Func | null }
-  | { kind: "dense"; activation: Func | null }
+  | { kind: "input" | "constant" }
+  | { kind: "adaptive_pool" }
+  | { kind: "prelu" | "matmul" }
+  | { kind: "concat" | "same" }
+  | { kind: "conv"; window: Window; groups: number; transposed: boolean; activation: Func | null; integers: Rescaled | null }
+  | { kind: "arg_extreme"; of: "max" | "min"; axis: number; last: boolean }
+  | { kind: "top_k"; axis: number; largest: boolean; indices: boolean }
+  | { kind: "cumsum"; axis: number; exclusive: boolean; reverse: boolean }
+  | { kind: "gather_along"; axis: number; places: Extent }
+  | { kind: "tile" }
+  | { kind: "quantize"; to: Integers }
+  | { kind: "dequantize"; from: Integers }
+  | { kind: "quantized_add"; from: [Integers, Integers]; to: Integers; bounds: [number, number] }
+  | { kind: "recurrent"; cell: "lstm" | "gru"; reset_after: boolean; units: number; directions: boolean[] }
+  | { kind: "dense"; activation: Func | null; integers: Rescaled | null }
   | { kind: "pool"; of: "max" | "min" | "avg"; window: Window; include_pad: boolean }
   | { kind: "global_pool"; of: "max" | "avg" }
   | { kind: "reduce"; of: "mean" | "sum" | "max" | "min" | "prod" | "sum_square"; axes: [boolean, boolean, boolean] }
@@ -27,7 +43,7 @@ export type Arithmetic =
   | { kind: "softmax"; axis: number; log: boolean }
   | { kind: "batch_norm"; epsilon: number; activation: Func | null }
   | { kind: "lrn"; size: number; alpha: number; beta: number; k: number }
-  | { kind: "combine"; of: "add" | "mul" | "sub" | "div" | "max" | "min"; activation: Func | null }
+  | { kind: "combine"; of: "add" | "mul" | "sub" | "div" | "max" | "min" | "equal" | "greater" | "greater_equal" | "where"; activation: Func | null }
   | { kind: "pad"; sides: [number, number, number, number]; value: number | string }
   | { kind: "gather"; rows: number[]; columns: number[] }
   | { kind: "parts"; parts: OpPart[] }
@@ -59,8 +75,12 @@ export interface Layer extends Cost {
   path: string[];
   lines: [number, number] | null;
   arithmetic: Arithmetic;
+  /** What its elements stand for, if they are 8-bit integers. */
+  integers: Integers | null;
   weights: WeightTensor[];
   value: Stored;
+  /** What an LSTM remembers after each step. */
+  memory: Stored | null;
 }
 export interface Totals { parameters: number; multiplications: number; value_bytes: number; weight_bytes: number }
 export interface Outline { name: string; layers: Cost[]; paths: string[][]; totals: Totals }
@@ -86,7 +106,7 @@ export interface PlanStep {
   writes: number;
   recipes: string[];
   code: number;
-  items: number;
+  tasks: number;
   ms: number | null;
 }
 export interface PlanBuffer {

@@ -1,7 +1,7 @@
 /** The desk: the network's text and its image, to be changed while the page follows. Only where a server answers. */
 
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { grey } from "./colours";
+import { useCallback, useMemo, useRef, useState } from "preact/hooks";
+import { Canvas } from "./canvas";
 import { unpack, type Network } from "./load";
 import { Classes } from "./maps";
 import { LayerStage } from "./layer";
@@ -104,6 +104,13 @@ function position(text: string, byte: number): number {
 
 function Editor({ text, change, problems, name, lit }: { text: string; change: (text: string) => void; problems: Problem[]; name: string; lit: [number, number] | null }) {
   const gutter = useRef<HTMLDivElement>(null);
+  const area = useRef<HTMLTextAreaElement>(null);
+  /** Selects the place of a problem. */
+  const show = ({ span }: Problem) => {
+    if (!span || !area.current) return;
+    area.current.focus();
+    area.current.setSelectionRange(position(text, span[0]), position(text, span[1]));
+  };
   const count = text.split("\n").length;
   const placed = problems.map((problem) => {
     if (!problem.span) return { ...problem, line: 0, column: 0 };
@@ -119,7 +126,7 @@ function Editor({ text, change, problems, name, lit }: { text: string; change: (
           {Array.from({ length: count }, (_, i) => <div class={`${bad.has(i + 1) ? "bad" : ""}${lit && i + 1 >= lit[0] && i + 1 <= lit[1] ? " on" : ""}`}>{i + 1}</div>)}
         </div>
         <textarea
-          aria-label={t("modelText")} spellcheck={false} autocomplete="off" wrap="off" value={text} aria-invalid={problems.length > 0}
+          ref={area} aria-label={t("modelText")} spellcheck={false} autocomplete="off" wrap="off" value={text} aria-invalid={problems.length > 0}
           onInput={(event) => change(event.currentTarget.value)}
           onScroll={(event) => { if (gutter.current) gutter.current.scrollTop = event.currentTarget.scrollTop; }}
         />
@@ -127,7 +134,7 @@ function Editor({ text, change, problems, name, lit }: { text: string; change: (
       <div role="status" aria-live="polite">
         {placed.length === 0 ? <p class="check">✓ {t("textGood")}</p> : placed.map((problem) => (
           <div class="problem">
-            <b>{problem.line > 0 && <span class="num">{problem.line}:{problem.column} </span>}{problem.message}</b>
+            <b>{problem.line > 0 && <button type="button" class="num" title={t("goThere")} onClick={() => show(problem)}>{problem.line}:{problem.column}</button>} {problem.message}</b>
             {problem.label && <div>{problem.label}</div>}
             {problem.notes.map((note) => <div class="mono">{note}</div>)}
           </div>
@@ -188,100 +195,6 @@ function Knobs({ text, change, broken }: { text: string; change: (text: string) 
         </label>
       ))}
       {missing.length > 0 && <div class="bar" style={{ margin: ".4rem 0 0" }}>{missing.map((key) => <button type="button" onClick={() => add(key, key === "padding" ? 1 : 2)}>+ {key}</button>)}</div>}
-    </section>
-  );
-}
-
-/** The first input as a canvas: draw, paint pixels, drop a picture. */
-function Canvas({ network, send }: { network: Network; send: (image: Float32Array) => void }) {
-  const input = network.layers.find((layer) => layer.arithmetic.kind === "input");
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const image = useRef<Float32Array>(new Float32Array());
-  const [brush, setBrush] = useState<"soft" | "pixel" | "erase">("soft");
-  const drawing = useRef(false);
-  const extent = input?.value.extent ?? [0, 0, 0];
-  const [channels, rows, columns] = extent;
-  const hwc = input?.keys.some(([key, value]) => key === "layout" && value.includes("hwc")) ?? false;
-  const place = (c: number, y: number, x: number) => (hwc ? (y * columns + x) * channels + c : (c * rows + y) * columns + x);
-  const draw = useCallback(() => {
-    const context = canvas.current?.getContext("2d");
-    if (!context) return;
-    const data = context.createImageData(columns, rows);
-    for (let y = 0; y < rows; y++) {
-      for (let x = 0; x < columns; x++) {
-        const rgb = [0, 1, 2].map((c) => grey(image.current[place(Math.min(c, channels - 1), y, x)], [0, 1])[0]);
-        data.data.set([...rgb, 255], 4 * (y * columns + x));
-      }
-    }
-    context.putImageData(data, 0, 0);
-  }, [extent.join()]);
-  useEffect(() => {
-    if (!input || drawing.current) return;
-    const known = input.value.all();
-    image.current = new Float32Array(channels * rows * columns);
-    for (let c = 0; c < channels; c++) for (let y = 0; y < rows; y++) for (let x = 0; x < columns; x++) {
-      image.current[place(c, y, x)] = known ? known[(c * rows + y) * columns + x] : input.value.at(c, y, x) ?? input.value.channel(c)?.value(Math.floor(y / (input.value.channel(c)?.scale ?? 1)) * (input.value.channel(c)?.columns ?? 0) + Math.floor(x / (input.value.channel(c)?.scale ?? 1))) ?? 0;
-    }
-    draw();
-  }, [input, draw]);
-  if (!input || rows * columns < 4 || channels > 4) return null;
-  const stroke = (event: PointerEvent) => {
-    const box = (event.currentTarget as Element).getBoundingClientRect();
-    const [y, x] = [((event.clientY - box.top) / box.height) * rows, ((event.clientX - box.left) / box.width) * columns];
-    const radius = brush === "pixel" ? 0 : Math.max(rows / 22, 1);
-    for (let i = Math.floor(y - radius); i <= y + radius; i++) {
-      for (let j = Math.floor(x - radius); j <= x + radius; j++) {
-        if (i < 0 || j < 0 || i >= rows || j >= columns) continue;
-        const away = Math.hypot(i + 0.5 - y, j + 0.5 - x);
-        const ink = radius === 0 ? 1 : Math.max(0, Math.min(1, 1.25 - away / (radius + 0.5)));
-        for (let c = 0; c < channels; c++) {
-          const at = place(c, i, j);
-          if (brush === "erase") image.current[at] = ink > 0 ? 0 : image.current[at];
-          else image.current[at] = Math.max(image.current[at], ink);
-        }
-      }
-    }
-    draw();
-    send(image.current.slice());
-  };
-  const clear = () => {
-    image.current.fill(0);
-    draw();
-    send(image.current.slice());
-  };
-  const drop = async (file?: File) => {
-    if (!file) return;
-    const picture = await createImageBitmap(file);
-    const scratch = new OffscreenCanvas(columns, rows).getContext("2d")!;
-    scratch.imageSmoothingQuality = "high";
-    scratch.drawImage(picture, 0, 0, columns, rows);
-    const { data } = scratch.getImageData(0, 0, columns, rows);
-    for (let i = 0; i < rows * columns; i++) {
-      const rgb = [data[4 * i] / 255, data[4 * i + 1] / 255, data[4 * i + 2] / 255];
-      const [y, x] = [Math.floor(i / columns), i % columns];
-      if (channels === 1) image.current[place(0, y, x)] = 0.299 * rgb[0] + 0.587 * rgb[1] + 0.114 * rgb[2];
-      else for (let c = 0; c < channels; c++) image.current[place(c, y, x)] = rgb[Math.min(c, 2)];
-    }
-    draw();
-    send(image.current.slice());
-  };
-  return (
-    <section class="panel">
-      <h3>{t("drawHere", { name: input.name })}</h3>
-      <canvas
-        class="paint" ref={canvas} width={columns} height={rows} role="img" aria-label={t("drawHere", { name: input.name })}
-        onPointerDown={(event) => { drawing.current = true; event.currentTarget.setPointerCapture(event.pointerId); stroke(event); }}
-        onPointerMove={(event) => drawing.current && stroke(event)}
-        onPointerUp={() => { drawing.current = false; }}
-        onPointerCancel={() => { drawing.current = false; }}
-        onDragOver={(event) => event.preventDefault()}
-        onDrop={(event) => { event.preventDefault(); void drop(event.dataTransfer?.files[0]); }}
-      />
-      <div class="bar" style={{ margin: ".5rem 0 0" }}>
-        {(["soft", "pixel", "erase"] as const).map((one) => <button type="button" aria-pressed={brush === one} onClick={() => setBrush(one)}>{t(one === "soft" ? "brushSoft" : one === "pixel" ? "brushPixel" : "brushErase")}</button>)}
-        <button type="button" onClick={clear}>{t("clear")}</button>
-        <label class="button">{t("openPicture")}<input class="visually-hidden" type="file" accept="image/*" onChange={(event) => void drop(event.currentTarget.files?.[0])} /></label>
-      </div>
     </section>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Network, NetworkLayer } from "./load";
-import { bytes, dims, grouped } from "./numbers";
+import { bytes, dims, grouped, resolved } from "./numbers";
 import { t } from "./strings";
 
 export function Facts({ network, layer, go }: { network: Network; layer: NetworkLayer; go: (layer: number) => void }) {
@@ -20,7 +20,7 @@ export function Facts({ network, layer, go }: { network: Network; layer: Network
       {layer.keys.length > 0 && <><dt>{t("keys")}</dt><dd><code>{layer.keys.map(([key, value]) => `${key} = ${value}`).join(", ")}</code></dd></>}
       <dt>{t("parameters")}</dt>
       <dd class="num">{grouped(layer.parameters)}{layer.weights.length > 0 && <span class="soft small"> ({layer.weights.map((one) => `${one.role} ${dims(one.shape)}`).join(", ")})</span>}</dd>
-      <dt>{t("multiplications")}</dt><dd class="num">{layer.product ? <code>{layer.product}</code> : 0}</dd>
+      <dt>{t("multiplications")}</dt><dd class="num">{layer.product ? <code>{resolved(layer.product)}</code> : 0}</dd>
       <dt>{t("memory")}</dt><dd class="num">{bytes(layer.bytes)}</dd>
       {layer.operands.length > 0 && <><dt>{t("from")}</dt><dd>{list(layer.operands)}</dd></>}
       {layer.users.length > 0 && <><dt>{t("to")}</dt><dd>{list(layer.users)}</dd></>}
@@ -39,7 +39,7 @@ export function SourceLines({ network, layer }: { network: Network; layer: Netwo
   const shown = all.slice(begin, begin + 160);
   useEffect(() => {
     const line = box.current?.querySelector<HTMLElement>(".on");
-    if (line && box.current) box.current.scrollTop = line.offsetTop - box.current.offsetTop - 60;
+    if (line && box.current) box.current.scrollTop = line.offsetTop - 60;
   }, [layer, network]);
   return (
     <div class="src" ref={box} tabIndex={0} role="region" aria-label={network.source.name} style={{ position: "relative" }}>

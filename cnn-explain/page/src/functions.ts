@@ -1,11 +1,19 @@
 /** Functions of one element, as the interpreter computes them and in symbols. */
 
 import type { Func } from "./data";
+import { exact } from "./numbers";
 
 const parameter = (x: number | null, otherwise: number) => (x === null ? otherwise : x);
 export const atLeast = (x: number, bound: number) => (x < bound ? bound : x);
 export const atMost = (x: number, bound: number) => (x > bound ? bound : x);
 export const leaky = (x: number, slope: number) => (x > 0 ? x : slope * x);
+
+/** The nearest whole number, the even one of two. */
+export function nearestEven(x: number): number {
+  const down = Math.floor(x);
+  const half = x - down;
+  return half < 0.5 || (half === 0.5 && down % 2 === 0) ? down : down + 1;
+}
 
 /** The error function: its series near 0, its continued fraction far away. */
 function erf(x: number): number {
@@ -64,18 +72,14 @@ export function apply(f: Func, x: number): number {
     case "erf": return Number.isNaN(x) ? x : erf(x);
     case "floor": return Math.floor(x);
     case "ceil": return Math.ceil(x);
-    case "round": {
-      const down = Math.floor(x);
-      const half = x - down;
-      return half < 0.5 || (half === 0.5 && down % 2 === 0) ? down : down + 1;
-    }
+    case "round": return nearestEven(x);
     default: return NaN;
   }
 }
 
 /** A function in symbols. */
 export function symbols(f: Func, x = "x"): string {
-  const [a, b] = f.parameters.map((p) => (p === null ? "∞" : String(p)));
+  const [a, b] = f.parameters.map((p) => (p === null ? "∞" : exact(p)));
   switch (f.name) {
     case "relu": return `max(${x}, 0)`;
     case "relu6": return `min(max(${x}, 0), 6)`;

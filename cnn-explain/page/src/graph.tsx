@@ -5,6 +5,7 @@ import { select } from "d3-selection";
 import { zoom, zoomIdentity, zoomTransform, type ZoomBehavior } from "d3-zoom";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { family } from "./colours";
+import { whenPrinted } from "./printing";
 import { t } from "./strings";
 
 export interface Item {
@@ -79,6 +80,9 @@ function curve(points: { x: number; y: number }[]): string {
 /** Graphs of more layers begin with their blocks folded. */
 const READABLE = 40;
 
+/** A graph is not made smaller than this without being asked: its names have 10 pixels. */
+const READABLE_SCALE = 0.78;
+
 /** Which blocks of a graph are folded, and the buttons that fold them all. */
 export function useFolding(items: Item[]) {
   const blocks = useMemo(() => groups(items), [items]);
@@ -146,8 +150,8 @@ export function GraphView({ items, folded, toggle, selected, select: choose, ope
   useEffect(() => {
     const { width, height } = view();
     const scale = Math.min(width / drawn.width, height / drawn.height);
-    if (scale >= 0.55) return fit();
-    const readable = Math.min(0.85, Math.max(0.55, width / drawn.width));
+    if (scale >= READABLE_SCALE) return fit();
+    const readable = Math.min(0.9, Math.max(READABLE_SCALE, width / drawn.width));
     select(svg.current!).call(behaviour.current!.transform, zoomIdentity.translate(Math.max((width - drawn.width * readable) / 2, width / 2 - drawn.boxes[0].x * readable), 8).scale(readable));
   }, [drawn]);
   useEffect(() => {
@@ -163,6 +167,18 @@ export function GraphView({ items, folded, toggle, selected, select: choose, ope
     const [{ width, height }, left, top] = [view(), x + k * (box.x - box.width / 2), y + k * (box.y - box.height / 2)];
     if (left < 0 || top < 0 || left + k * box.width > width || top + k * box.height > height) show(box, k);
   }, [lit]);
+  // On paper the whole graph is shown, as large as the page allows.
+  useEffect(() => whenPrinted(
+    () => {
+      svg.current?.setAttribute("viewBox", `0 0 ${drawn.width} ${drawn.height}`);
+      svg.current?.style.setProperty("--drawn", `${drawn.width}px`);
+      stage.current?.removeAttribute("transform");
+    },
+    () => {
+      svg.current?.removeAttribute("viewBox");
+      if (svg.current) stage.current?.setAttribute("transform", String(zoomTransform(svg.current)));
+    },
+  ), [drawn]);
   const zoomBy = (factor: number) => select(svg.current!).call(behaviour.current!.scaleBy, factor);
   return (
     <div class="graph" onPointerEnter={() => { over.current = true; }} onPointerLeave={() => { over.current = false; }}>
@@ -189,7 +205,8 @@ export function GraphView({ items, folded, toggle, selected, select: choose, ope
                 transform={`translate(${box.x - WIDTH / 2},${box.y - HEIGHT / 2})`}
                 role="button"
                 tabIndex={0}
-                aria-pressed={chosen}
+                aria-pressed={item ? chosen : undefined}
+                aria-expanded={item ? undefined : false}
                 onClick={act}
                 onDblClick={() => item && open?.(box.item!)}
                 onKeyDown={(event) => {

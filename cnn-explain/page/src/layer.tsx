@@ -1,14 +1,16 @@
 /** A layer at work: its operands, its filter, its result, and the arithmetic of the cell that is pointed at. */
 
-import { useCallback, useEffect, useMemo, useState } from "preact/hooks";
-import { explain, Missing, type Cell, type Term } from "./arithmetic";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { combined, explain, Missing, OWN, type Cell, type Term } from "./arithmetic/explain";
 import { CellWork } from "./cell";
 import { tint } from "./colours";
+import type { Rescaled } from "./data";
 import { Facts, SourceLines } from "./facts";
 import { symbols } from "./functions";
+import { NumberGrid } from "./grid";
 import type { Network, NetworkLayer } from "./load";
-import { Closeup, MapView, Strip, styleOf, type Frame } from "./map";
-import { dims, short } from "./numbers";
+import { Closeup, MapView, Strip, styleOf, type Frame, type Style } from "./map";
+import { dims, exact, meaning, resolved, short } from "./numbers";
 import { cellOf, setCell, useApp } from "./state";
 import { t } from "./strings";
 import { useTheme } from "./theme";
@@ -90,16 +92,36 @@ export function LayerView() {
 /** The layer's formula with its numbers. */
 function Formula({ layer }: { layer: NetworkLayer }) {
   const { arithmetic } = layer;
-  const activation = "activation" in arithmetic && arithmetic.activation ? symbols(arithmetic.activation, "·").replaceAll("·", "Σ") : "";
+  const activation = "activation" in arithmetic && arithmetic.activation && !("integers" in arithmetic && arithmetic.integers) ? symbols(arithmetic.activation, "·").replaceAll("·", "Σ") : "";
+  const bias = layer.weights.some((one) => one.role === "bias") ? "b + " : "";
+  const summed = (integers: Rescaled | null, count: string) => {
+    if (!integers) return `y = ${bias}Σ x·w  (${count})`;
+    const { from, to, bounds } = integers;
+    const x = from.zero_point ? `(q − ${from.zero_point})` : "q";
+    return `y = round((${bias}Σ ${x}·w)·${exact(from.scale)}·s_w / ${exact(to.scale)})${to.zero_point ? ` + ${to.zero_point}` : ""}, ${bounds.join(" … ")}  (${count})`;
+  };
   const rule = (() => {
     switch (arithmetic.kind) {
       case "conv": {
         const [h, w] = arithmetic.window.size;
         const channels = arithmetic.transposed ? "" : ` × ${layer.weights[0]?.shape[1] ?? 1}`;
-        return `y = ${layer.weights.some((one) => one.role === "bias") ? "b + " : ""}Σ x·w  (${h} × ${w}${channels})`;
+        return summed(arithmetic.integers, `${h} × ${w}${channels}`);
       }
-      case "dense": return `y = ${layer.weights.some((one) => one.role === "bias") ? "b + " : ""}Σ x·w  (${layer.weights[0]?.shape[1]})`;
+      case "dense": return summed(arithmetic.integers, `${layer.weights[0]?.shape[1]}`);
+      case "quantize": return `y = round(x / ${exact(arithmetic.to.scale)})${arithmetic.to.zero_point ? ` + ${arithmetic.to.zero_point}` : ""}, 0 … 255`;
+      case "dequantize": return `y = ${meaning(arithmetic.from)}`;
+      case "quantized_add": return `y = round((${meaning(arithmetic.from[0]).replace("q", "a")} + ${meaning(arithmetic.from[1]).replace("q", "b")}) / ${exact(arithmetic.to.scale)})${arithmetic.to.zero_point ? ` + ${arithmetic.to.zero_point}` : ""}, ${arithmetic.bounds.join(" … ")}`;
       case "pool": return `y = ${arithmetic.of} (${arithmetic.window.size.join(" × ")})`;
+      case "recurrent": return arithmetic.cell === "lstm" ? "c′ = f·c + i·g, h′ = o·tanh(c′)" : "h′ = (1 − z)·n + z·h";
+      case "global_pool": return `y = ${arithmetic.of === "max" ? "max(x)" : "Σ x / n"}`;
+      case "adaptive_pool": return "y = Σ x / n";
+      case "combine": return `y = ${combined(arithmetic.of, layer.operands.length)}`;
+      case "arg_extreme": return `y = arg ${arithmetic.of}(x)`;
+      case "top_k": return `y = ${arithmetic.indices ? "i: " : ""}${arithmetic.largest ? "max" : "min"} [0], [1], …`;
+      case "cumsum": return `y = Σ x (${arithmetic.reverse ? (arithmetic.exclusive ? "j > i" : "j ≥ i") : arithmetic.exclusive ? "j < i" : "j ≤ i"})`;
+      case "gather_along": return "y = a[b]";
+      case "matmul": return "y = Σ a·b";
+      case "prelu": return "y = x > 0 ? x : a·x";
       case "softmax": return arithmetic.log ? "y = x − ln Σ e^x" : "y = e^x / Σ e^x";
       case "batch_norm": return `y = γ·(x − μ) / √(σ² + ${arithmetic.epsilon}) + β`;
       case "lrn": return `y = x / (${short(arithmetic.k)} + ${short(arithmetic.alpha)}/${arithmetic.size}·Σ x²)^${short(arithmetic.beta)}`;
@@ -109,7 +131,7 @@ function Formula({ layer }: { layer: NetworkLayer }) {
       default: return "";
     }
   })();
-  const parts = [rule, activation && `σ(Σ) = ${activation}`, layer.formula && `${t("formula")}: ${layer.formula}`, layer.product && `${t("multiplications")}: ${layer.product}`];
+  const parts = [rule, activation && `σ(Σ) = ${activation}`, layer.formula && `${t("formula")}: ${layer.formula}`, layer.product && `${t("multiplications")}: ${resolved(layer.product)}`];
   return <p class="formula">{parts.filter(Boolean).map((part) => <code>{part}</code>)}</p>;
 }
 
@@ -165,7 +187,7 @@ export function LayerStage({ network, layer, compact = false }: { network: Netwo
   };
   /** How far the window jumps on the input from one cell of the result to the next. */
   const stride = !flat && "window" in layer.arithmetic && !("transposed" in layer.arithmetic && layer.arithmetic.transposed) ? layer.arithmetic.window.stride : undefined;
-  const size = compact ? 240 : 320;
+  const size = compact ? 290 : 320;
   const boxes: Frame[] = layer.value.whole ? [] : layer.value.boxes().filter((box) => place[0] >= box.at[0] && place[0] < box.at[0] + box.size[0]).map((box) => ({ y: box.at[1], x: box.at[2], h: box.size[1], w: box.size[2], kind: "kept" }));
   const outputStyle = styleOf(layer.word, layer.value);
   const operandShown = layer.operands.slice(0, 6);
@@ -184,7 +206,7 @@ export function LayerStage({ network, layer, compact = false }: { network: Netwo
               ) : (
                 <>
                   <MapView value={from.value} channel={channel} style={style} sides={operand === 0 ? outside(layer) : undefined} frames={frames(cell?.terms ?? [], operand, channel)} size={size} label={t("inputMap", { name: from.name, c: channel })} theme={theme} />
-                  <Near value={from.value} channel={channel} frames={frames(cell?.terms ?? [], operand, channel)} theme={theme} />
+                  <Near value={from.value} channel={channel} style={style} frames={frames(cell?.terms ?? [], operand, channel)} theme={theme} />
                   <Strip value={from.value} style={style} chosen={channel} choose={setInput} label={(c) => t("inputMap", { name: from.name, c })} theme={theme} />
                 </>
               )}
@@ -204,14 +226,14 @@ export function LayerStage({ network, layer, compact = false }: { network: Netwo
                 value={layer.value}
                 channel={outputStyle === "rgb" ? 0 : place[0]}
                 style={outputStyle}
-                frames={[...boxes, { y: place[1], x: place[2], h: 1, w: 1, kind: "cell" }]}
+                frames={[...boxes, ...frames(cell?.terms ?? [], OWN, place[0]), { y: place[1], x: place[2], h: 1, w: 1, kind: "cell" }]}
                 size={size}
                 label={`${t("outputMap", { c: place[0] })}. ${t("pointHint")}`}
                 pick={(y, x) => moveTo([place[0], y, x])}
                 keys={keys}
                 theme={theme}
               />
-              {boxes.length > 0 && <Near value={layer.value} channel={place[0]} frames={[{ y: place[1], x: place[2], h: 1, w: 1, kind: "cell" }]} around={boxes.find((box) => inside(box, place))} pick={(y, x) => moveTo([place[0], y, x])} theme={theme} />}
+              {boxes.length > 0 && <Near value={layer.value} channel={place[0]} style={outputStyle} frames={[{ y: place[1], x: place[2], h: 1, w: 1, kind: "cell" }]} around={boxes.find((box) => inside(box, place))} pick={(y, x) => moveTo([place[0], y, x])} theme={theme} />}
               <Strip value={layer.value} style={outputStyle} chosen={place[0]} choose={(c) => moveTo([c, place[1], place[2]])} label={(c) => t("outputMap", { c })} theme={theme} />
             </>
           )}
@@ -237,13 +259,13 @@ export function LayerStage({ network, layer, compact = false }: { network: Netwo
 const inside = (box: Frame, [, y, x]: Place) => y >= box.y && x >= box.x && y < box.y + box.h && x < box.x + box.w;
 
 /** A close-up of what the frames are about, where the whole picture is reduced. */
-function Near({ value, channel, frames, around, pick, theme }: { value: NetworkLayer["value"]; channel: number; frames: Frame[]; around?: Frame; pick?: (y: number, x: number) => void; theme: string }) {
+function Near({ value, channel, style, frames, around, pick, theme }: { value: NetworkLayer["value"]; channel: number; style: Style; frames: Frame[]; around?: Frame; pick?: (y: number, x: number) => void; theme: string }) {
   const about = around ?? frames[0];
   if (value.whole || !about || about.h * about.w < 2 || about.h > 40 || about.w > 40) return null;
   return (
     <>
       <p class="small soft" style={{ margin: ".5rem 0 0" }}>{t("closeUp")}</p>
-      <Closeup value={value} channel={channel} region={about} frames={frames.filter((frame) => frame.kind !== "window")} size={180} label={t("closeUp")} pick={pick} theme={theme} />
+      <Closeup value={value} channel={channel} style={style} region={about} frames={frames.filter((frame) => frame.kind !== "window")} size={180} label={t("closeUp")} pick={pick} theme={theme} />
     </>
   );
 }
@@ -258,29 +280,52 @@ function FilterView({ layer, cell, channel }: { layer: NetworkLayer; cell: Cell;
   return (
     <section>
       <h3>{t("filterOf", { f: cell.at[0], c: channel })}</h3>
-      <div class={width > 5 ? "grid tight" : "grid"} style={{ gridTemplateColumns: `repeat(${width}, auto)` }}>
-        {Array.from({ length: height * width }, (_, i) => {
+      <NumberGrid
+        label={t("filterOf", { f: cell.at[0], c: channel })}
+        width={width}
+        tight={width > 5}
+        cells={Array.from({ length: height * width }, (_, i) => {
           const weight = byTap.get(`${Math.floor(i / width)},${i % width}`);
-          return <span style={weight === undefined ? {} : tint(weight, scale)}>{weight === undefined ? "·" : short(weight, width > 7 ? 1 : 2)}</span>;
+          return weight === undefined ? { text: "·" } : { text: short(weight, width > 7 ? 1 : 2), title: exact(weight), style: tint(weight, scale) };
         })}
-      </div>
+      />
     </section>
   );
 }
 
-/** A vector as cells. */
+/** A vector as cells: to choose one by pointer or arrow keys, or only to look at. */
 function VectorView({ value: layer, lit, pick, theme }: { value: NetworkLayer; lit: Set<number>; pick?: (channel: number) => void; theme: string }) {
+  const box = useRef<HTMLDivElement>(null);
   const { value } = layer;
-  const most = Math.min(value.extent[0], 1024);
-  const scale = Math.max(Math.abs(value.range[0]), Math.abs(value.range[1]));
+  const all = value.extent[0];
+  const most = Math.min(all, 1024);
   const cells = useMemo(() => Array.from({ length: most }, (_, c) => value.at(c, 0, 0)), [value, most]);
-  const all = lit.size === value.extent[0] && !pick;
+  const colour = (x: number | undefined) => ({ background: x === undefined ? "var(--sunk)" : tint(x - value.zero, value.reach).background });
+  const more = all > most && <span class="soft small">… {t("others", { n: all - most })}</span>;
+  if (!pick) {
+    const marked = lit.size < all ? lit : new Set();
+    return (
+      <div class="vector" role="img" aria-label={`${layer.name}: ${t("vectorOf", { n: all })}`} data-theme-used={theme}>
+        {cells.map((x, c) => <span class={marked.has(c) ? "lit" : ""} title={`${c}: ${short(x, 5)}`} style={colour(x)} />)}
+        {more}
+      </div>
+    );
+  }
+  const [chosen] = lit;
+  const walk = (event: KeyboardEvent) => {
+    const by = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    const next = event.key === "Home" ? 0 : event.key === "End" ? most - 1 : by === undefined ? undefined : Math.min(Math.max((chosen ?? 0) + by, 0), most - 1);
+    if (next === undefined) return;
+    event.preventDefault();
+    pick(next);
+    (box.current?.children[next] as HTMLElement | undefined)?.focus();
+  };
   return (
-    <div class="vector" data-theme-used={theme}>
+    <div class="vector" ref={box} role="group" aria-label={t("vectorKeys", { name: layer.name, n: all })} onKeyDown={walk} data-theme-used={theme}>
       {cells.map((x, c) => (
-        <button type="button" tabIndex={pick ? 0 : -1} class={!all && lit.has(c) ? "lit" : ""} title={`${c}: ${short(x, 5)}`} aria-label={`${t("valueTitle", { c })}: ${short(x, 4)}`} disabled={!pick} style={{ background: x === undefined ? "var(--sunk)" : tint(x, scale).background, opacity: 1 }} onClick={() => pick?.(c)} onPointerEnter={() => pick?.(c)} />
+        <button type="button" tabIndex={c === (chosen ?? 0) ? 0 : -1} aria-pressed={c === chosen} class={c === chosen ? "lit" : ""} title={`${c}: ${short(x, 5)}`} aria-label={`${t("valueTitle", { c })}: ${short(x, 4)}`} style={colour(x)} onClick={() => pick(c)} onPointerEnter={() => pick(c)} />
       ))}
-      {value.extent[0] > most && <span class="soft small">… {t("others", { n: value.extent[0] - most })}</span>}
+      {more}
     </div>
   );
 }

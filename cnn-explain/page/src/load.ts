@@ -11,7 +11,8 @@ export class Value {
   private readonly parts: { at: Extent; size: Extent; numbers: Float32Array }[];
   private readonly picture: { size: [number, number]; scale: number; pixels: Uint8Array; ranges: Float32Array } | null;
 
-  constructor(stored: Stored, numbers: ArrayBuffer) {
+  /** `zero` is the element that stands for 0: of integers their zero point. */
+  constructor(stored: Stored, numbers: ArrayBuffer, readonly zero = 0) {
     const floats = (blob: Blob) => new Float32Array(numbers, blob.at, blob.count);
     this.extent = stored.extent;
     this.range = stored.range;
@@ -37,6 +38,11 @@ export class Value {
       }
     }
     return undefined;
+  }
+
+  /** How far the element that is farthest from zero is from it. */
+  get reach(): number {
+    return Math.max(Math.abs(this.range[0] - this.zero), Math.abs(this.range[1] - this.zero));
   }
 
   /** All elements, if the page has them. */
@@ -71,9 +77,10 @@ export class Value {
   }
 }
 
-export interface NetworkLayer extends Omit<Layer, "value" | "weights"> {
+export interface NetworkLayer extends Omit<Layer, "value" | "memory" | "weights"> {
   index: number;
   value: Value;
+  memory: Value | null;
   weights: (Omit<WeightTensor, "value"> & { value: Value })[];
   users: number[];
 }
@@ -104,7 +111,8 @@ function connect(data: Data, numbers: ArrayBuffer): Network {
   const layers: NetworkLayer[] = data.layers.map((layer, index) => ({
     ...layer,
     index,
-    value: new Value(layer.value, numbers),
+    value: new Value(layer.value, numbers, layer.integers?.zero_point),
+    memory: layer.memory && new Value(layer.memory, numbers),
     weights: layer.weights.map((weight) => ({ ...weight, value: new Value(weight.value, numbers) })),
     users: [],
   }));

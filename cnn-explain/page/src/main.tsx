@@ -2,7 +2,7 @@
 
 import { render } from "preact";
 import { useCallback, useEffect, useState } from "preact/hooks";
-import { explain, Missing } from "./arithmetic";
+import { explain, Missing } from "./arithmetic/explain";
 import { CompilerView } from "./compiler";
 import { CourseView } from "./course";
 import { DeskView } from "./desk";
@@ -10,6 +10,7 @@ import { LayerView } from "./layer";
 import { embedded, unpack, type Network } from "./load";
 import { MapsView } from "./maps";
 import { NetworkView } from "./network";
+import { whenPrinted } from "./printing";
 import { AppContext, readState, VIEWS, writeState, type State } from "./state";
 import { setLanguage, t, type Key, type Language } from "./strings";
 import { TableView } from "./table";
@@ -46,7 +47,12 @@ function App({ network: first, live }: { network: Network; live: boolean }) {
     const system = matchMedia("(prefers-color-scheme: dark)");
     const follow = () => setUsed(applyTheme(theme));
     system.addEventListener("change", follow);
-    return () => system.removeEventListener("change", follow);
+    // Paper is white.
+    const done = whenPrinted(() => setUsed(applyTheme("light")), follow);
+    return () => {
+      system.removeEventListener("change", follow);
+      done();
+    };
   }, [theme]);
   const go = useCallback((change: Partial<State>) => {
     setState((now) => {
@@ -106,6 +112,7 @@ function App({ network: first, live }: { network: Network; live: boolean }) {
           {network.reduced && <span>{t("reduced")}</span>}
         </div>
         <main id="main" tabIndex={-1}>
+          <h2 class="visually-hidden view">{t(state.view as Key)}</h2>
           {state.view === "network" && <NetworkView />}
           {state.view === "layer" && <LayerView />}
           {state.view === "maps" && <MapsView />}

@@ -1,10 +1,10 @@
 /** Maps as pictures: one channel of a value, with frames over it. */
 
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { grey, ink, signed } from "./colours";
 import type { Value } from "./load";
 import { short } from "./numbers";
-import { language } from "./strings";
+import { language, t } from "./strings";
 
 export type Style = "signed" | "grey" | "rgb";
 
@@ -26,7 +26,8 @@ export function paint(canvas: HTMLCanvasElement, value: Value, channel: number, 
       if (x > greatest) greatest = x;
     }
   }
-  const scale = Math.max(Math.abs(least), Math.abs(greatest));
+  const { zero } = value;
+  const scale = Math.max(Math.abs(least - zero), Math.abs(greatest - zero));
   const planes = style === "rgb" ? [0, 1, 2].map((c) => value.channel(c)!) : [];
   for (let i = 0; i < rows * columns; i++) {
     const [r, g, b] =
@@ -34,7 +35,7 @@ export function paint(canvas: HTMLCanvasElement, value: Value, channel: number, 
         ? planes.map((plane) => grey(plane.value(i), value.range)[0])
         : style === "grey"
           ? grey(picture.value(i), [least, greatest])
-          : signed(picture.value(i), scale);
+          : signed(picture.value(i) - zero, scale);
     image.data.set([r, g, b, 255], 4 * i);
   }
   context.putImageData(image, 0, 0);
@@ -66,7 +67,7 @@ interface Props {
 
 export function MapView({ value, channel, style = "signed", range, sides = [0, 0, 0, 0], frames = [], size, label, pick, keys, theme }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (canvas.current) paint(canvas.current, value, channel, style, range);
   }, [value, channel, style, range?.[0], range?.[1], theme]);
   const [, rows, columns] = value.extent;
@@ -76,7 +77,7 @@ export function MapView({ value, channel, style = "signed", range, sides = [0, 0
   // A map of few cells has its numbers written into them.
   const digits = unit > 38 && style !== "rgb" ? value.all() : undefined;
   const own = digits ? Array.from(digits.slice(channel * rows * columns, (channel + 1) * rows * columns)) : [];
-  const scale = Math.max(...own.map(Math.abs), 0);
+  const scale = Math.max(...own.map((x) => Math.abs(x - value.zero)), 0);
   const at = (event: PointerEvent, done: boolean) => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
     const y = Math.floor(((event.clientY - box.top) / box.height) * height) - top;
@@ -109,8 +110,8 @@ export function MapView({ value, channel, style = "signed", range, sides = [0, 0
         {top + left + bottom + right > 0 && <rect class="border" x={0} y={0} width={columns} height={rows} />}
         {digits && Array.from({ length: rows * columns }, (_, i) => {
           const x = digits[channel * rows * columns + i];
-          const colour = style === "grey" ? grey(x, value.range) : signed(x, scale);
-          return <text x={(i % columns) + 0.5} y={Math.floor(i / columns) + 0.62} fill={ink(colour)}>{short(x, 3)}</text>;
+          const colour = style === "grey" ? grey(x, value.range) : signed(x - value.zero, scale);
+          return <text x={(i % columns) + 0.5} y={Math.floor(i / columns) + 0.62} fill={ink(colour)}>{inCell(x)}</text>;
         })}
         {frames.map((frame) => (
           <rect class={frame.kind} x={frame.x} y={frame.y} width={frame.w} height={frame.h} />
@@ -118,6 +119,12 @@ export function MapView({ value, channel, style = "signed", range, sides = [0, 0
       </svg>
     </div>
   );
+}
+
+/** A number in a cell of a map: with as many digits as there is room for. */
+function inCell(x: number): string {
+  const texts = [3, 2, 1].map((digits) => short(x, digits));
+  return texts.find((text) => text.length <= 5) ?? texts[2];
 }
 
 /** Small pictures of channels, to choose one. */
@@ -133,7 +140,7 @@ export function Strip({ value, style, chosen, choose, label, theme, most = 64 }:
   const channels = Math.min(value.pictures, most);
   // Dozens of canvases need not be looked at again whenever the pointer moves.
   return useMemo(() => channels < 2 || style === "rgb" ? null : (
-    <div class="strip" role="group">
+    <div class="strip" role="group" aria-label={t("channels")}>
       {Array.from({ length: channels }, (_, channel) => (
         <button type="button" aria-pressed={channel === chosen} aria-label={label(channel)} title={label(channel)} onClick={() => choose(channel)}>
           <Thumb value={value} channel={channel} style={style} size={34} theme={theme} />
@@ -146,7 +153,7 @@ export function Strip({ value, style, chosen, choose, label, theme, most = 64 }:
 /** A channel without frames. */
 export function Thumb({ value, channel, style, range, size, theme }: { value: Value; channel: number; style: Style; range?: [number, number]; size: number; theme: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (canvas.current) paint(canvas.current, value, channel, style, range);
   }, [value, channel, style, range?.[0], range?.[1], theme]);
   const [, rows, columns] = value.extent;
@@ -155,18 +162,18 @@ export function Thumb({ value, channel, style, range, size, theme }: { value: Va
 }
 
 /** A part of a channel, large, from exact numbers only: what a reduced picture cannot show. */
-export function Closeup({ value, channel, region, frames = [], size, label, pick, theme }: { value: Value; channel: number; region: { y: number; x: number; h: number; w: number }; frames?: Frame[]; size: number; label: string; pick?: (y: number, x: number) => void; theme: string }) {
+export function Closeup({ value, channel, style, region, frames = [], size, label, pick, theme }: { value: Value; channel: number; style: Style; region: { y: number; x: number; h: number; w: number }; frames?: Frame[]; size: number; label: string; pick?: (y: number, x: number) => void; theme: string }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { y, x, h, w } = region;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const context = canvas.current?.getContext("2d");
     if (!context) return;
     const image = context.createImageData(w, h);
     const numbers = Array.from({ length: h * w }, (_, i) => value.at(channel, y + Math.floor(i / w), x + (i % w)));
-    const scale = Math.max(...numbers.map((n) => Math.abs(n ?? 0)));
-    numbers.forEach((n, i) => image.data.set(n === undefined ? [0, 0, 0, 0] : [...signed(n, scale), 255], 4 * i));
+    const scale = Math.max(...numbers.map((n) => Math.abs((n ?? value.zero) - value.zero)));
+    numbers.forEach((n, i) => image.data.set(n === undefined ? [0, 0, 0, 0] : [...(style === "signed" ? signed(n - value.zero, scale) : grey(n, value.range)), 255], 4 * i));
     context.putImageData(image, 0, 0);
-  }, [value, channel, y, x, h, w, theme]);
+  }, [value, channel, style, y, x, h, w, theme]);
   const unit = Math.min(size / Math.max(h, w), 26);
   const at = (event: PointerEvent) => {
     const box = (event.currentTarget as Element).getBoundingClientRect();

@@ -54,7 +54,7 @@ function see(layer: NetworkLayer, range: { y: [number, number]; x: [number, numb
   switch (arithmetic.kind) {
     case "conv": case "pool": case "pad": case "blend":
       return { y: axis(0, range.y), x: axis(1, range.x) };
-    case "function": case "prelu": case "batch_norm": case "lrn": case "concat": case "shuffle":
+    case "function": case "prelu": case "batch_norm": case "quantize": case "dequantize": case "quantized_add": case "lrn": case "concat": case "shuffle":
       return range;
     case "softmax":
       return arithmetic.axis === 0 ? range : all;
@@ -62,6 +62,11 @@ function see(layer: NetworkLayer, range: { y: [number, number]; x: [number, numb
       return { y: from[1] === 1 ? [0, 0] : range.y, x: from[2] === 1 ? [0, 0] : range.x };
     case "same":
       return from.join() === layer.value.extent.join() ? range : all;
+    case "recurrent": {
+      // The steps before, and after, as far as a direction comes from there.
+      const directions = new Set(range.x.map((column) => arithmetic.directions[Math.floor(column / arithmetic.units)]));
+      return { y: [directions.has(true) && !directions.has(false) ? range.y[0] : 0, directions.has(true) ? from[1] - 1 : range.y[1]], x: all.x };
+    }
     default:
       return all;
   }
@@ -124,11 +129,10 @@ function Row({ layer, own, filters, theme, chosen, open, pick }: { layer: Networ
 
 function Vector({ value, theme }: { value: Value; theme: string }) {
   const most = Math.min(value.extent[0], 512);
-  const scale = Math.max(Math.abs(value.range[0]), Math.abs(value.range[1]));
   const cells = useMemo(() => Array.from({ length: most }, (_, c) => value.at(c, 0, 0)), [value]);
   return (
     <div class="vector" style={{ maxWidth: "none", marginTop: ".4rem" }} data-theme-used={theme} role="img" aria-label={t("vectorOf", { n: value.extent[0] })}>
-      {cells.map((x, c) => <span title={`${c}: ${short(x, 5)}`} style={{ width: "12px", height: "12px", background: x === undefined ? "var(--sunk)" : tint(x, scale).background }} />)}
+      {cells.map((x, c) => <span title={`${c}: ${short(x, 5)}`} style={{ width: "12px", height: "12px", background: x === undefined ? "var(--sunk)" : tint(x - value.zero, value.reach).background }} />)}
     </div>
   );
 }

@@ -1,17 +1,30 @@
 /** Numbers and shapes for people. */
 
+import type { Integers } from "./data";
+
 /** An f32 with as many digits as it has, and no more: the shortest decimal that reads back as it. */
 export function exact(x: number | undefined): string {
   if (x === undefined) return "?";
   if (Number.isNaN(x)) return "NaN";
   if (!Number.isFinite(x)) return x < 0 ? "−∞" : "∞";
+  return plain(shortest(x));
+}
+
+/** The shortest decimal that an f32 can be read back from. */
+export function shortest(x: number): string {
   const f = Math.fround(x);
   if (f === 0) return "0";
   for (let digits = 1; digits < 9; digits++) {
     const text = f.toPrecision(digits);
-    if (Math.fround(Number(text)) === f) return plain(text);
+    if (Math.fround(Number(text)) === f) return text;
   }
-  return plain(f.toPrecision(9));
+  return f.toPrecision(9);
+}
+
+/** What an integer of a value stands for, in symbols. */
+export function meaning({ scale, zero_point }: Integers): string {
+  const factor = exact(scale);
+  return zero_point ? `${factor}·(q − ${zero_point})` : `${factor}·q`;
 }
 
 /** A number to a few digits, for cells and labels. */
@@ -37,6 +50,11 @@ function superscript(digits: string): string {
 /** `61,706` */
 export function grouped(n: number): string {
   return Math.round(n).toString().replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** A product as the program writes it, its result grouped: `(28×28)×(5×5)×6 = 117,600`. */
+export function resolved(product: string): string {
+  return product.replace(/\d+$/, (digits) => grouped(Number(digits)));
 }
 
 /** `1.2 MiB` */

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import type { Cost, Outline, Totals } from "./data";
 import { bytes, dims, grouped, large, short } from "./numbers";
+import { Scroll } from "./scroll";
 import { useApp } from "./state";
 import { t } from "./strings";
 
@@ -19,12 +20,12 @@ export function TableView() {
         <>
           <Comparison a={{ name: network.name, totals: network.totals }} b={other} />
           <div class="pair">
-            <section><h2>{network.name}</h2><CostTable layers={network.layers} totals={network.totals} only={only} narrow open={(layer) => go({ view: "layer", layer })} chosen={state.layer} /></section>
-            <section><h2>{other.name}</h2><CostTable layers={other.layers} totals={other.totals} only={only} narrow /></section>
+            <section><h2>{network.name}</h2><CostTable label={network.name} layers={network.layers} totals={network.totals} only={only} narrow open={(layer) => go({ view: "layer", layer })} chosen={state.layer} /></section>
+            <section><h2>{other.name}</h2><CostTable label={other.name} layers={other.layers} totals={other.totals} only={only} narrow /></section>
           </div>
         </>
       ) : (
-        <CostTable layers={network.layers} totals={network.totals} only={only} open={(layer) => go({ view: "layer", layer })} chosen={state.layer} />
+        <CostTable label={network.name} layers={network.layers} totals={network.totals} only={only} open={(layer) => go({ view: "layer", layer })} chosen={state.layer} />
       )}
     </div>
   );
@@ -40,31 +41,31 @@ function Comparison({ a, b }: { a: { name: string; totals: Totals }; b: Outline 
   return (
     <section style={{ marginBottom: "1.2rem" }}>
       <h2>{t("beside")}</h2>
-      <div class="scroll" tabIndex={0}>
+      <Scroll label={t("beside")}>
         <table class="data">
-          <thead><tr><th></th><th class="r">{a.name}</th><th class="r">{b.name}</th><th class="r">{t("ratio")}</th></tr></thead>
+          <thead><tr><td></td><th class="r">{a.name}</th><th class="r">{b.name}</th><th class="r">{t("ratio")}</th></tr></thead>
           <tbody>
             {rows.map(([label, of, form]) => (
               <tr><td>{label}</td><td class="r">{form(of(a.totals))}</td><td class="r">{form(of(b.totals))}</td><td class="r">{of(b.totals) ? `${short(of(a.totals) / of(b.totals))} ×` : ""}</td></tr>
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </section>
   );
 }
 
 /** The table of some layers. */
-export function CostTable({ layers, totals, only = false, narrow = false, open, chosen }: { layers: Cost[]; totals: Totals; only?: boolean; narrow?: boolean; open?: (layer: number) => void; chosen?: number }) {
+export function CostTable({ label, layers, totals, only = false, narrow = false, open, chosen }: { label: string; layers: Cost[]; totals: Totals; only?: boolean; narrow?: boolean; open?: (layer: number) => void; chosen?: number }) {
   const rows = layers.map((layer, index) => ({ layer, index })).filter(({ layer }) => !only || layer.multiplications > 0);
   const most = Math.max(...layers.map((layer) => layer.multiplications), 1);
   return (
-    <div class="scroll" tabIndex={0}>
+    <Scroll label={label}>
       <table class="data">
         <thead>
           <tr>
             <th>{t("layer")}</th><th>{t("op")}</th>{!narrow && <th>{t("formula")}</th>}<th>{t("output")}</th><th class="r">{t("parameters")}</th>
-            <th>{t("product")}</th><th class="r">{t("multiplications")}</th>{!narrow && <th class="r">{t("memory")}</th>}
+            {!narrow && <th>{t("product")}</th>}<th class="r">{t("multiplications")}</th>{!narrow && <th class="r">{t("memory")}</th>}
           </tr>
         </thead>
         <tbody>
@@ -75,8 +76,8 @@ export function CostTable({ layers, totals, only = false, narrow = false, open, 
               {!narrow && <td class="f">{layer.formula}</td>}
               <td class="num">{dims(layer.shape)}</td>
               <td class="r">{layer.parameters ? grouped(layer.parameters) : ""}</td>
-              <td class="f">{layer.product.replace(/ = \d+$/, "")}</td>
-              <td class="r" style={{ background: `linear-gradient(to left, var(--accent-soft) ${(100 * layer.multiplications) / most}%, transparent 0)` }}>{layer.multiplications ? grouped(layer.multiplications) : ""}</td>
+              {!narrow && <td class="f">{layer.product.replace(/ = \d+$/, "")}</td>}
+              <td class="r" style={{ background: `linear-gradient(to left, var(--share) ${(100 * layer.multiplications) / most}%, transparent 0)` }}>{layer.multiplications ? grouped(layer.multiplications) : ""}{narrow && layer.product && <><br /><code class="soft">{layer.product.replace(/ = \d+$/, "")}</code></>}</td>
               {!narrow && <td class="r">{bytes(layer.bytes)}</td>}
             </tr>
           ))}
@@ -84,10 +85,10 @@ export function CostTable({ layers, totals, only = false, narrow = false, open, 
         <tfoot>
           <tr>
             <td>{t("total")}</td><td></td>{!narrow && <td></td>}<td></td>
-            <td class="r">{grouped(totals.parameters)}</td><td></td><td class="r" title={large(totals.multiplications)}>{grouped(totals.multiplications)}</td>{!narrow && <td class="r">{bytes(totals.value_bytes)}</td>}
+            <td class="r">{grouped(totals.parameters)}</td>{!narrow && <td></td>}<td class="r" title={large(totals.multiplications)}>{grouped(totals.multiplications)}</td>{!narrow && <td class="r">{bytes(totals.value_bytes)}</td>}
           </tr>
         </tfoot>
       </table>
-    </div>
+    </Scroll>
   );
 }
