@@ -26,7 +26,7 @@ struct Options {
     vectors: usize,
     pixels: usize,
     /// Bytes of a panel's weights between two passes over the pixels.
-    chunk: usize,
+    k_block: usize,
     only: String,
     blocks: u32,
     what: String,
@@ -39,7 +39,7 @@ fn main() -> Result<(), Failure> {
         crossing: 28,
         vectors: 2,
         pixels: 6,
-        chunk: 40_000,
+        k_block: 40_000,
         only: String::new(),
         blocks: 2,
         what: "all".to_owned(),
@@ -54,7 +54,7 @@ fn main() -> Result<(), Failure> {
             Some(("crossing", v)) => o.crossing = v.parse()?,
             Some(("vectors", v)) => o.vectors = v.parse()?,
             Some(("pixels", v)) => o.pixels = v.parse()?,
-            Some(("chunk", v)) => o.chunk = v.parse()?,
+            Some(("k_block", v)) => o.k_block = v.parse()?,
             Some(("blocks", v)) => o.blocks = v.parse()?,
             Some(("only", v)) => o.only = v.to_owned(),
             None => o.what = argument,
@@ -295,14 +295,14 @@ fn layers(peak: &Peak, o: &Options) -> Result<(), Failure> {
         let blocks = l.channels / lanes;
         let panel = o.vectors * LANES;
         let block_weights = l.kernel * l.kernel * lanes * panel;
-        let chunk_blocks = (o.chunk / 4 / block_weights).clamp(1, blocks);
+        let blocks_each = (o.k_block / 4 / block_weights).clamp(1, blocks);
         let map = l.size * l.size * LANES;
 
         let mut kernels: HashMap<TileSpec, Executable> = HashMap::new();
         let mut code_bytes = 0;
-        let mut chunks: Vec<(usize, Vec<Vec<Call>>)> = Vec::new();
-        for first in (0..blocks).step_by(chunk_blocks) {
-            let count = chunk_blocks.min(blocks - first);
+        let mut k_blocks: Vec<(usize, Vec<Vec<Call>>)> = Vec::new();
+        for first in (0..blocks).step_by(blocks_each) {
+            let count = blocks_each.min(blocks - first);
             let mut rows = Vec::new();
             for run in runs(l, o) {
                 let mut calls = Vec::new();
@@ -350,7 +350,7 @@ fn layers(peak: &Peak, o: &Options) -> Result<(), Failure> {
                 }
                 rows.push(calls);
             }
-            chunks.push((first, rows));
+            k_blocks.push((first, rows));
         }
 
         let mut input = Floats::new(blocks * plane)?;
@@ -360,12 +360,12 @@ fn layers(peak: &Peak, o: &Options) -> Result<(), Failure> {
         let panels = l.filters / panel;
         // Eight rows at a time where rows are tiled one by one, the whole map otherwise.
         let row_block = 8;
-        let runs = chunks[0].1.len();
+        let runs = k_blocks[0].1.len();
         let flops = 2 * l.channels * l.filters * l.size * l.size * l.kernel * l.kernel;
         let (rate, share) = share(peak, flops as f64, |clock| {
             for rows in (0..runs).step_by(row_block) {
                 for panel in 0..panels {
-                    for (first, calls) in &chunks {
+                    for (first, calls) in &k_blocks {
                         let panel_weights = (panel * blocks + first) * block_weights;
                         for call in calls[rows..runs.min(rows + row_block)].iter().flatten() {
                             // SAFETY: the offsets are those of the layer's buffers.

@@ -66,6 +66,8 @@ fn kind(work: &Work) -> &'static str {
         Work::Interpolate(_) => "interpolate",
         Work::Matmul { .. } => "matmul",
         Work::Recurrent(_) => "recurrent",
+        Work::Integer(_) => "integers",
+        Work::Along(_) => "along",
         Work::Reduce { .. } => "reduction",
     }
 }

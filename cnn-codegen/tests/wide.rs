@@ -3,7 +3,6 @@
 
 use std::fmt::Write;
 
-use cnn_ir::op::Op;
 use cnn_runtime::weights::{Synthetic, synthetic_input};
 use cnn_testing::distance::distance;
 use cnn_testing::engines::{ENGINES, networks};
@@ -82,9 +81,7 @@ fn failures(toml: &str, seed: u64) -> Vec<String> {
     let batch = 1 + (seed % 3) as usize;
     let networks = networks(toml);
     let graph = &networks[0].graph;
-    let Op::Input(input) = &graph[graph.inputs()[0]].op else {
-        unreachable!("an input")
-    };
+    let (_, input) = graph.declared_inputs().next().expect("an input");
     let image = synthetic_input("image", batch * input.shape.elements(), seed);
     let weights = Synthetic { seed };
     let expected = (ENGINES[0].compile)(&networks[0], &weights, batch)(&[&image]);

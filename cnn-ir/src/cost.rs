@@ -83,6 +83,7 @@ mod tests {
             dilation: Pair::ONE,
             groups,
             bias: true,
+            quantized: false,
             activation: None,
             norm: None,
             residual: false,
@@ -120,6 +121,7 @@ mod tests {
         let dense = Op::Dense(Dense {
             units: 120,
             bias: true,
+            quantized: false,
             activation: None,
             norm: None,
         });

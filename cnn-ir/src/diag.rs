@@ -88,13 +88,21 @@ impl Diagnostic {
     }
 }
 
-/// The candidate nearest to a misspelt word, if one is near enough to be meant.
+/// The candidate nearest to a misspelt word, if one is near enough to be meant. Nobody means what is longer than a line,
+/// or looks through more than a thousand words.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let near = |candidate: &&str| {
-        strsim::damerau_levenshtein(word, candidate) <= 1.max(word.chars().count().min(candidate.chars().count()) / 3)
+    const LONGEST: usize = 128;
+    const MOST: usize = 1000;
+    let distance = |candidate: &'a str| {
+        let enough = 1.max(word.chars().count().min(candidate.chars().count()) / 3);
+        // A distance is at least the difference of the lengths.
+        let may_be = candidate.len() <= LONGEST && candidate.chars().count().abs_diff(word.chars().count()) <= enough;
+        let distance = may_be.then(|| strsim::damerau_levenshtein(word, candidate))?;
+        (distance <= enough).then_some((distance, candidate))
     };
-    candidates
+    let candidates = candidates
         .into_iter()
-        .filter(near)
-        .min_by_key(|candidate| strsim::damerau_levenshtein(word, candidate))
+        .take(if word.len() <= LONGEST { MOST } else { 0 });
+    let near = candidates.filter_map(distance).min_by_key(|&(distance, _)| distance);
+    near.map(|(_, candidate)| candidate)
 }

@@ -24,7 +24,7 @@ pub fn print(graph: &Graph, shapes: Option<&Shapes>) -> String {
             dot,
             "  n{} [label={label}, fillcolor=\"{}\"];",
             id.index(),
-            colour(&node.op)
+            node.op.colour()
         );
     }
     for id in &order {
@@ -72,18 +72,6 @@ fn operator(node: &Node) -> String {
         text += &word;
     }
     text
-}
-
-/// What has weights, what moves data, and what computes element by element look different.
-fn colour(op: &Op) -> &'static str {
-    match op {
-        Op::Input(_) | Op::Constant(_) => "#e8e8e8",
-        Op::Conv(_) | Op::ConvTranspose(_) | Op::Dense(_) | Op::Matmul(_) | Op::Recurrent(_) => "#cfe2ff",
-        Op::Pool(_) | Op::AdaptiveAvgPool(_) | Op::Reduce(_) => "#d1f0d8",
-        Op::BatchNorm(_) | Op::Lrn(_) => "#fde9c9",
-        Op::Combine(_) | Op::Concat(_) => "#f5d6ea",
-        _ => "#ffffff",
-    }
 }
 
 fn quoted(text: &str) -> String {

@@ -10,7 +10,7 @@ use petgraph::Direction;
 use petgraph::stable_graph::{NodeIndex, StableDiGraph};
 use petgraph::visit::EdgeRef;
 
-use crate::op::Op;
+use crate::op::{Input, Op};
 use crate::span::Span;
 
 /// Names a node of one graph.
@@ -109,9 +109,24 @@ impl Graph {
         });
     }
 
+    /// Leaves no output.
+    pub fn clear_outputs(&mut self) {
+        self.outputs.clear();
+    }
+
     /// The inputs in the order of declaration.
     pub fn inputs(&self) -> &[NodeId] {
         &self.inputs
+    }
+
+    /// The inputs in the order of declaration, each with what is declared of it.
+    pub fn declared_inputs(&self) -> impl Iterator<Item = (&Node, &Input)> {
+        self.inputs.iter().filter_map(|&id| match &self[id] {
+            node @ Node {
+                op: Op::Input(input), ..
+            } => Some((node, input)),
+            _ => None,
+        })
     }
 
     /// The outputs in the order of declaration.

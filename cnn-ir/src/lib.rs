@@ -32,6 +32,7 @@
 //! ```
 
 pub mod ast;
+pub mod brief;
 pub mod cost;
 pub mod diag;
 pub mod dot;

@@ -11,6 +11,7 @@ pub const MAX_ELEMENTS: usize = 1 << 48;
 
 /// The shape of one image's value: a feature map or a flat vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Shape {
     /// `[channels, height, width]`.
     Map {

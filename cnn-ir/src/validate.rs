@@ -6,7 +6,7 @@ use crate::diag::Diagnostic;
 use crate::graph::{Graph, Node, NodeId};
 use crate::op::Fault;
 use crate::shape::Shape;
-use crate::value::ValueType;
+use crate::value::{ElementType, ValueType};
 
 /// The shape of every node's result, with the type of its elements: what makes a graph a valid one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -69,6 +69,18 @@ pub fn validate(graph: &Graph) -> Result<Shapes, Vec<Diagnostic>> {
     let (order, cyclic) = cut_cycles(graph, &mut errors);
     let known = order.into_iter().filter(|id| !cyclic.contains(id));
     let shapes = infer(graph, known, &mut errors);
+    let integers = |id: NodeId| shapes.known(id).is_some_and(|value| value.element != ElementType::F32);
+    for output in graph.outputs().iter().filter(|output| integers(output.node)) {
+        let fault = Fault::new(
+            None,
+            "an output of the network must be real numbers, not 8-bit integers",
+        );
+        errors.push(place(
+            &graph[output.node],
+            fault.note("put a `dequantize` after it"),
+            "",
+        ));
+    }
     errors.sort_by_key(|error| error.primary.as_ref().map_or(usize::MAX, |label| label.span.start));
     if errors.is_empty() { Ok(shapes) } else { Err(errors) }
 }
@@ -221,6 +233,7 @@ mod tests {
         Op::Dense(Dense {
             units: 10,
             bias: true,
+            quantized: false,
             activation: None,
             norm: None,
         })

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-pub use cnn_types::ElementType;
+pub use cnn_types::{ElementType, Quantisation};
 
 use crate::shape::Shape;
 

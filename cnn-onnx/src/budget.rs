@@ -11,6 +11,9 @@ const ELEMENT: u64 = 24;
 /// must not fill a disk.
 const REPEATED: u64 = 1 << 26;
 
+/// Multiplications and elements of results that operators on constants may cost altogether: a minute of the interpreter.
+const MOST_WORK: u128 = 1 << 33;
+
 /// Smaller amounts are not asked for: any program needs as much.
 const UNASKED: u64 = 1 << 20;
 
@@ -20,6 +23,7 @@ pub(crate) struct Budget {
     left: u64,
     limit: u64,
     repeated: u64,
+    work: u128,
 }
 
 impl Budget {
@@ -30,6 +34,7 @@ impl Budget {
             left: limit,
             limit,
             repeated: REPEATED,
+            work: MOST_WORK,
         }
     }
 
@@ -51,6 +56,14 @@ impl Budget {
         }
     }
 
+    /// Counts what an operator on constants costs that is about to be run.
+    pub(crate) fn work(&mut self, work: u128) -> Result<(), String> {
+        let left = self.work.checked_sub(work);
+        self.work =
+            left.ok_or("computing constants takes more than eight thousand million multiplications altogether")?;
+        Ok(())
+    }
+
     /// Counts a weight that is one number, repeated.
     pub(crate) fn repeated(&mut self, dims: &[usize]) -> Result<(), String> {
         let left = self.repeated.checked_sub(count(dims)? as u64);
@@ -58,5 +71,20 @@ impl Budget {
             format!("weights of one repeated number, here {dims:?}, have more than {REPEATED} elements altogether")
         })?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_constants_cost_is_counted_over_all_of_them() {
+        let mut budget = Budget::new(Some(1 << 20));
+        assert_eq!(budget.work(MOST_WORK - 1), Ok(()));
+        assert_eq!(budget.work(1), Ok(()));
+        assert!(budget.work(1).is_err());
+        assert!(budget.constant(&[1 << 14]).is_ok());
+        assert!(budget.constant(&[1 << 20]).is_err());
     }
 }

@@ -78,9 +78,25 @@ const MODEL: Level = Level {
                     },
                 ),
                 (5, LEAF),
-                (11, Level { below: &[(2, LEAF)] }),
-                (12, Level { below: &[(2, LEAF)] }),
+                (11, VALUE),
+                (12, VALUE),
+                (15, Level { below: &[(1, LEAF)] }),
             ],
+        },
+    )],
+};
+
+/// A value's name and type, down to its dimensions.
+const VALUE: Level = Level {
+    below: &[(
+        2,
+        Level {
+            below: &[(
+                1,
+                Level {
+                    below: &[(2, Level { below: &[(1, LEAF)] })],
+                },
+            )],
         },
     )],
 };

@@ -1,6 +1,6 @@
 //! What a model's inputs mean: their types and dimensions, which axis is the batch, and where channels are last.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::error::{Place, Problem, quoted};
 use crate::proto::{self, DimensionValue};
@@ -72,8 +72,14 @@ pub(crate) fn read(graph: &proto::Graph, shapes: &BTreeMap<String, Vec<usize>>) 
     let filled: std::collections::HashSet<&str> = graph.initializer.iter().map(|tensor| &*tensor.name).collect();
     let mut problems = Vec::new();
     let mut declared = Vec::new();
+    let mut users: HashMap<&str, Vec<&proto::Node>> = HashMap::new();
+    for node in &graph.node {
+        for name in &node.input {
+            users.entry(name).or_default().push(node);
+        }
+    }
     for input in graph.input.iter().filter(|input| !filled.contains(&*input.name)) {
-        match one(graph, input, shapes.get(&input.name)) {
+        match one(&users, input, shapes.get(&input.name)) {
             Ok(input) => declared.push(input),
             Err(message) => problems.push(Problem {
                 place: Place::Value {
@@ -102,7 +108,11 @@ pub(crate) fn read(graph: &proto::Graph, shapes: &BTreeMap<String, Vec<usize>>) 
     (declared, problems)
 }
 
-fn one(graph: &proto::Graph, input: &proto::ValueInfo, given: Option<&Vec<usize>>) -> Result<Declared, String> {
+fn one(
+    users: &HashMap<&str, Vec<&proto::Node>>,
+    input: &proto::ValueInfo,
+    given: Option<&Vec<usize>>,
+) -> Result<Declared, String> {
     let tensor = input.r#type.as_ref().and_then(|kind| kind.tensor_type.as_ref());
     let tensor = tensor.ok_or("is no tensor")?;
     let kind = DataType::from_number(tensor.elem_type)?;
@@ -138,7 +148,7 @@ fn one(graph: &proto::Graph, input: &proto::ValueInfo, given: Option<&Vec<usize>
     };
     Ok(Declared {
         name: input.name.clone(),
-        channels_last: dims.len() == 4 && is_turned(graph, &input.name),
+        channels_last: dims.len() == 4 && is_turned(users, &input.name),
         dims,
     })
 }
@@ -150,17 +160,13 @@ const ANY_ORDER: [&str; 9] = ["Add", "Cast", "Clip", "Div", "Identity", "Mul", "
 const MOST_BEFORE: usize = 16;
 
 /// Whether a tensor is brought from `[N, H, W, C]` to `[N, C, H, W]` before anything asks where its channels are.
-fn is_turned(graph: &proto::Graph, name: &str) -> bool {
+fn is_turned(users: &HashMap<&str, Vec<&proto::Node>>, name: &str) -> bool {
     let mut names = vec![name];
     let mut turned = false;
     let mut next = 0;
     while let Some(&name) = names.get(next) {
         next += 1;
-        for node in graph
-            .node
-            .iter()
-            .filter(|node| node.input.iter().any(|input| input == name))
-        {
+        for node in users.get(name).into_iter().flatten() {
             let turns = |one: &proto::Attribute| one.name == "perm" && one.ints == [0, 3, 1, 2];
             match &*node.op_type {
                 "Transpose" if node.attribute.iter().any(turns) => turned = true,

@@ -1,6 +1,6 @@
 //! Names for layers: the source's own, as far as the language's rule for names and their being unique allow.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use cnn_ir::front::is_valid;
 
@@ -13,6 +13,8 @@ const LONGEST: usize = 100;
 #[derive(Debug, Default)]
 pub(crate) struct Names {
     taken: HashSet<String>,
+    /// The number that a name had last, so that not all are tried again.
+    numbers: HashMap<String, u64>,
 }
 
 impl Names {
@@ -28,10 +30,16 @@ impl Names {
         name
     }
 
-    fn numbered(&self, name: &str) -> String {
-        // As many numbers are tried as names are taken, at most.
-        let mut names = (2u64..).map(|number| format!("{name}_{number}"));
-        names.find(|name| !self.taken.contains(name)).unwrap_or_default()
+    fn numbered(&mut self, name: &str) -> String {
+        let number = self.numbers.entry(name.to_owned()).or_insert(1);
+        loop {
+            *number += 1;
+            let name = format!("{name}_{number}");
+            // As many numbers are tried as names are taken, at most.
+            if !self.taken.contains(&name) {
+                return name;
+            }
+        }
     }
 }
 

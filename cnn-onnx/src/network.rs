@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cnn_ir::ast::{InputDecl, Key, LayerDecl, NetDecl, Value as KeyValue, ValueKind};
-use cnn_ir::op::{Dialect, Op};
+use cnn_ir::op::{Dialect, Meaning, Op};
 use cnn_ir::shape::Shape;
 use cnn_ir::span::{Span, Spanned};
+use cnn_ir::value::{ElementType, ValueType};
 
 use crate::budget::Budget;
 use crate::names::Names;
@@ -23,6 +24,8 @@ pub(crate) struct Network {
     pub(crate) weights: BTreeMap<String, Weight>,
     /// Better names, best first, of layers that found them taken.
     wishes: HashMap<String, Vec<String>>,
+    /// Where in the declaration a layer is.
+    places: HashMap<String, usize>,
     /// Whether axis 0 of every computed tensor is the batch. Otherwise the whole tensor is one image.
     pub(crate) batched: bool,
     /// So that a small file cannot ask for all memory.
@@ -88,6 +91,7 @@ impl Network {
             names: Names::default(),
             weights: BTreeMap::new(),
             wishes: HashMap::new(),
+            places: HashMap::new(),
             batched,
             budget,
         }
@@ -123,7 +127,12 @@ impl Network {
             name: unplaced(&layer),
             keys: self::keys(keys),
         });
-        Ok(Data { layer, shape })
+        Ok(Data {
+            layer,
+            shape,
+            element: ElementType::F32,
+            meaning: Meaning::Values,
+        })
     }
 
     /// Adds a layer; its name is already claimed.
@@ -147,12 +156,15 @@ impl Network {
                 .join("; ")
         })?;
         let shapes: Vec<_> = operands.iter().map(|data| data.shape).collect();
-        let shape = read.shape(&shapes).map_err(|faults| {
+        let types: Vec<_> = operands.iter().map(|data| data.value_type()).collect();
+        let ValueType { element, shape } = read.value_type(&types).map_err(|faults| {
             let told = faults
                 .into_iter()
                 .map(|fault| [vec![fault.message], fault.notes].concat().join(": "));
             told.collect::<Vec<_>>().join("; ")
         })?;
+        let meanings: Vec<_> = operands.iter().map(|data| data.meaning).collect();
+        let meaning = read.meaning_of(&meanings);
         let declared = read.weights("", &shapes);
         for (role, weight) in weights {
             let Some(declared) = declared.iter().find(|declared| declared.role() == role) else {
@@ -176,6 +188,7 @@ impl Network {
             }
             self.weights.insert(format!("{name}.{role}"), weight);
         }
+        self.places.insert(name.clone(), self.net.layers.len());
         self.net.layers.push(LayerDecl {
             name: unplaced(&name),
             op: unplaced(op),
@@ -184,19 +197,24 @@ impl Network {
             span: Span::NONE,
             instances: Vec::new(),
         });
-        Ok(Data { layer: name, shape })
+        Ok(Data {
+            layer: name,
+            shape,
+            element,
+            meaning,
+        })
     }
 
     /// Whether a layer is declared without the bias that it could have.
     pub(crate) fn lacks_bias(&self, layer: &str) -> bool {
-        let found = self.net.layers.iter().rev().find(|other| other.name.value == layer);
+        let found = self.places.get(layer).map(|&place| &self.net.layers[place]);
         found.is_some_and(|layer| layer.keys.iter().any(|key| key.name.value == "bias"))
     }
 
     /// Gives such a layer a bias, one number for each channel.
     pub(crate) fn give_bias(&mut self, layer: &str, bias: Weight) {
-        if let Some(found) = self.net.layers.iter_mut().rev().find(|other| other.name.value == layer) {
-            found.keys.retain(|key| key.name.value != "bias");
+        if let Some(&place) = self.places.get(layer) {
+            self.net.layers[place].keys.retain(|key| key.name.value != "bias");
             self.weights.insert(format!("{layer}.bias"), bias);
         }
     }

@@ -7,7 +7,7 @@ use crate::movement::{Blocks, Movement, movement};
 use crate::names;
 use crate::network::{Keys, Network, integer, integers, word};
 use crate::proto;
-use crate::tensor::Tensor;
+use crate::tensor::{MAX_RANK, Tensor};
 use crate::uses::Uses;
 use crate::value::{Data, Frame, Known, Value, frame, identity};
 use crate::weights::Weight;
@@ -74,7 +74,7 @@ impl Node<'_> {
     pub(crate) fn integers(&self, attribute: &'static str, input: usize) -> Result<Option<Vec<i64>>, String> {
         if let Some(tensor) = self.optional_constant(input, &format!("`{attribute}`"))? {
             self.attributes.ignore(attribute);
-            return tensor.integers().map(Some);
+            return tensor.list().map(Some);
         }
         Ok(self.attributes.ints(attribute)?.map(<[i64]>::to_vec))
     }
@@ -141,8 +141,26 @@ impl Node<'_> {
         let stem = names::candidates(self.message).swap_remove(0);
         let name = self.network.names.claim(&[format!("{stem}.constant")]);
         let keys = vec![("shape", integers(&shape.dims()))];
+        let tensor = self.real(tensor)?;
         let weight = Weight::Plain(tensor.reshaped(shape.dims()));
         self.network.layer(name, "constant", keys, &[], vec![("value", weight)])
+    }
+
+    /// A constant as floats; integers and truth values are these as single precision has them.
+    fn real(&mut self, tensor: &Tensor) -> Result<Tensor, String> {
+        if tensor.kind.is_float() {
+            return Ok(tensor.clone());
+        }
+        if !tensor.is_uniform() {
+            self.network.spend(&tensor.dims)?;
+        }
+        const EXACT: f64 = (1u32 << 24) as f64;
+        let beyond = |numbers: &Tensor| numbers.doubles().into_iter().find(|number| number.abs() > EXACT);
+        let checked = tensor.repeated().unwrap_or_else(|| tensor.clone());
+        match beyond(&checked) {
+            Some(number) => Err(format!("the integer {number} is not exact in single precision")),
+            None => Ok(tensor.map(|number| number)),
+        }
     }
 
     /// A constant with its axes permuted.
@@ -272,6 +290,9 @@ fn too_many_axes(dims: &[usize]) -> String {
 
 /// An axis of a tensor of that rank, perhaps counted from the end.
 pub(crate) fn absolute_axis(axis: i64, rank: usize) -> Result<usize, String> {
+    if rank > MAX_RANK {
+        return Err(format!("a tensor of {rank} axes; at most {MAX_RANK} are possible"));
+    }
     let from_start = if axis < 0 {
         axis.checked_add(rank as i64)
     } else {

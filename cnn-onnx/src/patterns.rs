@@ -205,7 +205,9 @@ impl<'a> Search<'a> {
                     match (&*attribute.name, &attribute.t) {
                         ("value", Some(tensor)) => search.constant(output, tensor),
                         ("value_float", _) => drop(search.numbers.insert(output, attribute.f.into())),
-                        ("value_ints", _) => drop(search.lists.insert(output, attribute.ints.clone())),
+                        ("value_ints", _) if attribute.ints.len() <= FEW as usize => {
+                            search.lists.insert(output, attribute.ints.clone());
+                        }
                         _ => {}
                     }
                 }
@@ -317,7 +319,7 @@ impl<'a> Search<'a> {
             return None;
         }
         match (attribute("axes"), node.input.get(1)) {
-            (Some(axes), _) => Some(axes.ints.clone()),
+            (Some(axes), _) => (axes.ints.len() <= FEW as usize).then(|| axes.ints.clone()),
             (None, Some(name)) => self.lists.get(&**name).cloned(),
             (None, None) => None,
         }

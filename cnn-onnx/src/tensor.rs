@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use cnn_ir::shape::MAX_ELEMENTS;
@@ -78,6 +79,9 @@ impl DataType {
 /// Uniform tensors of more elements are no parameters such as axes or a shape.
 const MANY: usize = 1 << 16;
 
+/// Axes, shapes and the like are no longer than this.
+const LONG: usize = 1 << 12;
+
 /// A tensor whose elements are known.
 #[derive(Clone, Debug)]
 pub(crate) struct Tensor {
@@ -87,6 +91,17 @@ pub(crate) struct Tensor {
     data: Bytes,
     /// Whether `data` holds one element only, which all elements are.
     uniform: bool,
+    /// What its floats are whole multiples of, if they were 8-bit integers.
+    grid: Option<Arc<Grid>>,
+}
+
+/// Scales of floats that were 8-bit integers: one for all, or one for each place along an axis.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Grid {
+    /// The axis.
+    pub(crate) axis: usize,
+    /// The scales.
+    pub(crate) scales: Vec<f32>,
 }
 
 /// Elements as numbers to compute with.
@@ -96,15 +111,31 @@ pub(crate) enum Numbers {
     Integer(Vec<i64>),
 }
 
+/// Axes of a tensor at most; NumPy has as many.
+pub(crate) const MAX_RANK: usize = 64;
+
+/// What the other axes of a tensor without elements have at most: they are counted through all the same.
+const MOST_OF_NOTHING: usize = 1 << 20;
+
 /// The number of elements, if there are at most [`MAX_ELEMENTS`].
 pub(crate) fn count(dims: &[usize]) -> Result<usize, String> {
-    let count = match dims.contains(&0) {
-        true => Some(0),
-        false => dims.iter().try_fold(1usize, |count, &dim| count.checked_mul(dim)),
+    if dims.len() > MAX_RANK {
+        return Err(format!(
+            "a tensor has {} axes; at most {MAX_RANK} are possible",
+            dims.len()
+        ));
+    }
+    let others = dims.iter().filter(|&&dim| dim != 0);
+    let others = others.copied().try_fold(1usize, |count, dim| count.checked_mul(dim));
+    let (most, words) = match dims.contains(&0) {
+        true => (MOST_OF_NOTHING, "too long axes beside an empty one, at most 2^20"),
+        false => (MAX_ELEMENTS, "too many elements, at most 2^48"),
     };
-    count
-        .filter(|&count| count <= MAX_ELEMENTS)
-        .ok_or_else(|| format!("{dims:?} has too many elements, at most 2^48 are possible"))
+    match others.filter(|&others| others <= most) {
+        Some(_) if dims.contains(&0) => Ok(0),
+        Some(count) => Ok(count),
+        None => Err(format!("{dims:?} has {words} are possible")),
+    }
 }
 
 /// Numbers whose bytes are those of the slice.
@@ -123,6 +154,10 @@ impl Tensor {
         external: impl FnOnce(&[proto::StringStringEntry]) -> Result<Bytes, String>,
     ) -> Result<Tensor, String> {
         let kind = DataType::from_number(message.data_type)?;
+        // Before they are written into a message.
+        if message.dims.len() > MAX_RANK {
+            count(&vec![1; message.dims.len()])?;
+        }
         let dims = message
             .dims
             .iter()
@@ -147,6 +182,7 @@ impl Tensor {
             kind,
             data,
             uniform: false,
+            grid: None,
         })
     }
 
@@ -156,6 +192,7 @@ impl Tensor {
         Tensor {
             dims,
             uniform: true,
+            grid: None,
             ..value.clone()
         }
     }
@@ -173,6 +210,7 @@ impl Tensor {
             kind: DataType::F32,
             data: Bytes::from_owner(Owned(elements)),
             uniform: false,
+            grid: None,
         }
     }
 
@@ -219,6 +257,7 @@ impl Tensor {
             kind,
             data: data.into(),
             uniform: false,
+            grid: None,
         }
     }
 
@@ -227,6 +266,7 @@ impl Tensor {
         (self.uniform || self.len() == 1).then(|| Tensor {
             dims: Vec::new(),
             uniform: false,
+            grid: None,
             ..self.clone()
         })
     }
@@ -263,7 +303,40 @@ impl Tensor {
     /// The same elements under other dimensions of the same count.
     pub(crate) fn reshaped(&self, dims: Vec<usize>) -> Tensor {
         debug_assert_eq!(count(&dims), Ok(self.len()));
-        Tensor { dims, ..self.clone() }
+        // The axis is the same one only where those up to it stay.
+        let kept = |grid: &Arc<Grid>| {
+            let end = grid.axis + 1;
+            grid.scales.len() == 1 || (end <= dims.len() && dims.get(..end) == self.dims.get(..end))
+        };
+        Tensor {
+            grid: self.grid.clone().filter(kept),
+            dims,
+            ..self.clone()
+        }
+    }
+
+    /// Says what its floats are whole multiples of.
+    pub(crate) fn on_grid(self, grid: Grid) -> Tensor {
+        Tensor {
+            grid: Some(Arc::new(grid)),
+            ..self
+        }
+    }
+
+    /// What its floats are whole multiples of.
+    pub(crate) fn grid(&self) -> Option<&Grid> {
+        self.grid.as_deref()
+    }
+
+    /// The scales of its places along an axis, if its floats are whole multiples of such.
+    pub(crate) fn scales(&self, axis: usize) -> Option<Tensor> {
+        let (grid, count) = (self.grid()?, *self.dims.get(axis)?);
+        let scales = match *grid.scales {
+            [one] => vec![one; count],
+            ref all if grid.axis == axis && all.len() == count => all.to_vec(),
+            _ => return None,
+        };
+        Some(Tensor::from_floats(vec![count], scales))
     }
 
     /// Elements `range` as weights; `name` is what errors call them.
@@ -334,6 +407,14 @@ impl Tensor {
         }
     }
 
+    /// Integers of which there are as many as a tensor has axes, or outputs of a node: every node may look at the same ones.
+    pub(crate) fn list(&self) -> Result<Vec<i64>, String> {
+        match self.len() > LONG {
+            true => Err(format!("expected a list of a few integers, found {:?}", self.dims)),
+            false => self.integers(),
+        }
+    }
+
     /// The elements in double precision.
     pub(crate) fn doubles(&self) -> Vec<f64> {
         match self.numbers() {
@@ -383,6 +464,7 @@ impl Tensor {
             kind: self.kind,
             data: data.into(),
             uniform: false,
+            grid: None,
         }
     }
 }

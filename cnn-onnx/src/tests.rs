@@ -10,6 +10,8 @@ use prost::Message;
 use crate::proto::{self, DimensionValue, kind};
 use crate::{Import, ImportError, ImportOptions};
 
+mod large;
+
 const MODELS: [&str; 22] = [
     "residual",
     "old",

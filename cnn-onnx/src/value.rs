@@ -5,7 +5,9 @@
 //! elements are made only where an operator needs them elsewhere. So the transposes around every layer of a
 //! graph with channels last cancel.
 
+use cnn_ir::op::Meaning;
 use cnn_ir::shape::Shape;
+use cnn_ir::value::{ElementType, ValueType};
 
 use crate::tensor::Tensor;
 
@@ -14,6 +16,18 @@ use crate::tensor::Tensor;
 pub(crate) struct Data {
     pub(crate) layer: String,
     pub(crate) shape: Shape,
+    pub(crate) element: ElementType,
+    pub(crate) meaning: Meaning,
+}
+
+impl Data {
+    /// Its shape, and what its elements are.
+    pub(crate) fn value_type(&self) -> ValueType {
+        ValueType {
+            element: self.element,
+            shape: self.shape,
+        }
+    }
 }
 
 /// An ONNX tensor that the network computes.
@@ -133,6 +147,20 @@ impl Value {
         value
     }
 
+    /// The tensor with several axes in the place of one, of as many elements; it goes if there are none.
+    pub(crate) fn split(&self, axis: usize, into: &[usize]) -> Value {
+        let renamed = |old: usize| if old > axis { old + into.len() - 1 } else { old };
+        let order = self.order.iter().flat_map(|&old| match old == axis {
+            true => axis..axis + into.len(),
+            false => renamed(old)..renamed(old) + 1,
+        });
+        Value {
+            data: self.data.clone(),
+            dims: [&self.dims[..axis], into, &self.dims[axis + 1..]].concat(),
+            order: order.collect(),
+        }
+    }
+
     /// The tensor without these axes (ascending), each of size 1.
     pub(crate) fn squeezed(&self, gone: &[usize]) -> Value {
         let mut value = self.clone();
@@ -157,6 +185,8 @@ mod tests {
         let data = Data {
             layer: "x".into(),
             shape: Shape::Flat(dims.iter().product()),
+            element: ElementType::F32,
+            meaning: Meaning::Values,
         };
         Value::plain(data, dims.to_vec())
     }
@@ -187,6 +217,14 @@ mod tests {
         );
         assert_eq!(first.in_memory(), [4, 5, 3]);
         assert_eq!(first.transposed(&[1, 2, 0]), image);
+    }
+
+    #[test]
+    fn an_axis_becomes_several_where_it_lies() {
+        let turned = value(&[3, 6, 5]).transposed(&[2, 0, 1]);
+        let split = turned.split(2, &[2, 3]);
+        assert_eq!((&*split.dims, split.in_memory()), (&[5, 3, 2, 3][..], vec![3, 2, 3, 5]));
+        assert_eq!(value(&[3, 1, 5]).split(1, &[]), value(&[3, 1, 5]).squeezed(&[1]));
     }
 
     #[test]

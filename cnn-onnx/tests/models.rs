@@ -70,6 +70,12 @@ fn ops(import: &Import) -> Vec<&str> {
 }
 
 #[test]
+fn windows_of_a_sound_are_signals_then_steps() {
+    let (import, _) = check("speech");
+    assert_eq!(import.batch, Batch::None);
+}
+
+#[test]
 fn a_residual_network_as_pytorch_exports_it() {
     let (import, toml) = check("residual");
     assert_eq!(import.batch, Batch::Free);

@@ -10,14 +10,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let threads = std::env::args().nth(1).map_or(Ok(2), |text| text.parse())?;
     let pool = ThreadPool::new(threads)?;
     println!("percentiles 0.1, 10, 50 of a job's time in ns; ideal: one thread's, divided");
-    for chunks in [threads, 2 * threads, 4 * threads] {
+    for tasks in [threads, 2 * threads, 4 * threads] {
         for work in [0u32, 500, 2000] {
-            let job = |chunk| spin(chunk, work);
-            let shared = percentiles(&pool, &|| pool.run(chunks, &job));
-            let alone = percentiles(&pool, &|| (0..chunks).for_each(job));
+            let job = |task| spin(task, work);
+            let shared = percentiles(&pool, &|| pool.run(tasks, &job));
+            let alone = percentiles(&pool, &|| (0..tasks).for_each(job));
             let ideal = alone.map(|time| time / threads as f64);
             println!(
-                "{threads} threads, {chunks} chunks of {work:4} steps: {shared:7.0?}, ideal {ideal:7.0?}, \
+                "{threads} threads, {tasks} tasks of {work:4} steps: {shared:7.0?}, ideal {ideal:7.0?}, \
                  overhead {:5.0}",
                 shared[0] - ideal[0],
             );
@@ -43,9 +43,9 @@ fn percentiles(pool: &ThreadPool, run: &dyn Fn()) -> [f64; 3] {
     [1000, 10, 2].map(|part| times[times.len() / part])
 }
 
-/// A chunk of `steps` dependent multiplications.
-fn spin(chunk: usize, steps: u32) {
-    let mut value = chunk as u64 | 1;
+/// A task of `steps` dependent multiplications.
+fn spin(task: usize, steps: u32) {
+    let mut value = task as u64 | 1;
     for _ in 0..steps {
         value = black_box(value.wrapping_mul(0x9E37_79B9_7F4A_7C15));
     }

@@ -162,7 +162,7 @@ fn recipe(weight: String, shape: Vec<usize>, norm: Option<Norm>) -> Recipe {
                 ChannelOrder::Blocked { lanes: 8 }
             },
             first_channels: vec![0; blocks.div_ceil(vectors)],
-            chunks: vec![channels],
+            k_blocks: vec![channels],
         },
         filters,
     }

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use cnn_runtime::kernels::Isa;
-use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform, Winograd};
+use cnn_runtime::kernels::winograd::{InputShape, InputTransform, OutputShape, OutputTransform, Winograd};
 use cnn_runtime::memory::{AlignedBuffer, MemoryError};
 use cnn_types::Activation;
 
@@ -33,41 +33,45 @@ fn measure(variant: Winograd, isa: Isa, size: usize, channels: usize, run: usize
     let total = across * across;
     let mut input = InputTransform {
         src: map.as_ptr(),
-        row_stride,
-        src_block_stride: block_stride,
-        rows: size + 2 * halo,
-        columns: size + 2 * halo,
-        pad_top: 0,
-        pad_left: 0,
-        tiles_across: across,
+        dst: v.as_mut_ptr(),
         first_tile: 0,
         tiles: run,
-        blocks,
-        dst: v.as_mut_ptr(),
-        xi_stride,
-        dst_block_stride: run * 8,
-        tile_stride: 8,
+        shape: InputShape {
+            row_stride,
+            src_block_stride: block_stride,
+            rows: size + 2 * halo,
+            columns: size + 2 * halo,
+            pad_top: 0,
+            pad_left: 0,
+            tiles_across: across,
+            blocks,
+            xi_stride,
+            dst_block_stride: run * 8,
+            tile_stride: 8,
+        },
     };
     let activation = Activation::Relu;
     let mut output = OutputTransform {
         src: v.as_ptr(),
-        xi_stride,
-        src_block_stride: run * 8,
-        tile_stride: 8,
         dst: result.as_mut_ptr(),
-        row_stride,
-        dst_block_stride: block_stride,
-        rows: size,
-        columns: size,
-        tiles_across: across,
-        first_tile: 0,
-        tiles: run,
-        blocks,
         bias: std::ptr::null(),
         residual: std::ptr::null(),
-        residual_row_stride: 0,
-        residual_block_stride: 0,
         activation: &raw const activation,
+        first_tile: 0,
+        tiles: run,
+        shape: OutputShape {
+            xi_stride,
+            src_block_stride: run * 8,
+            tile_stride: 8,
+            row_stride,
+            dst_block_stride: block_stride,
+            rows: size,
+            columns: size,
+            tiles_across: across,
+            blocks,
+            residual_row_stride: 0,
+            residual_block_stride: 0,
+        },
     };
     let (transform_in, transform_out) = (variant.input_symbol(isa), variant.output_symbol(isa));
     // The best time of each call, so that other programs disturb less.

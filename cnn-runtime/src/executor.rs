@@ -7,8 +7,8 @@ use crate::memory::{AlignedBuffer, MemoryError};
 use crate::steps::{Base, Bases, Call, StepFn, Steps};
 use crate::threads::ThreadPool;
 
-/// Pieces per thread that a divided step is cut into, so that a late thread does not hold up the others.
-const PIECES: usize = 4;
+/// Ranges of tasks per thread that a divided step is cut into, so that a late thread does not hold up the others.
+const RANGES: usize = 4;
 
 /// How much memory a run needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ struct Pointers(Vec<*mut u8>);
 
 // SAFETY: between runs nothing looks at the pointers; a run fills them anew.
 unsafe impl Send for Pointers {}
-// SAFETY: the pointers are only handed to the step's function, whose items do not interfere.
+// SAFETY: the pointers are only handed to the step's function, whose tasks do not interfere.
 unsafe impl Sync for Pointers {}
 
 impl Executor {
@@ -84,7 +84,7 @@ impl Executor {
     /// Allocates nothing, unless more runs are under way at once than ever before.
     ///
     /// # Safety
-    /// The functions may be called, for any division of their items between threads, as
+    /// The functions may be called, for any division of their tasks between threads, as
     /// [`StepFn`] says, with memory of [`RunSize`] as arena and scratch, `constants`, and the
     /// inputs and outputs.
     ///
@@ -154,16 +154,16 @@ impl Executor {
         pointers: &Pointers,
         scratch: &Mutex<Vec<AlignedBuffer>>,
     ) {
-        let items = call.items;
-        let pieces = if threads > 1 && call.divide {
-            items.clamp(1, PIECES * threads)
+        let tasks = call.tasks;
+        let ranges = if threads > 1 && call.divide {
+            tasks.clamp(1, RANGES * threads)
         } else {
             1
         };
         let needs_scratch = call.scratch;
         let idle = || scratch.lock().unwrap_or_else(PoisonError::into_inner);
-        let piece = |piece: usize| {
-            let (first, end) = (piece * items / pieces, (piece + 1) * items / pieces);
+        let range = |range: usize| {
+            let (first, end) = (range * tasks / ranges, (range + 1) * tasks / ranges);
             let mut own = if needs_scratch { idle().pop() } else { None };
             let start = own.as_mut().map_or(std::ptr::null_mut(), |own| own.as_mut_ptr().cast());
             // SAFETY: the caller's promise.
@@ -172,10 +172,10 @@ impl Executor {
                 idle().push(own);
             }
         };
-        if pieces == 1 {
-            piece(0);
+        if ranges == 1 {
+            range(0);
         } else {
-            self.pool.run(pieces, &piece);
+            self.pool.run(ranges, &range);
         }
     }
 }

@@ -21,7 +21,7 @@
 //! A program loads a network in four steps. A [`weights::WeightSource`] gives the tensors, each
 //! checked against the shape that the network needs. [`pack::Recipe`]s fold, transform and reorder
 //! them, once. A [`memory::AlignedBuffer`] becomes the arena in which all activations live. And
-//! [`threads::ThreadPool`] runs the chunks of each layer, whose code calls [`kernels`] by address:
+//! [`threads::ThreadPool`] runs the tasks of each step, whose code calls [`kernels`] by address:
 //! by the tables there, for the [`kernels::Isa`] that the processor has.
 //!
 //! **Trust.** Files are hostile until checked: no header, length, offset or shape of a weights file

@@ -5,7 +5,7 @@
 use core::ops::Deref;
 use core::ptr;
 
-/// A step's function: does items `first..end`.
+/// A step's function: does tasks `first..end`.
 ///
 /// To call one, `operands` must be as many addresses as the step has, each of memory as large and, where it is
 /// written, as exclusively the step's as the network's plan says; `scratch` must be memory for this thread alone if the
@@ -32,8 +32,8 @@ pub struct Call<B = &'static [Base]> {
     pub function: usize,
     /// What the function is called with.
     pub operands: B,
-    /// Independent items.
-    pub items: usize,
+    /// Independent tasks.
+    pub tasks: usize,
     /// Whether it needs scratch memory.
     pub scratch: bool,
     /// Whether there is so much to do that threads should share it.
@@ -93,7 +93,7 @@ impl<B: Deref<Target = [Base]>> Steps<'_, B> {
                 *pointer = bases.address(base);
             }
             // SAFETY: the caller's promise.
-            unsafe { self.functions[call.function](pointers.as_ptr(), 0, call.items, scratch) }
+            unsafe { self.functions[call.function](pointers.as_ptr(), 0, call.tasks, scratch) }
         }
     }
 }

@@ -72,7 +72,7 @@ fn check(recipe: &Recipe, expected: &[f32]) {
     }
 }
 
-/// The definition: `[panel][chunk]( [bias] [k-step] )[8 · vectors]`.
+/// The definition: `[panel][k-block]( [bias] [k-step] )[8 · vectors]`.
 fn check_panels(filters: FilterSource, panels: Panels) {
     let (weights, biases) = folded(&filters);
     let (count, channels, taps) = (filters.count(), filters.channels(), filters.taps());
@@ -92,22 +92,22 @@ fn check_panels(filters: FilterSource, panels: Panels) {
             }));
         };
         let mut first = first_channel;
-        for &chunk in &panels.chunks {
+        for &k_block in &panels.k_blocks {
             match panels.order {
                 ChannelOrder::Planar => {
-                    for channel in first..first + chunk {
+                    for channel in first..first + k_block {
                         (0..taps).for_each(|tap| step(channel, tap));
                     }
                 }
                 ChannelOrder::Blocked { lanes } => {
-                    for block in (first..first + chunk).step_by(8) {
+                    for block in (first..first + k_block).step_by(8) {
                         for tap in 0..taps {
                             (block..block + lanes).for_each(|channel| step(channel, tap));
                         }
                     }
                 }
             }
-            first += chunk;
+            first += k_block;
         }
     }
     check(&Recipe::Panels { filters, panels }, &expected);
@@ -164,7 +164,7 @@ fn fixed_panels_of_any_size() {
 #[test]
 fn panels_of_any_size_walk_all_channels() {
     let blocked = ChannelOrder::Blocked { lanes: 8 };
-    // Shape, vectors of a panel, order, chunks.
+    // Shape, vectors of a panel, order, k-blocks.
     let cases: [(&[usize], usize, ChannelOrder, &[usize]); 10] = [
         (&[64, 3, 7, 7], 2, ChannelOrder::Planar, &[3]),
         (&[13, 5, 3, 2], 1, ChannelOrder::Planar, &[2, 2, 1]),
@@ -178,14 +178,14 @@ fn panels_of_any_size_walk_all_channels() {
         (&[128, 4096], 5, ChannelOrder::Planar, &[4096]),
         (&[72, 264, 3, 3], 2, blocked, &[128, 128, 8]),
     ];
-    for (shape, vectors, order, chunks) in cases {
+    for (shape, vectors, order, k_blocks) in cases {
         for norm in [false, true] {
             let panels = Panels {
                 vectors,
                 groups: 1,
                 order,
                 first_channels: vec![0; shape[0].div_ceil(8 * vectors)],
-                chunks: chunks.to_vec(),
+                k_blocks: k_blocks.to_vec(),
             };
             check_panels(filters(shape, norm), panels);
         }
@@ -194,7 +194,7 @@ fn panels_of_any_size_walk_all_channels() {
 
 #[test]
 fn panels_of_groups_have_zeros_between_them() {
-    /// Shape, groups, vectors, each panel's first channel, chunks of the channels that it sees.
+    /// Shape, groups, vectors, each panel's first channel, k-blocks of the channels that it sees.
     type Case<'a> = (&'a [usize], usize, usize, &'a [usize], &'a [usize]);
     let cases: [Case<'_>; 6] = [
         (&[32, 16, 3, 3], 2, 2, &[0, 16], &[16]),
@@ -212,14 +212,14 @@ fn panels_of_groups_have_zeros_between_them() {
             &[40],
         ),
     ];
-    for (shape, groups, vectors, first_channels, chunks) in cases {
+    for (shape, groups, vectors, first_channels, k_blocks) in cases {
         for norm in [false, true] {
             let panels = Panels {
                 vectors,
                 groups,
                 order: ChannelOrder::Blocked { lanes: 8 },
                 first_channels: first_channels.to_vec(),
-                chunks: chunks.to_vec(),
+                k_blocks: k_blocks.to_vec(),
             };
             check_panels(filters(shape, norm), panels);
         }
@@ -327,7 +327,7 @@ fn transposed_filters_are_taken_from_their_channels() {
                     groups,
                     order: ChannelOrder::Planar,
                     first_channels: vec![0; 2],
-                    chunks: vec![channels],
+                    k_blocks: vec![channels],
                 },
             },
             _ => Recipe::Lanewise { filters },
@@ -382,7 +382,7 @@ fn large_weights_are_read_in_pieces_that_are_given_back() {
             groups: 1,
             order,
             first_channels: vec![0; filters.count().div_ceil(8 * vectors)],
-            chunks: vec![filters.channels()],
+            k_blocks: vec![filters.channels()],
         };
         Recipe::Panels { filters, panels }
     };

@@ -1,4 +1,4 @@
-//! The pool under stress: every chunk runs once, whatever the threads, sizes and callers.
+//! The pool under stress: every task runs once, whatever the threads, sizes and callers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use cnn_runtime::threads::{SPIN, ThreadPool};
 
-/// Runs a job of `chunks` chunks and checks that each ran exactly once.
-fn check(pool: &ThreadPool, chunks: usize) {
-    let counts: Vec<AtomicUsize> = (0..chunks).map(|_| AtomicUsize::new(0)).collect();
-    pool.run(chunks, &|chunk| {
-        counts[chunk].fetch_add(1, Ordering::Relaxed);
+/// Runs a job of `tasks` tasks and checks that each ran exactly once.
+fn check(pool: &ThreadPool, tasks: usize) {
+    let counts: Vec<AtomicUsize> = (0..tasks).map(|_| AtomicUsize::new(0)).collect();
+    pool.run(tasks, &|task| {
+        counts[task].fetch_add(1, Ordering::Relaxed);
     });
-    for (chunk, count) in counts.iter().enumerate() {
-        assert_eq!(count.load(Ordering::Relaxed), 1, "chunk {chunk} of {chunks}");
+    for (task, count) in counts.iter().enumerate() {
+        assert_eq!(count.load(Ordering::Relaxed), 1, "task {task} of {tasks}");
     }
 }
 
@@ -23,8 +23,8 @@ fn every_chunk_runs_once() {
         let pool = ThreadPool::new(threads).unwrap();
         assert_eq!(pool.threads(), threads);
         for round in 0..300 {
-            for chunks in [0, 1, 2, 3, 7, 64, 65 + round % 5] {
-                check(&pool, chunks);
+            for tasks in [0, 1, 2, 3, 7, 64, 65 + round % 5] {
+                check(&pool, tasks);
             }
         }
     }
@@ -36,10 +36,10 @@ fn joins_see_what_chunks_wrote() {
     let cells: Vec<AtomicUsize> = (0..8).map(|_| AtomicUsize::new(0)).collect();
     for round in 1..20_000 {
         // Relaxed on purpose: fork and join alone must order these.
-        pool.run(8, &|chunk| {
-            let before = cells[(chunk + 1) % 8].load(Ordering::Relaxed);
+        pool.run(8, &|task| {
+            let before = cells[(task + 1) % 8].load(Ordering::Relaxed);
             assert!(before == round - 1 || before == round);
-            cells[chunk].store(round, Ordering::Relaxed);
+            cells[task].store(round, Ordering::Relaxed);
         });
         assert!(cells.iter().all(|cell| cell.load(Ordering::Relaxed) == round));
     }
@@ -62,7 +62,7 @@ fn parked_workers_join_in() {
     let pool = ThreadPool::new(2).unwrap();
     std::thread::sleep(SPIN * 20);
     let caller = std::thread::current().id();
-    // A worker that never wakes would leave both chunks to the caller.
+    // A worker that never wakes would leave both tasks to the caller.
     let helped = (0..50).any(|_| {
         let by_worker = AtomicUsize::new(0);
         pool.run(2, &|_| {
@@ -102,9 +102,9 @@ fn panics_reach_the_caller_and_leave_the_pool_usable() {
         let pool = ThreadPool::new(threads).unwrap();
         for bad in 0..20 {
             let payload = catch_unwind(AssertUnwindSafe(|| {
-                pool.run(20, &|chunk| {
-                    if chunk == bad {
-                        std::panic::resume_unwind(Box::new(chunk));
+                pool.run(20, &|task| {
+                    if task == bad {
+                        std::panic::resume_unwind(Box::new(task));
                     }
                 });
             }))
@@ -128,9 +128,9 @@ fn payloads_that_panic_themselves_do_not_end_a_job_early() {
     for _ in 0..200 {
         let running = AtomicUsize::new(0);
         let payload = catch_unwind(AssertUnwindSafe(|| {
-            pool.run(40, &|chunk| {
+            pool.run(40, &|task| {
                 running.fetch_add(1, Ordering::Relaxed);
-                if chunk % 3 == 1 {
+                if task % 3 == 1 {
                     std::thread::sleep(Duration::from_micros(50));
                 }
                 running.fetch_sub(1, Ordering::Relaxed);
@@ -139,7 +139,7 @@ fn payloads_that_panic_themselves_do_not_end_a_job_early() {
         }))
         .unwrap_err();
         std::mem::forget(payload);
-        assert_eq!(running.into_inner(), 0, "the job ended before its chunks");
+        assert_eq!(running.into_inner(), 0, "the job ended before its tasks");
         check(&pool, 40);
     }
 }

@@ -1,7 +1,7 @@
 //! Winograd's transforms around naive products, against naive convolution in f64.
 
 use cnn_runtime::kernels::Isa;
-use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform, Winograd};
+use cnn_runtime::kernels::winograd::{InputShape, InputTransform, OutputShape, OutputTransform, Winograd};
 use cnn_runtime::weights::synthetic_input;
 use cnn_types::Activation;
 
@@ -126,20 +126,22 @@ fn run(case: Case, isa: Isa) {
         let mut products = vec![POISON; a * a * p_xi];
         let input = InputTransform {
             src: source.data[source.origin..].as_ptr(),
-            row_stride: source.row_stride,
-            src_block_stride: source.block_stride,
-            rows: stored_rows,
-            columns: stored_columns,
-            pad_top: pad - halo,
-            pad_left: pad - halo,
-            tiles_across: across,
+            dst: v.as_mut_ptr(),
             first_tile,
             tiles,
-            blocks: case.in_blocks,
-            dst: v.as_mut_ptr(),
-            xi_stride: v_xi,
-            dst_block_stride: v_block,
-            tile_stride: LANES,
+            shape: InputShape {
+                row_stride: source.row_stride,
+                src_block_stride: source.block_stride,
+                rows: stored_rows,
+                columns: stored_columns,
+                pad_top: pad - halo,
+                pad_left: pad - halo,
+                tiles_across: across,
+                blocks: case.in_blocks,
+                xi_stride: v_xi,
+                dst_block_stride: v_block,
+                tile_stride: LANES,
+            },
         };
         // SAFETY: `isa` proves the instructions; the maps and buffers are as described.
         unsafe { variant.input_symbol(isa)(&raw const input) };
@@ -161,27 +163,29 @@ fn run(case: Case, isa: Isa) {
         }
         let output = OutputTransform {
             src: products.as_ptr(),
-            xi_stride: p_xi,
-            src_block_stride: p_block,
-            tile_stride: p_tile,
             dst: target.data[target.origin..].as_mut_ptr(),
-            row_stride: target.row_stride,
-            dst_block_stride: target.block_stride,
-            rows: out_rows,
-            columns: out_columns,
-            tiles_across: across,
-            first_tile,
-            tiles,
-            blocks: case.out_blocks,
             bias: if case.bias { bias.as_ptr() } else { std::ptr::null() },
             residual: if case.residual {
                 added.data[added.origin..].as_ptr()
             } else {
                 std::ptr::null()
             },
-            residual_row_stride: added.row_stride,
-            residual_block_stride: added.block_stride,
             activation: case.activation.as_ref().map_or(std::ptr::null(), std::ptr::from_ref),
+            first_tile,
+            tiles,
+            shape: OutputShape {
+                xi_stride: p_xi,
+                src_block_stride: p_block,
+                tile_stride: p_tile,
+                row_stride: target.row_stride,
+                dst_block_stride: target.block_stride,
+                rows: out_rows,
+                columns: out_columns,
+                tiles_across: across,
+                blocks: case.out_blocks,
+                residual_row_stride: added.row_stride,
+                residual_block_stride: added.block_stride,
+            },
         };
         // SAFETY: `isa` proves the instructions; the maps and buffers are as described.
         unsafe { variant.output_symbol(isa)(&raw const output) };

@@ -1,8 +1,11 @@
 //! Everything that can run a graph, and the graphs that a model file gives: what all comparisons loop over.
 
+use std::io::Write;
+use std::sync::Arc;
+
 use cnn_codegen::interp::Interpreter;
-use cnn_codegen::jit;
-use cnn_codegen::plan::{self, Accuracy, Algorithm, InstructionSet, PlanOptions};
+use cnn_codegen::jit::{self, CodePages, Executable, Object, StoredConstants};
+use cnn_codegen::plan::{self, Accuracy, Algorithm, InstructionSet, Plan, PlanOptions};
 use cnn_ir::front::graph_from_toml;
 use cnn_ir::graph::Graph;
 use cnn_ir::passes::{expand, optimise};
@@ -10,7 +13,7 @@ use cnn_ir::validate::{Shapes, validate};
 use cnn_runtime::kernels::Isa;
 use cnn_runtime::kernels::winograd::Winograd;
 use cnn_runtime::memory::Caches;
-use cnn_runtime::weights::WeightSource;
+use cnn_runtime::weights::{MappedFile, WeightSource};
 
 /// A compiled network: inputs in, outputs out, both in the network's order.
 pub type Run = Box<dyn Fn(&[&[f32]]) -> Vec<Vec<f32>>>;
@@ -78,6 +81,24 @@ pub const ENGINES: &[Engine] = &[
         compile: |network, weights, batch| {
             let isa = InstructionSet::Portable;
             jit(network, weights, batch, 1, &PlanOptions { isa, ..EXACT })
+        },
+    },
+    Engine {
+        name: "stored code, AVX-512, 2 threads",
+        tolerance: 1e-5,
+        every: 2,
+        compile: |network, weights, batch| {
+            let isa = InstructionSet::Avx512;
+            stored(network, weights, batch, 2, &PlanOptions { isa, ..EXACT })
+        },
+    },
+    Engine {
+        name: "stored code, portable tiles",
+        tolerance: 1e-5,
+        every: 5,
+        compile: |network, weights, batch| {
+            let isa = InstructionSet::Portable;
+            stored(network, weights, batch, 1, &PlanOptions { isa, ..EXACT })
         },
     },
     Engine {
@@ -189,7 +210,10 @@ fn jit(network: &Network, weights: &dyn WeightSource, batch: usize, threads: usi
         ..options.clone()
     };
     let plan = plan::build(&network.graph, &network.shapes, &options).expect("a plan");
-    let executable = jit::compile(&plan, weights, threads).expect("code");
+    run(jit::compile(&plan, weights, threads).expect("code"))
+}
+
+fn run(executable: Executable) -> Run {
     Box::new(move |inputs| {
         let plan = executable.plan();
         let mut outputs: Vec<Vec<f32>> = plan
@@ -199,6 +223,47 @@ fn jit(network: &Network, weights: &dyn WeightSource, batch: usize, threads: usi
             .collect();
         let mut slices: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
         executable.run(inputs, &mut slices).expect("inputs fit");
+        outputs
+    })
+}
+
+/// Code and constants go through a file, the plan through bytes. Where both may fuse multiply–adds the results are the
+/// JIT's to the bit.
+fn stored(network: &Network, weights: &dyn WeightSource, batch: usize, threads: usize, options: &PlanOptions) -> Run {
+    let isa = Isa::new(options.isa).unwrap_or(Isa::detect()).set();
+    let options = PlanOptions {
+        batch,
+        isa,
+        threads,
+        ..options.clone()
+    };
+    let plan = plan::build(&network.graph, &network.shapes, &options).expect("a plan");
+    let object = Object::new(&plan, weights, threads).expect("code");
+    let offset = object.code.len().next_multiple_of(64);
+    let mut file = tempfile::tempfile().expect("a file");
+    let padding = vec![0; offset - object.code.len()];
+    for bytes in [&object.code, &padding, object.constants.bytes()] {
+        file.write_all(bytes).expect("room for it");
+    }
+    let code = CodePages::map(&file, 0, object.code.len()).expect("mapped");
+    assert!(
+        Executable::matches(&plan, &object.linkage, &code, 1).expect("code"),
+        "another time, other code"
+    );
+    let constants = StoredConstants {
+        file: Arc::new(MappedFile::of(&file).expect("mapped")),
+        offset,
+    };
+    let plan = Plan::from_bytes(&plan.to_bytes().expect("bytes")).expect("a sound plan");
+    let in_memory = (isa != InstructionSet::Portable).then(|| jit(network, weights, batch, threads, &options));
+    let executable = Executable::load(plan, &object.linkage, code, constants, threads).expect("it fits");
+    let run = run(executable);
+    Box::new(move |inputs| {
+        let outputs = run(inputs);
+        if let Some(in_memory) = &in_memory {
+            let bits = |outputs: &[Vec<f32>]| outputs.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&outputs), bits(&in_memory(inputs)));
+        }
         outputs
     })
 }

@@ -5,13 +5,18 @@
 //! shared weights, layers nobody needs, and chains that a pass can fuse or must not.
 
 mod blocks;
+mod integers;
 mod layers;
 mod places;
+mod sampled;
 
 use std::fmt::Write as _;
 
 use cnn_ir::shape::Shape;
+use cnn_ir::value::{ElementType, ValueType};
 use fastrand::Rng;
+
+pub use sampled::UNSTEADY;
 
 /// Elements a value may have, so that thousands of networks run quickly.
 const MAX_ELEMENTS: usize = 4000;
@@ -25,9 +30,17 @@ const CHANNELS: [usize; 14] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 17, 24, 33];
 struct Value {
     name: String,
     shape: Shape,
+    element: ElementType,
 }
 
 impl Value {
+    fn value_type(&self) -> ValueType {
+        ValueType {
+            element: self.element,
+            shape: self.shape,
+        }
+    }
+
     /// Channels, height and width; `None` for a vector.
     fn map(&self) -> Option<[usize; 3]> {
         match self.shape {
@@ -46,8 +59,12 @@ struct Model {
     rng: Rng,
     /// All layers so far, as TOML.
     layers: String,
-    /// All values so far that later layers may use.
+    /// All real values so far that later layers may use, the inputs first.
     values: Vec<Value>,
+    /// All values so far that hold 8-bit integers.
+    integers: Vec<Value>,
+    /// How many inputs there are.
+    input_count: usize,
     outputs: Vec<String>,
     /// Whether an instance of the block `unit` was written.
     uses_unit: bool,
@@ -60,13 +77,14 @@ pub fn model(seed: u64) -> String {
         rng: Rng::with_seed(seed),
         layers: String::new(),
         values: Vec::new(),
+        integers: Vec::new(),
+        input_count: 0,
         outputs: Vec::new(),
         uses_unit: false,
         count: 0,
     };
     let inputs = model.inputs();
     let mut trunk = model.values[0].clone();
-    let first = model.values.len();
     for _ in 0..model.rng.usize(1..=8) {
         if let Some(next) = model.step(&trunk) {
             model.values.push(next.clone());
@@ -82,7 +100,7 @@ pub fn model(seed: u64) -> String {
             _ => {}
         }
     }
-    if model.values.len() == first {
+    if model.values.len() == model.input_count {
         let next = model.activation_layer(&trunk);
         model.values.push(next);
     }
@@ -137,8 +155,10 @@ impl Model {
             self.values.push(Value {
                 name: name.to_owned(),
                 shape,
+                element: ElementType::F32,
             });
         }
+        self.input_count = self.values.len();
         text
     }
 
@@ -158,7 +178,7 @@ impl Model {
         }
     }
 
-    /// Writes a layer and returns its value.
+    /// Writes a layer and returns its value, which holds real numbers.
     fn layer(&mut self, op: &str, from: &[&Value], keys: &[(&str, String)], shape: Shape) -> Value {
         let name = format!("l{}_{op}", self.count);
         self.count += 1;
@@ -176,7 +196,11 @@ impl Model {
         for (key, value) in keys {
             let _ = writeln!(self.layers, "{key} = {value}");
         }
-        Value { name, shape }
+        Value {
+            name,
+            shape,
+            element: ElementType::F32,
+        }
     }
 
     fn pick<T: Copy>(&mut self, choices: &[T]) -> T {

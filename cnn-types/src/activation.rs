@@ -7,6 +7,7 @@ use core::mem::discriminant;
 ///
 /// Two are equal if their parameters have the same bits: specifications of kernels are compared and hashed.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Activation {
     /// `max(x, 0)`
     Relu,

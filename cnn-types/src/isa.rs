@@ -6,6 +6,7 @@ use core::str::FromStr;
 
 /// An instruction set that kernels are written for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum InstructionSet {
     /// What every processor of the target architecture has: 128-bit vectors on x86-64 and AArch64.
     Portable,

@@ -18,6 +18,7 @@
 mod activation;
 mod element;
 mod isa;
+mod quantisation;
 #[cfg(feature = "sources")]
 pub mod sources;
 mod steps;
@@ -25,4 +26,5 @@ mod steps;
 pub use activation::Activation;
 pub use element::ElementType;
 pub use isa::{InstructionSet, UnknownInstructionSet};
+pub use quantisation::Quantisation;
 pub use steps::{Operation, Place, Step, Steps};

@@ -22,7 +22,7 @@ use thiserror::Error;
 use crate::interp::Interpreter;
 use crate::interp::InterpreterError;
 #[cfg(feature = "jit")]
-use crate::jit::{self, JitError};
+use crate::jit::{self, JitError, Object};
 use crate::plan::{self, Plan, PlanError};
 
 pub use need::{MemoryError, Need, bytes};
@@ -136,6 +136,24 @@ pub fn compile(
             let interpreter = Interpreter::new(&graph, &shapes, weights)?;
             Ok((Executable::Interp(Box::new(interpreter)), need))
         }
+    }
+}
+
+/// A network as declared, with its weights, becomes pieces that can be stored; and the plan they are made of. Its
+/// instruction set need not be this machine's.
+///
+/// # Errors
+/// As [`compile`].
+#[cfg(feature = "jit")]
+pub fn object(graph: &Graph, weights: &dyn WeightSource, options: &Options) -> Result<(Plan, Object), CompileError> {
+    let (plan, _) = plan(graph, options)?;
+    match Object::new(&plan, weights, options.threads()) {
+        Ok(object) => Ok((plan, object)),
+        Err(JitError::Pack(error)) => match options.for_refused(&error) {
+            Some(options) => object(graph, weights, &options),
+            None => Err(JitError::Pack(error).into()),
+        },
+        Err(error) => Err(error.into()),
     }
 }
 

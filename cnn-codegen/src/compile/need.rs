@@ -10,7 +10,7 @@ use cnn_runtime::memory::available_memory;
 use thiserror::Error;
 
 use super::Options;
-use crate::plan::{Plan, Storage};
+use crate::plan::{Plan, Port, Storage};
 
 /// Bytes by purpose. Sums are exact: no network that validates exceeds 128 bits.
 #[derive(Clone, Debug, Default)]
@@ -87,8 +87,22 @@ impl Need {
         self
     }
 
+    /// What a plan that is there needs, on so many threads.
+    pub fn of(plan: &Plan, threads: usize) -> Need {
+        let elements = |port: &Port| port.shape.elements() as u128;
+        let elements: u128 = plan.inputs.iter().chain(&plan.outputs).map(elements).sum();
+        let need = Need {
+            arrays: elements * size_of::<f32>() as u128 * plan.batch as u128,
+            ..Need::default()
+        };
+        need.planned(plan, threads)
+    }
+
     /// Holds it against the memory that may be taken; without a limit, against what the system has.
-    pub(super) fn check(&self, options: &Options) -> Result<(), Box<MemoryError>> {
+    ///
+    /// # Errors
+    /// [`MemoryError`] if it is more.
+    pub fn check(&self, options: &Options) -> Result<(), Box<MemoryError>> {
         let needed = self.total();
         let limit = match options.max_memory {
             Some(u64::MAX) => return Ok(()),

@@ -7,8 +7,17 @@ use super::tensor::Tensor;
 
 /// Combines `operands` element by element; sizes of 1 count for every place of their axis.
 pub(super) fn run(combine: &Combine, operands: &[&Tensor], y: &mut Tensor) {
+    let mask = |holds: bool| if holds { 1.0 } else { 0.0 };
     y.fill(|c, row, column| {
-        let values = operands.iter().map(|operand| operand.spread(c, row, column));
+        let mut values = operands.iter().map(|operand| operand.spread(c, row, column));
+        if combine.kind == CombineKind::Where {
+            let taken = if values.next() == Some(0.0) {
+                values.nth(1)
+            } else {
+                values.next()
+            };
+            return activation::apply(combine.activation, taken.unwrap_or(0.0));
+        }
         let result = values.reduce(|a, b| match combine.kind {
             CombineKind::Add => a + b,
             CombineKind::Mul => a * b,
@@ -19,6 +28,11 @@ pub(super) fn run(combine: &Combine, operands: &[&Tensor], y: &mut Tensor) {
             CombineKind::Min if b.is_nan() => b,
             CombineKind::Max => at_least(a, b),
             CombineKind::Min => at_most(a, b),
+            CombineKind::Equal => mask(a == b),
+            CombineKind::Greater => mask(a > b),
+            CombineKind::GreaterEqual => mask(a >= b),
+            // Chosen above.
+            CombineKind::Where => b,
         });
         activation::apply(combine.activation, result.unwrap_or(0.0))
     });

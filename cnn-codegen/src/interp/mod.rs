@@ -7,18 +7,20 @@
 //! |---|---|
 //! | `tensor` | [`Tensor`], one image's value |
 //! | `weights` | a layer's weights, batch norm folded into a scale and shift per channel |
-//! | `activation`, `conv`, `dense`, `pool`, `norm`, `combine`, `softmax`, `reduce`, `rearrange`, `recurrent` | the operators |
+//! | `activation`, `along`, `conv`, `dense`, `pool`, `norm`, `combine`, `softmax`, `reduce`, `rearrange`, `recurrent`, `integer` | the operators |
 //! | `error` | [`InterpreterError`] |
 
 mod activation;
+mod along;
 mod combine;
 mod conv;
 mod dense;
 mod error;
+mod integer;
 mod norm;
 mod pool;
 mod rearrange;
-mod recurrent;
+pub mod recurrent;
 mod reduce;
 mod softmax;
 mod tensor;
@@ -34,6 +36,7 @@ use cnn_ir::validate::Shapes;
 use cnn_runtime::weights::WeightSource;
 
 pub use error::InterpreterError;
+use integer::Scales;
 pub use tensor::Tensor;
 use weights::Weights;
 
@@ -51,6 +54,7 @@ struct Step {
     id: NodeId,
     operands: Vec<NodeId>,
     shape: Shape,
+    scales: Scales,
     weights: Weights,
 }
 
@@ -85,12 +89,14 @@ impl Interpreter {
         let mut steps = Vec::with_capacity(order.len());
         for id in order {
             let operands = graph.operands(id);
+            let scales = scales(shapes, id, &operands);
             let input = operands.first().map(|&input| shapes[input]);
             let weights = Weights::load(&graph[id], input, source)?;
             steps.push(Step {
                 id,
                 operands,
                 shape: shapes[id],
+                scales,
                 weights,
             });
         }
@@ -135,14 +141,11 @@ impl Interpreter {
                 found: inputs.len(),
             });
         }
-        for (&id, input) in self.graph.inputs().iter().zip(inputs) {
-            let Op::Input(declared) = &self.graph[id].op else {
-                continue;
-            };
+        for ((node, declared), input) in self.graph.declared_inputs().zip(inputs) {
             let elements = declared.shape.elements();
             if batch.checked_mul(elements) != Some(input.len()) {
                 return Err(InterpreterError::InputLength {
-                    name: self.graph[id].name.clone(),
+                    name: node.name.clone(),
                     batch,
                     elements,
                     found: input.len(),
@@ -173,14 +176,14 @@ impl Interpreter {
                 .iter()
                 .filter_map(|id| values[id.index()].as_ref())
                 .collect();
-            match &node.op {
-                Op::Input(input) => {
-                    let position = self.graph.inputs().iter().position(|&id| id == step.id);
-                    let given = position.map_or(&[][..], |position| inputs[position]);
-                    read(input, given, &mut result);
-                }
-                Op::Constant(_) => result.data = step.weights.vector.iter().copied().map(f64::from).collect(),
-                op => execute(op, &step.weights, &operands, &mut result),
+            if let Op::Input(input) = &node.op {
+                let position = self.graph.inputs().iter().position(|&id| id == step.id);
+                let given = position.map_or(&[][..], |position| inputs[position]);
+                read(input, given, &mut result);
+            } else if let Op::Constant(_) = node.op {
+                result.data = step.weights.vector.iter().copied().map(f64::from).collect();
+            } else {
+                execute(&node.op, &step.weights, &step.scales, &operands, &mut result);
             }
             values[step.id.index()] = Some(result);
         }
@@ -188,8 +191,18 @@ impl Interpreter {
     }
 }
 
+/// What the integers of a node's operands and its result stand for.
+fn scales(shapes: &Shapes, id: NodeId, operands: &[NodeId]) -> Scales {
+    let of = |id: Option<&NodeId>| id.and_then(|&id| shapes.value(id).element.quantisation());
+    Scales {
+        from: of(operands.first()).unwrap_or(integer::NONE),
+        other: of(operands.get(1)).unwrap_or(integer::NONE),
+        to: of(Some(&id)).unwrap_or(integer::NONE),
+    }
+}
+
 /// Computes one layer.
-fn execute(op: &Op, weights: &Weights, operands: &[&Tensor], y: &mut Tensor) {
+fn execute(op: &Op, weights: &Weights, scales: &Scales, operands: &[&Tensor], y: &mut Tensor) {
     let x = operands[0];
     match op {
         // They have no operand, or are expanded before.
@@ -201,6 +214,17 @@ fn execute(op: &Op, weights: &Weights, operands: &[&Tensor], y: &mut Tensor) {
             let residual = conv.residual.then(|| operands[1]);
             conv::run(conv, sides, weights, x, residual, y);
         }
+        Op::Quantize(_) => integer::quantize(scales.to, x, y),
+        Op::Dequantize(_) => integer::dequantize(scales.from, x, y),
+        Op::QuantizedConv(layer) => {
+            let conv = &layer.conv;
+            let sides = conv
+                .padding
+                .resolve(x.height(), x.width(), conv.kernel, conv.stride, conv.dilation);
+            integer::conv(conv, sides, scales, weights, x, y);
+        }
+        Op::QuantizedDense(layer) => integer::dense(&layer.dense, scales, weights, x, y),
+        Op::QuantizedAdd(sum) => integer::add(sum, scales, operands, y),
         Op::ConvTranspose(conv) => conv::transposed(conv, weights, x, y),
         Op::Dense(dense) => dense::run(dense, weights, x, y),
         Op::Pool(pool) => {
@@ -217,13 +241,32 @@ fn execute(op: &Op, weights: &Weights, operands: &[&Tensor], y: &mut Tensor) {
         Op::Lrn(lrn) => norm::local_response(lrn, x, y),
         Op::Combine(combine) => combine::run(combine, operands, y),
         Op::Matmul(_) => combine::matmul(x, operands[1], y),
-        Op::Recurrent(recurrent) => recurrent::run(recurrent, weights, operands, y),
+        Op::Recurrent(recurrent) => {
+            let after = |[sequence, step, direction]: [usize; 3], state: &mut recurrent::State| {
+                let parts: &[&[f64]] = if recurrent.cells {
+                    &[&state.h, &state.c]
+                } else {
+                    &[&state.h]
+                };
+                for (part, values) in parts.iter().enumerate() {
+                    let first = (part * recurrent.directions().len() + direction) * recurrent.units;
+                    for (unit, &value) in values.iter().enumerate() {
+                        *y.at_mut(sequence, step, first + unit) = value;
+                    }
+                }
+            };
+            recurrent::run(recurrent, &weights.recurrent, operands, after);
+        }
         Op::Concat(_) => combine::concat(operands, y),
         Op::Reshape(_) | Op::Identity(_) => rearrange::copy(x, y),
         Op::Pad(pad) => rearrange::pad(pad, x, y),
-        Op::Upsample(upsample) => rearrange::upsample(upsample, x, y),
         Op::Resize(resize) => rearrange::resize(resize, x, y),
         Op::Reduce(reduce) => reduce::run(*reduce, x, y),
+        Op::ArgExtreme(op) => along::extreme(op, x, y),
+        Op::TopK(op) => along::top_k(op, x, y),
+        Op::CumSum(op) => along::cumsum(op, x, y),
+        Op::Gather(op) => along::gather(op, x, operands[1], y),
+        Op::Tile(op) => along::tile(op, x, y),
         Op::Slice(slice) => {
             let size = x.shape.dims()[slice.axis];
             if let Some(places) = slice.places(size) {

@@ -26,7 +26,7 @@ pub(super) struct Weights {
     pub(super) matrix: Vec<f32>,
     /// Bias and (folded) batch norm, one for each output channel.
     pub(super) affine: Vec<Affine>,
-    /// PReLU's slopes, `[C]`; a constant's value.
+    /// PReLU's slopes, `[C]`; a constant's value; the scales of a quantised layer's filters.
     pub(super) vector: Vec<f32>,
     /// Of a recurrent layer: a direction after the other, each of features, of the state, and both biases.
     pub(super) recurrent: Vec<Vec<f32>>,
@@ -54,6 +54,19 @@ impl Weights {
                 weights.matrix = tensor(source, &node.weights, "weight", &shape)?;
                 weights.affine = bias(source, &node.weights, dense.bias, dense.units)?;
                 fold(source, dense.norm.as_ref(), &mut weights.affine)?;
+            }
+            Op::QuantizedConv(layer) => {
+                let conv = &layer.conv;
+                weights.matrix = tensor(source, &node.weights, "weight", &conv.weight_dims(channels))?;
+                weights.vector = tensor(source, &node.weights, "weight_scale", &[conv.filters])?;
+                weights.affine = bias(source, &node.weights, conv.bias, conv.filters)?;
+            }
+            Op::QuantizedDense(layer) => {
+                let dense = &layer.dense;
+                let shape = [dense.units, input.map_or(0, |input| input.elements())];
+                weights.matrix = tensor(source, &node.weights, "weight", &shape)?;
+                weights.vector = tensor(source, &node.weights, "weight_scale", &[dense.units])?;
+                weights.affine = bias(source, &node.weights, dense.bias, dense.units)?;
             }
             Op::BatchNorm(norm) => {
                 weights.affine = batch_norm(source, &node.weights, norm.epsilon, channels)?;
@@ -83,14 +96,21 @@ impl Weights {
             | Op::Concat(_)
             | Op::Reshape(_)
             | Op::Pad(_)
-            | Op::Upsample(_)
             | Op::Resize(_)
             | Op::Reduce(_)
+            | Op::ArgExtreme(_)
+            | Op::TopK(_)
+            | Op::CumSum(_)
+            | Op::Gather(_)
+            | Op::Tile(_)
             | Op::Slice(_)
             | Op::Transpose(_)
             | Op::DepthToSpace(_)
             | Op::SpaceToDepth(_)
             | Op::ChannelShuffle(_)
+            | Op::Quantize(_)
+            | Op::Dequantize(_)
+            | Op::QuantizedAdd(_)
             | Op::Identity(_)
             | Op::Composite(_) => {}
         }

@@ -4,6 +4,17 @@ use super::Facts;
 
 pub(super) const FACTS: Facts = Facts {
     machine_code: true,
+    #[cfg(feature = "jit")]
+    cranelift: &[
+        "has_sse3",
+        "has_ssse3",
+        "has_sse41",
+        "has_sse42",
+        "has_popcnt",
+        "has_avx",
+        "has_avx2",
+        "has_fma",
+    ],
     pairs: None,
     panels: &[(2, 6), (3, 4), (1, 12)],
     one_pixel: 8,

@@ -11,6 +11,9 @@ use super::{Facts, Pairs};
 
 pub(super) const FACTS: Facts = Facts {
     machine_code: true,
+    // Loop code gains nothing from the others.
+    #[cfg(feature = "jit")]
+    cranelift: super::avx2::FACTS.cranelift,
     pairs: Some(Pairs { vectors: 4, steps: 128 }),
     panels: &[(4, 14), (6, 8), (2, 6), (3, 4), (1, 12)],
     one_pixel: 8,

@@ -14,6 +14,9 @@ use cnn_types::InstructionSet;
 pub(crate) struct Facts {
     /// Whether tiles are machine code of this project's; else they are loop code.
     pub(crate) machine_code: bool,
+    /// What Cranelift calls the instructions that every processor with the set has besides those of its architecture.
+    #[cfg(feature = "jit")]
+    pub(crate) cranelift: &'static [&'static str],
     /// From how many vectors on, and for how many k-steps at least, an even number of them is computed two at a time, in
     /// registers of sixteen floats; `None` if there are none.
     pub(crate) pairs: Option<Pairs>,

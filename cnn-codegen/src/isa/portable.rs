@@ -4,6 +4,8 @@ use super::Facts;
 
 pub(super) const FACTS: Facts = Facts {
     machine_code: false,
+    #[cfg(feature = "jit")]
+    cranelift: &[],
     pairs: None,
     panels: &[(1, 5)],
     one_pixel: 4,

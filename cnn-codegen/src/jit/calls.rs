@@ -2,11 +2,13 @@
 
 use std::mem::offset_of;
 
+use cnn_ir::op::Activation;
 use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform};
+use cnn_runtime::kernels::{Field, Number};
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, StackSlot, Value};
 
-use super::functions::transforms;
+use super::runtime::transforms;
 use super::translate::Translator;
 use crate::loops::Call;
 
@@ -23,17 +25,30 @@ impl Translator<'_, '_> {
                 let [first, second] = function
                     .parameters()
                     .map(|parameter| self.builder.ins().f32const(parameter));
-                self.runtime(function.name(), &[from, to, floats, first, second]);
+                self.call_runtime(function.name(), &[from, to, floats, first, second]);
             }
             Call::Softmax { log, from, to, floats } => {
                 let (from, to, floats) = (self.scalar(from.0), self.scalar(to.0), self.constant(*floats as i64));
                 let name = if *log { "log_softmax" } else { "softmax" };
-                self.runtime(name, &[from, to, floats]);
+                self.call_runtime(name, &[from, to, floats]);
             }
             Call::Lrn { row, from, to } => {
-                let row = self.kept.row(*row);
-                let (from, to, row) = (self.scalar(from.0), self.scalar(to.0), self.constant(row));
-                self.runtime("lrn", &[from, to, row]);
+                let row = self.kept.fields(row.fields());
+                let (from, to, row) = (self.scalar(from.0), self.scalar(to.0), self.kept_constant(row));
+                self.call_runtime("lrn", &[from, to, row]);
+            }
+            Call::Task {
+                kernel,
+                input,
+                other,
+                output,
+                task,
+            } => {
+                let shape = self.kept.kernel(kernel);
+                let shape = self.kept_constant(shape);
+                let [input, other, output] = [input, other, output].map(|address| self.scalar(address.0));
+                let task = self.scalar(task.0);
+                self.call_runtime(kernel.name(), &[shape, input, other, output, task]);
             }
             Call::WinogradInput {
                 variant,
@@ -53,22 +68,7 @@ impl Translator<'_, '_> {
                     let value = self.scalar(name);
                     self.set(slot, offset, value);
                 }
-                for (offset, value) in [
-                    (offset_of!(InputTransform, row_stride), shape.row_stride),
-                    (offset_of!(InputTransform, src_block_stride), shape.src_block_stride),
-                    (offset_of!(InputTransform, rows), shape.rows),
-                    (offset_of!(InputTransform, columns), shape.columns),
-                    (offset_of!(InputTransform, pad_top), shape.pad_top),
-                    (offset_of!(InputTransform, pad_left), shape.pad_left),
-                    (offset_of!(InputTransform, tiles_across), shape.tiles_across),
-                    (offset_of!(InputTransform, blocks), shape.blocks),
-                    (offset_of!(InputTransform, xi_stride), shape.xi_stride),
-                    (offset_of!(InputTransform, dst_block_stride), shape.dst_block_stride),
-                    (offset_of!(InputTransform, tile_stride), shape.tile_stride),
-                ] {
-                    let value = self.constant(value as i64);
-                    self.set(slot, offset, value);
-                }
+                self.set_fields(slot, offset_of!(InputTransform, shape), shape.fields());
                 self.call_with(slot, transforms(*variant).0);
             }
             Call::WinogradOutput {
@@ -98,31 +98,12 @@ impl Translator<'_, '_> {
                     None => self.constant(0),
                 };
                 self.set(slot, offset_of!(OutputTransform, residual), residual);
-                let activation = activation.map_or(0, |activation| self.kept.activation(activation));
-                let activation = self.constant(activation);
+                let activation = match activation {
+                    Some(activation) => self.kept_activation(*activation),
+                    None => self.constant(0),
+                };
                 self.set(slot, offset_of!(OutputTransform, activation), activation);
-                for (offset, value) in [
-                    (offset_of!(OutputTransform, xi_stride), shape.xi_stride),
-                    (offset_of!(OutputTransform, src_block_stride), shape.src_block_stride),
-                    (offset_of!(OutputTransform, tile_stride), shape.tile_stride),
-                    (offset_of!(OutputTransform, row_stride), shape.row_stride),
-                    (offset_of!(OutputTransform, dst_block_stride), shape.dst_block_stride),
-                    (offset_of!(OutputTransform, rows), shape.rows),
-                    (offset_of!(OutputTransform, columns), shape.columns),
-                    (offset_of!(OutputTransform, tiles_across), shape.tiles_across),
-                    (offset_of!(OutputTransform, blocks), shape.blocks),
-                    (
-                        offset_of!(OutputTransform, residual_row_stride),
-                        shape.residual_row_stride,
-                    ),
-                    (
-                        offset_of!(OutputTransform, residual_block_stride),
-                        shape.residual_block_stride,
-                    ),
-                ] {
-                    let value = self.constant(value as i64);
-                    self.set(slot, offset, value);
-                }
+                self.set_fields(slot, offset_of!(OutputTransform, shape), shape.fields());
                 self.call_with(slot, transforms(*variant).1);
             }
         }
@@ -132,12 +113,32 @@ impl Translator<'_, '_> {
         self.builder.ins().stack_store(I64, value, slot, offset as i32);
     }
 
-    fn call_with(&mut self, slot: StackSlot, name: &'static str) {
-        let parameters = self.builder.ins().stack_addr(I64, slot, 0);
-        self.runtime(name, &[parameters]);
+    /// Stores a struct of numbers that begins `offset` bytes into the slot.
+    fn set_fields(&mut self, slot: StackSlot, offset: usize, fields: impl IntoIterator<Item = Field>) {
+        for field in fields {
+            let value = match field.value {
+                Number::Count(count) => self.constant(count as i64),
+                Number::Float(float) => self.builder.ins().f32const(float),
+            };
+            self.set(slot, offset + field.offset, value);
+        }
     }
 
-    fn runtime(&mut self, name: &'static str, arguments: &[Value]) {
-        self.call_function(self.compiler.runtime[name], arguments);
+    fn call_with(&mut self, slot: StackSlot, name: &'static str) {
+        let parameters = self.builder.ins().stack_addr(I64, slot, 0);
+        self.call_runtime(name, &[parameters]);
+    }
+
+    /// The address of a constant of this function.
+    fn kept_constant(&mut self, number: usize) -> Value {
+        let place = self.compiler.constant(number, self.builder.func);
+        self.builder.ins().symbol_value(I64, place)
+    }
+
+    /// The address of an activation.
+    fn kept_activation(&mut self, activation: Activation) -> Value {
+        let number = self.kept.activation(activation);
+        let place = self.compiler.activation(number, self.builder.func);
+        self.table_entry(place)
     }
 }

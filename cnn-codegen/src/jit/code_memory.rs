@@ -1,90 +1,96 @@
-//! Owns emitted code: a module's memory is freed when nobody can call into it any more.
+//! Owns placed code: memory that holds an image and can be executed as long as somebody may call into it.
 
-use std::io;
-use std::mem::ManuallyDrop;
-use std::ops::{Deref, DerefMut};
-
-use cranelift_jit::{BranchProtection, JITMemoryKind, JITMemoryProvider, JITModule};
-use cranelift_module::{ModuleError, ModuleResult};
+use cnn_ir::op::Activation;
+use cnn_runtime::kernels::Isa;
+use cnn_runtime::memory::MemoryError;
 use memmap2::{Mmap, MmapMut};
 
-/// A module that frees its code when it is dropped, as Cranelift's own does not.
-pub(super) struct CodeMemory(ManuallyDrop<JITModule>);
+use super::JitError;
+use super::image::{ADDRESS, Image, Slot};
+use super::runtime::runtime_functions;
+
+/// An image in memory. Whoever calls a function of it keeps this as long.
+pub(super) struct CodeMemory {
+    pages: Mmap,
+    /// What the image's table refers to.
+    _activations: Box<[Activation]>,
+}
 
 impl CodeMemory {
-    pub(super) fn new(module: JITModule) -> CodeMemory {
-        CodeMemory(ManuallyDrop::new(module))
+    /// Places a copy of an image, which is for an instruction set that this machine has.
+    pub(super) fn new(image: &Image, isa: Isa) -> Result<CodeMemory, JitError> {
+        let refused = |_| MemoryError::Refused {
+            bytes: image.bytes.len(),
+        };
+        let mut pages = MmapMut::map_anon(image.bytes.len().max(1)).map_err(refused)?;
+        pages[..image.bytes.len()].copy_from_slice(&image.bytes);
+        CodeMemory::finish(pages, image.table, &image.slots, isa)
     }
-}
 
-impl Deref for CodeMemory {
-    type Target = JITModule;
-
-    fn deref(&self) -> &JITModule {
-        &self.0
-    }
-}
-
-impl DerefMut for CodeMemory {
-    fn deref_mut(&mut self) -> &mut JITModule {
-        &mut self.0
-    }
-}
-
-// SAFETY: nothing in the module belongs to a thread; what it maps may be used from any.
-unsafe impl Send for CodeMemory {}
-// SAFETY: code is added and finalized through unique access; afterwards nothing reaches the module through a shared
-// reference, it is only kept to be dropped.
-unsafe impl Sync for CodeMemory {}
-
-impl Drop for CodeMemory {
-    fn drop(&mut self) {
-        // SAFETY: the only pointers into the code are an `Executable`'s, which owns this module and runs nothing while it
-        // is dropped; the module is not used afterwards.
-        unsafe { ManuallyDrop::take(&mut self.0).free_memory() }
-    }
-}
-
-/// Bytes of a mapping that many functions share. What is not touched takes no memory.
-const CHUNK: usize = 1 << 20;
-
-/// Memory for code: few mappings, made executable at once.
-///
-/// Cranelift's own asks the system for each function, and for a barrier on all threads of the process that takes
-/// milliseconds the first time. Neither is needed on x86-64: its instruction caches are coherent, and no thread has
-/// been told of the code yet.
-#[derive(Default)]
-pub(super) struct Pages {
-    writable: Vec<MmapMut>,
-    /// Bytes of the last writable mapping that are taken.
-    taken: usize,
-    executable: Vec<Mmap>,
-}
-
-impl JITMemoryProvider for Pages {
-    fn allocate(&mut self, size: usize, align: u64, _: JITMemoryKind) -> io::Result<*mut u8> {
-        // Mappings begin at a page, which is aligned for any code.
-        let mut start = self.taken.next_multiple_of(align as usize);
-        if self.writable.last().is_none_or(|last| start + size > last.len()) {
-            self.writable.push(MmapMut::map_anon(size.max(CHUNK))?);
-            start = 0;
+    /// Fills in the table of an image that is in memory, and lets it be executed.
+    pub(super) fn finish(mut pages: MmapMut, table: usize, slots: &[Slot], isa: Isa) -> Result<CodeMemory, JitError> {
+        let bytes = pages.len();
+        let activations = activations(slots);
+        let addresses = addresses(slots, &activations, isa)?;
+        for (place, address) in pages[table..].chunks_exact_mut(ADDRESS).zip(addresses) {
+            place.copy_from_slice(&address.to_ne_bytes());
         }
-        self.taken = start + size;
-        let last = self.writable.last_mut().and_then(|last| last.get_mut(start..));
-        last.map(|rest| rest.as_mut_ptr())
-            .ok_or_else(|| io::ErrorKind::OutOfMemory.into())
+        let pages = pages.make_exec().map_err(|_| MemoryError::Refused { bytes })?;
+        synchronise(&pages)?;
+        Ok(CodeMemory {
+            pages,
+            _activations: activations,
+        })
     }
 
-    unsafe fn free_memory(&mut self) {
-        *self = Pages::default();
+    /// The function that begins so many bytes into the image.
+    pub(super) fn function(&self, offset: usize) -> *const u8 {
+        self.pages[offset..].as_ptr()
     }
+}
 
-    fn finalize(&mut self, _: BranchProtection) -> ModuleResult<()> {
-        for pages in self.writable.drain(..) {
-            let executable = pages.make_exec();
-            self.executable
-                .push(executable.map_err(|err| ModuleError::Allocation { err })?);
+/// The activations of a table, at addresses that stay.
+fn activations(slots: &[Slot]) -> Box<[Activation]> {
+    let activations = slots.iter().filter_map(|slot| match slot {
+        Slot::Activation(activation) => Some(*activation),
+        Slot::Runtime(_) => None,
+    });
+    activations.collect()
+}
+
+/// The addresses of a table.
+fn addresses(slots: &[Slot], activations: &[Activation], isa: Isa) -> Result<Vec<u64>, JitError> {
+    let functions = runtime_functions(isa);
+    let mut activations = activations.iter();
+    let address = |slot: &Slot| match slot {
+        Slot::Runtime(name) => {
+            let function = functions.iter().find(|function| function.name == *name);
+            let missing = || JitError::Target(format!("the runtime has no function `{name}`"));
+            function.map(|function| function.address.addr()).ok_or_else(missing)
         }
-        Ok(())
-    }
+        Slot::Activation(_) => Ok(activations
+            .next()
+            .map_or(0, |activation| std::ptr::from_ref(activation).addr())),
+    };
+    let addresses = slots
+        .iter()
+        .map(address)
+        .map(|address| address.map(|address| address as u64));
+    addresses.collect()
+}
+
+/// Lets this machine's threads see new code. On x86-64 instruction caches are coherent, and no thread has been told of
+/// the code yet.
+#[cfg(target_arch = "x86_64")]
+fn synchronise(_: &Mmap) -> Result<(), JitError> {
+    Ok(())
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn synchronise(pages: &Mmap) -> Result<(), JitError> {
+    use wasmtime_internal_jit_icache_coherence::{clear_cache, pipeline_flush_mt};
+    // SAFETY: the pages are mapped.
+    let cleared = unsafe { clear_cache(pages.as_ptr().cast(), pages.len()) };
+    let flushed = cleared.and_then(|()| pipeline_flush_mt());
+    flushed.map_err(|error| JitError::Target(error.to_string()))
 }

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use cnn_runtime::executor::{Executor, RunSize};
+use cnn_runtime::kernels::Isa;
 use cnn_runtime::memory::{AlignedBuffer, MemoryError};
 use cnn_runtime::steps::{Base, Call, StepFn, Steps};
 use cnn_runtime::threads::ThreadPool;
 use thiserror::Error;
 
 use super::code_memory::CodeMemory;
-use super::compiler::Kept;
+use super::object::StoredConstants;
 use super::{Code, JitError};
 use crate::plan::Plan;
 
@@ -18,10 +19,26 @@ pub struct Executable {
     plan: Plan,
     functions: Vec<StepFn>,
     calls: Vec<Call<Vec<Base>>>,
-    constants: AlignedBuffer,
+    constants: Constants,
     executor: Executor,
     _code: CodeMemory,
-    _kept: Vec<Kept>,
+}
+
+/// Where constants are.
+pub(super) enum Constants {
+    /// In memory of their own.
+    Own(AlignedBuffer),
+    /// In a file's pages.
+    Stored(StoredConstants),
+}
+
+impl Constants {
+    fn as_ptr(&self) -> *const u8 {
+        match self {
+            Constants::Own(buffer) => buffer.as_ptr().cast(),
+            Constants::Stored(StoredConstants { file, offset }) => file.as_ref().as_ref()[*offset..].as_ptr(),
+        }
+    }
 }
 
 /// Why a run did not happen.
@@ -55,39 +72,54 @@ pub enum RunError {
 }
 
 impl Executable {
+    /// Places code of a plan, for an instruction set that this machine has.
     pub(super) fn new(
         plan: Plan,
-        code: Code,
+        code: &Code,
+        isa: Isa,
         constants: AlignedBuffer,
         pool: ThreadPool,
     ) -> Result<Executable, JitError> {
-        let Code {
-            functions,
-            program,
-            compiled,
-        } = code;
-        let calls = program.calls(&plan);
+        let calls = code.program.calls(&plan);
         let size = RunSize {
             arena_bytes: plan.arena_bytes,
             scratch_bytes: plan.scratch_bytes(),
-            operands: program.most_operands(),
+            operands: code.program.most_operands(),
         };
-        let addresses = compiled.iter().map(|&id| {
-            let address = functions.module.get_finalized_function(id);
-            // SAFETY: the function was declared and emitted with this signature.
-            unsafe { std::mem::transmute::<*const u8, StepFn>(address) }
-        });
-        let addresses = addresses.collect();
-        let (module, kept) = functions.into_parts();
-        Ok(Executable {
+        let memory = CodeMemory::new(&code.image, isa)?;
+        let executor = Executor::new(size, pool)?;
+        let constants = Constants::Own(constants);
+        Ok(Executable::assemble(
             plan,
-            functions: addresses,
+            memory,
+            code.functions(),
             calls,
             constants,
-            executor: Executor::new(size, pool)?,
-            _code: module,
-            _kept: kept,
-        })
+            executor,
+        ))
+    }
+
+    /// What was placed, with all that a run needs. `functions` begin so many bytes into the memory.
+    pub(super) fn assemble(
+        plan: Plan,
+        memory: CodeMemory,
+        functions: &[usize],
+        calls: Vec<Call<Vec<Base>>>,
+        constants: Constants,
+        executor: Executor,
+    ) -> Executable {
+        let functions = functions.iter().map(|&offset| {
+            // SAFETY: the function was declared and emitted with this signature.
+            unsafe { std::mem::transmute::<*const u8, StepFn>(memory.function(offset)) }
+        });
+        Executable {
+            functions: functions.collect(),
+            plan,
+            calls,
+            constants,
+            executor,
+            _code: memory,
+        }
     }
 
     /// The plan it carries out.
@@ -149,10 +181,10 @@ impl Executable {
             calls: &self.calls,
         };
         // SAFETY: the plan was verified: with these operands a step stays within its buffers, whose sizes were checked
-        // above or allocated by the plan, and items write disjoint places. Inputs and constants are only read.
+        // above or allocated by the plan, and tasks write disjoint places. Inputs and constants are only read.
         unsafe {
             self.executor
-                .run(steps, self.constants.as_ptr().cast(), inputs, outputs, around)?;
+                .run(steps, self.constants.as_ptr(), inputs, outputs, around)?;
         }
         Ok(())
     }

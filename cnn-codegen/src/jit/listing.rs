@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use cranelift_codegen::CompiledCode;
-use cranelift_module::{FuncId, ModuleReloc, ModuleRelocTarget};
+
+use super::compiler::{Reference, Relocation};
 
 /// A compiled function as a dump shows it.
 #[derive(Clone, Debug)]
@@ -73,11 +74,15 @@ impl Listed {
         }
     }
 
-    /// Says what the code calls: where addresses go, and what the functions are called.
-    pub(super) fn name_callees(&mut self, relocations: &[ModuleReloc], name: impl Fn(FuncId) -> String) {
-        let callees = relocations.iter().filter_map(|one| match one.name {
-            ModuleRelocTarget::User { index, .. } => Some((one.offset, name(FuncId::from_u32(index)))),
-            _ => None,
+    /// Says what the code refers to: where its place goes, and what it is called.
+    pub(super) fn name_callees(&mut self, relocations: &[Relocation], name: impl Fn(usize) -> String) {
+        let callees = relocations.iter().filter_map(|one| {
+            let name = match one.target {
+                Reference::Function(function) => name(function),
+                Reference::Runtime(name) => name.to_owned(),
+                Reference::Constant(_) | Reference::Activation(_) => return None,
+            };
+            Some((one.offset as u32, name))
         });
         self.callees = callees.collect();
     }

@@ -4,12 +4,15 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | `functions` | the module under construction: kernels, runtime functions |
+//! | `functions` | all functions of a plan: kernels, those of steps |
 //! | `targets` | Cranelift's settings for this machine |
 //! | `compiler` | one function, on any thread |
 //! | `translate`, `calls`, `vectors` | loop code → Cranelift IR |
+//! | `runtime` | the runtime's functions, by name |
 //! | `listing` | what a dump shows of a function: texts, and which line came from which |
-//! | `code_memory` | the memory that code lives in |
+//! | `image` | the functions as one piece of code that runs wherever it is placed |
+//! | `code_memory` | the memory that it is placed in |
+//! | `object` | code and constants as they are stored in a file, and loaded from it |
 //! | `executable` | finished code and its memory; the only place that calls it |
 
 mod calls;
@@ -19,9 +22,12 @@ mod executable;
 mod functions;
 #[cfg(all(test, target_os = "linux", target_arch = "x86_64"))]
 mod hostile;
+mod image;
 mod listing;
+mod object;
 #[cfg(all(test, target_arch = "x86_64"))]
 mod portable_tile;
+mod runtime;
 mod targets;
 mod translate;
 mod vectors;
@@ -32,7 +38,6 @@ use cnn_runtime::pack::PackError;
 use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::WeightSource;
 use cnn_types::InstructionSet;
-use cranelift_module::{FuncId, ModuleError};
 use thiserror::Error;
 
 use crate::loops::Program;
@@ -40,9 +45,12 @@ use crate::plan::{Plan, PlanFault};
 use crate::tile::TileError;
 pub use executable::{Executable, RunError};
 use functions::Functions;
+use image::Image;
 pub use listing::{Listed, Origin};
+pub use object::{CodePages, Object, StoredConstants, interface};
 #[cfg(all(test, target_arch = "x86_64"))]
 pub(crate) use portable_tile::PortableTile;
+use targets::Targets;
 
 /// Why a plan did not become code.
 #[derive(Debug, Error)]
@@ -63,7 +71,10 @@ pub enum JitError {
     Plan(Vec<PlanFault>),
     /// Cranelift refused a function.
     #[error("code generation failed: {0}")]
-    Module(#[from] Box<ModuleError>),
+    Function(String),
+    /// Code that was stored cannot be loaded: its parts do not belong together.
+    #[error("the compiled code cannot be loaded: {0}")]
+    Stored(String),
     /// A tile kernel could not be made.
     #[error(transparent)]
     Tile(#[from] TileError),
@@ -78,12 +89,6 @@ pub enum JitError {
     Threads(#[from] std::io::Error),
 }
 
-impl From<ModuleError> for JitError {
-    fn from(error: ModuleError) -> Self {
-        JitError::Module(Box::new(error))
-    }
-}
-
 /// Compiles a plan and makes its constants.
 ///
 /// `threads` run each step, 0 means all of the machine's; results do not depend on it.
@@ -91,14 +96,19 @@ impl From<ModuleError> for JitError {
 /// # Errors
 /// [`JitError`]
 pub fn compile(plan: &Plan, weights: &dyn WeightSource, threads: usize) -> Result<Executable, JitError> {
-    if Isa::new(plan.isa).is_none() {
-        let has = Isa::available();
-        return Err(JitError::InstructionSet { wanted: plan.isa, has });
-    }
+    let isa = machine(plan.isa)?;
     let pool = ThreadPool::new(threads)?;
     let code = generate(plan, &pool, false)?;
     let constants = plan.pack(weights, &pool)?;
-    Executable::new(plan.clone(), code, constants, pool)
+    Executable::new(plan.clone(), &code, isa, constants, pool)
+}
+
+/// The proof that this machine has an instruction set.
+fn machine(wanted: InstructionSet) -> Result<Isa, JitError> {
+    Isa::new(wanted).ok_or_else(|| {
+        let has = Isa::available();
+        JitError::InstructionSet { wanted, has }
+    })
 }
 
 /// The code of a plan as texts, in the order it was made: kernels, then steps.
@@ -106,25 +116,33 @@ pub fn compile(plan: &Plan, weights: &dyn WeightSource, threads: usize) -> Resul
 /// # Errors
 /// [`JitError`]
 pub fn listing(plan: &Plan) -> Result<Vec<Listed>, JitError> {
-    Ok(generate(plan, &ThreadPool::new(1)?, true)?.functions.listing)
+    Ok(generate(plan, &ThreadPool::new(1)?, true)?.listing)
 }
 
 /// All functions of a plan.
 struct Code {
-    functions: Functions,
     program: Program,
-    /// The program's functions.
-    compiled: Vec<FuncId>,
+    /// Its kernels, then its functions.
+    image: Image,
+    /// Their texts, if they are kept.
+    listing: Vec<Listed>,
+}
+
+impl Code {
+    /// Where the program's functions begin in the image.
+    fn functions(&self) -> &[usize] {
+        &self.image.functions[self.program.kernels.len()..]
+    }
 }
 
 /// Plan → functions: verified, then loop code, then machine code.
 fn generate(plan: &Plan, pool: &ThreadPool, keep_text: bool) -> Result<Code, JitError> {
     let program = Program::new(plan).map_err(JitError::Plan)?;
-    let mut functions = Functions::new(plan.isa, keep_text)?;
-    let [_, compiled] = functions.compile(&program.kernels, &program.functions, pool)?;
+    let functions = Functions::new(Targets::of_this_machine()?, plan.isa, keep_text);
+    let (image, listing) = functions.compile(&program, pool)?;
     Ok(Code {
-        functions,
         program,
-        compiled,
+        image,
+        listing,
     })
 }

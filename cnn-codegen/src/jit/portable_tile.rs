@@ -1,10 +1,13 @@
 //! A portable tile alone, for its tests.
 
+use cnn_runtime::kernels::Isa;
 use cnn_runtime::threads::ThreadPool;
 
 use super::JitError;
 use super::code_memory::CodeMemory;
 use super::functions::Functions;
+use super::targets::Targets;
+use crate::loops::Program;
 use crate::plan::InstructionSet;
 use crate::tile::TileSpec;
 
@@ -16,13 +19,19 @@ pub(crate) struct PortableTile {
 
 impl PortableTile {
     pub(crate) fn new(spec: &TileSpec, use_fma: bool) -> Result<PortableTile, JitError> {
-        let mut functions = Functions::new(InstructionSet::Portable, false)?;
-        functions.use_fma = use_fma;
-        let [kernels, _] = functions.compile(std::slice::from_ref(spec), &[], &ThreadPool::new(1)?)?;
-        let code = functions.module.get_finalized_function(kernels[0]);
+        let mut targets = Targets::of_this_machine()?;
+        targets.use_fma = use_fma;
+        let functions = Functions::new(targets, InstructionSet::Portable, false);
+        let program = Program {
+            kernels: vec![spec.clone()],
+            functions: Vec::new(),
+            steps: Vec::new(),
+        };
+        let (image, _) = functions.compile(&program, &ThreadPool::new(1)?)?;
+        let memory = CodeMemory::new(&image, Isa::PORTABLE)?;
         Ok(PortableTile {
-            code,
-            _memory: functions.into_parts().0,
+            code: memory.function(image.functions[0]),
+            _memory: memory,
         })
     }
 

@@ -1,9 +1,11 @@
 //! Cranelift's settings for this machine.
 
+use cnn_types::InstructionSet;
 use cranelift_codegen::isa::{Builder, OwnedTargetIsa, TargetIsa};
 use cranelift_codegen::settings::{self, Configurable};
 
 use super::JitError;
+use crate::isa::facts;
 use crate::loops::{Function, Inst};
 
 /// Code generators for this machine, by how they allocate registers.
@@ -15,6 +17,8 @@ pub(super) struct Targets {
     pub(super) careful: OwnedTargetIsa,
     /// For functions that only call others: compiled in half the time, they keep their counts in memory.
     quick: OwnedTargetIsa,
+    /// Whether multiply–adds may be fused.
+    pub(super) use_fma: bool,
 }
 
 impl Targets {
@@ -24,6 +28,24 @@ impl Targets {
         Ok(Targets {
             careful: target(&machine, "backtracking")?,
             quick: target(&machine, "single_pass")?,
+            use_fma: has_fma(),
+        })
+    }
+
+    /// For all machines of this architecture that have an instruction set, and for none of their other instructions.
+    pub(super) fn of_set(set: InstructionSet) -> Result<Targets, JitError> {
+        let mut machine =
+            cranelift_native::builder_with_options(false).map_err(|error| JitError::Target(error.to_owned()))?;
+        let features = facts(set).cranelift;
+        for feature in features {
+            machine
+                .enable(feature)
+                .map_err(|error| JitError::Target(error.to_string()))?;
+        }
+        Ok(Targets {
+            careful: target(&machine, "backtracking")?,
+            quick: target(&machine, "single_pass")?,
+            use_fma: cfg!(target_arch = "aarch64") || features.contains(&"has_fma"),
         })
     }
 
@@ -70,4 +92,16 @@ fn computes(body: &[Inst]) -> bool {
         Inst::Range { body, .. } | Inst::When { body, .. } => computes(body),
         Inst::Address(..) | Inst::Int(..) | Inst::Test(..) | Inst::Tile { .. } | Inst::Call(_) => false,
     })
+}
+
+/// Whether this machine has fused multiply–adds.
+fn has_fma() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        std::arch::is_x86_feature_detected!("fma")
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    {
+        cfg!(target_arch = "aarch64")
+    }
 }

@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::types::{F32, I64};
 use cranelift_codegen::ir::{
-    FuncRef, InstBuilder, MemFlagsData, SourceLoc, StackSlot, StackSlotData, StackSlotKind, Value,
+    FuncRef, GlobalValue, InstBuilder, MemFlagsData, SigRef, SourceLoc, StackSlot, StackSlotData, StackSlotKind, Value,
 };
 use cranelift_frontend::{FunctionBuilder, Variable};
-use cranelift_module::FuncId;
 
 use super::compiler::{Compiler, Kept};
 use super::vectors::condition;
@@ -52,12 +51,17 @@ pub(super) fn translate(
             })
             .collect(),
     };
-    let tables = function.tables.iter().map(|table| kept.table(table)).collect();
+    let tables = function.tables.iter().map(|table| {
+        let number = kept.table(table);
+        compiler.constant(number, builder.func)
+    });
+    let tables = tables.collect();
     let mut translator = Translator {
         builder,
         compiler,
         kept,
         callees: HashMap::new(),
+        runtime: HashMap::new(),
         words,
         operands,
         tables,
@@ -76,11 +80,13 @@ pub(super) struct Translator<'a, 'f> {
     pub(super) compiler: &'a Compiler<'a>,
     pub(super) kept: &'a mut Kept,
     /// What this function calls.
-    callees: HashMap<FuncId, FuncRef>,
+    callees: HashMap<usize, FuncRef>,
+    /// What it calls of the runtime: where the address is, and the signature.
+    runtime: HashMap<&'static str, (GlobalValue, SigRef)>,
     words: [Value; 4],
     operands: Vec<Value>,
-    /// Addresses of the tables.
-    tables: Vec<i64>,
+    /// The tables, in the image.
+    tables: Vec<GlobalValue>,
     /// By name: one value twice, or the halves of a vector.
     pub(super) values: Vec<[Value; 2]>,
     /// By name, likewise.
@@ -100,11 +106,33 @@ impl Translator<'_, '_> {
         body.iter().for_each(|inst| self.inst(inst));
     }
 
-    /// Calls a function of the module.
-    pub(super) fn call_function(&mut self, id: FuncId, arguments: &[Value]) {
-        let new = || self.compiler.callee(id, self.builder.func);
-        let callee = *self.callees.entry(id).or_insert_with(new);
+    /// Calls a tile kernel.
+    fn call_kernel(&mut self, number: usize, arguments: &[Value]) {
+        let new = || self.compiler.callee(number, self.builder.func);
+        let callee = *self.callees.entry(number).or_insert_with(new);
         self.builder.ins().call(callee, arguments);
+    }
+
+    /// Calls a function of the runtime, whose address is in the image's table.
+    pub(super) fn call_runtime(&mut self, name: &'static str, arguments: &[Value]) {
+        let (place, signature) = match self.runtime.get(name) {
+            Some(known) => *known,
+            None => {
+                let found = self.compiler.runtime(name, self.builder.func);
+                let (place, signature) = found.expect("loop code calls what the runtime has");
+                let known = (place, self.builder.import_signature(signature));
+                self.runtime.insert(name, known);
+                known
+            }
+        };
+        let function = self.table_entry(place);
+        self.builder.ins().call_indirect(signature, function, arguments);
+    }
+
+    /// The address at a place of the image's table.
+    pub(super) fn table_entry(&mut self, place: GlobalValue) -> Value {
+        let place = self.builder.ins().symbol_value(I64, place);
+        self.builder.ins().load(I64, memory(), place, 0)
     }
 
     /// Goes to the next line of the loop code. Only texts say which code came from it.
@@ -195,7 +223,7 @@ impl Translator<'_, '_> {
                 ahead,
             } => {
                 let arguments = [*input, *weights, *output, *residual, *ahead].map(|address| self.scalar(address.0));
-                self.call_function(self.compiler.kernels[*kernel], &arguments);
+                self.call_kernel(*kernel, &arguments);
             }
             Inst::Call(call) => self.call(call),
         }
@@ -342,7 +370,7 @@ impl Translator<'_, '_> {
                 }
             }
             IntExpr::Table(table, index) => {
-                let base = self.constant(self.tables[table]);
+                let base = self.builder.ins().symbol_value(I64, self.tables[table]);
                 let index = self.scalar(index.0);
                 let distance = self.times(index, size_of::<i64>() as i64);
                 let at = self.builder.ins().iadd(base, distance);
@@ -353,7 +381,7 @@ impl Translator<'_, '_> {
 
     fn float(&mut self, expr: FloatExpr) -> Value {
         match expr {
-            FloatExpr::Constant(value) => self.builder.ins().f32const(value),
+            FloatExpr::Constant(bits) => self.builder.ins().f32const(f32::from_bits(bits)),
             FloatExpr::Load(at, offset) => {
                 let (at, offset) = self.short(at, offset);
                 self.builder.ins().load(F32, memory(), at, offset)

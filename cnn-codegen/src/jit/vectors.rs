@@ -20,7 +20,7 @@ impl Translator<'_, '_> {
             }
             VectorExpr::Binary(op, a, b) => self.halves([*a, *b], |t, [a, b]| t.lanes(*op, a, b)),
             VectorExpr::MultiplyAdd(a, b, sum) => self.halves([*a, *b, *sum], |t, [a, b, sum]| {
-                if t.compiler.use_fma {
+                if t.compiler.targets.use_fma {
                     return t.builder.ins().fma(a, b, sum);
                 }
                 let product = t.builder.ins().fmul(a, b);

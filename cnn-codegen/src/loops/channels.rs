@@ -97,9 +97,9 @@ impl Builder<'_> {
     }
 
     /// Softmax over the rows or columns of one block of channels. Operands: input, output.
-    pub(super) fn softmax_along(&mut self, input: View, output: View, axis: usize, log: bool, item: Int) {
-        let (source, from) = self.block(0, input, item);
-        let (sink, to) = self.block(1, output, item);
+    pub(super) fn softmax_along(&mut self, input: View, output: View, axis: usize, log: bool, task: Int) {
+        let (source, from) = self.block(0, input, task);
+        let (sink, to) = self.block(1, output, task);
         let temporary = self.temporary();
         let [_, height, width] = input.shape.extent();
         let columns = (width, [from.pixel, to.pixel]);
@@ -169,7 +169,7 @@ impl Builder<'_> {
     }
 
     /// One row of one image. Operands: input, output.
-    pub(super) fn lrn(&mut self, input: View, output: View, lrn: Lrn, item: Int) {
+    pub(super) fn lrn(&mut self, input: View, output: View, lrn: Lrn, task: Int) {
         let [channels, height, width] = input.shape.extent();
         let down = (lrn.size - 1) / 2;
         let row = LrnRow {
@@ -184,7 +184,7 @@ impl Builder<'_> {
             beta: lrn.beta,
             k: lrn.k,
         };
-        let (image, y) = self.divide(item, height);
+        let (image, y) = self.divide(task, height);
         let (source, from) = self.image(0, input, image);
         let source = self.index(source, y, from.row);
         let (sink, to) = self.image(1, output, image);

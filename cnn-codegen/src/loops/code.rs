@@ -4,10 +4,14 @@
 //! counts, floats, vectors of eight floats and conditions, each a type of its own, so that code that mixes them up
 //! does not compile.
 
+use std::hash::{Hash, Hasher};
+use std::mem::discriminant;
+
 use cnn_ir::op::Activation;
 use cnn_runtime::kernels::activation::RowFunction;
 use cnn_runtime::kernels::lrn::LrnRow;
-use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform, Winograd};
+use cnn_runtime::kernels::task::Kernel;
+use cnn_runtime::kernels::winograd::{InputShape, OutputShape, Winograd};
 
 /// Floats of a vector: what eight channels of a pixel are.
 pub const LANES: usize = 8;
@@ -15,7 +19,7 @@ pub const LANES: usize = 8;
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub struct $name(pub u32);
     )*};
 }
@@ -38,7 +42,7 @@ names! {
 }
 
 /// A count that may be known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Count {
     /// Known.
     Constant(i64),
@@ -59,7 +63,7 @@ impl From<Int> for Count {
 }
 
 /// How an address comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AddressExpr {
     /// Of the function's n-th operand.
     Operand(usize),
@@ -74,11 +78,11 @@ pub enum AddressExpr {
 }
 
 /// How a count comes about. All are signed; only what is not negative is divided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IntExpr {
-    /// The first item that this call does.
+    /// The first task that this call does.
     First,
-    /// One behind the last item that this call does.
+    /// One behind the last task that this call does.
     End,
     /// It is known.
     Constant(i64),
@@ -89,7 +93,7 @@ pub enum IntExpr {
 }
 
 /// Arithmetic of counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IntOp {
     /// `a + b`
     Add,
@@ -106,10 +110,10 @@ pub enum IntOp {
 }
 
 /// How a float comes about.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FloatExpr {
-    /// It is known.
-    Constant(f32),
+    /// It is known: the bits of an `f32`, so that 0 and −0 are two.
+    Constant(u32),
     /// From memory, so many bytes behind an address.
     Load(Address, i64),
     /// Of two others.
@@ -125,7 +129,7 @@ pub enum FloatExpr {
 }
 
 /// Arithmetic of floats, as IEEE 754 rounds it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FloatOp {
     /// `a + b`
     Add,
@@ -142,7 +146,7 @@ pub enum FloatOp {
 }
 
 /// How a vector comes about.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum VectorExpr {
     /// From memory, so many bytes behind an address, which need not be aligned.
     Load(Address, i64),
@@ -174,7 +178,7 @@ pub enum VectorExpr {
 }
 
 /// How two floats compare.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Comparison {
     /// `a < b`
     Less,
@@ -185,7 +189,7 @@ pub enum Comparison {
 }
 
 /// How a condition comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TestExpr {
     /// `0 ≤ a < b`
     Within(Int, Count),
@@ -231,12 +235,25 @@ pub enum Call {
         /// Written to here.
         to: Address,
     },
+    /// A task of a step that a kernel does as a whole.
+    Task {
+        /// Which kernel, and all that is known of it.
+        kernel: Kernel,
+        /// What it works on.
+        input: Address,
+        /// A second operand, or the constant.
+        other: Address,
+        /// The result.
+        output: Address,
+        /// The task.
+        task: Int,
+    },
     /// Winograd's transform of a run of input tiles.
     WinogradInput {
         /// The kind.
         variant: Winograd,
-        /// All that is known.
-        shape: InputTransform,
+        /// Where both lie.
+        shape: InputShape,
         /// The map.
         from: Address,
         /// The transformed tiles.
@@ -250,8 +267,8 @@ pub enum Call {
     WinogradOutput {
         /// The kind.
         variant: Winograd,
-        /// All that is known.
-        shape: OutputTransform,
+        /// Where both lie.
+        shape: OutputShape,
         /// The products.
         from: Address,
         /// The map.
@@ -269,8 +286,24 @@ pub enum Call {
     },
 }
 
+// LRN's parameters and scales, the only floats in it, come from the planner, which has no NaN for them.
+impl Eq for Call {}
+
+impl Hash for Call {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        discriminant(self).hash(state);
+        match self {
+            Call::Row { function, floats, .. } => (function, floats).hash(state),
+            Call::Softmax { log, floats, .. } => (log, floats).hash(state),
+            Call::Task { kernel, .. } => kernel.name().hash(state),
+            Call::Lrn { row, .. } => (row.pixels, row.channels, row.down, row.up).hash(state),
+            Call::WinogradInput { variant, .. } | Call::WinogradOutput { variant, .. } => variant.hash(state),
+        }
+    }
+}
+
 /// One instruction.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Inst {
     /// Names an address.
     Address(Address, AddressExpr),
@@ -331,8 +364,8 @@ pub enum Inst {
     Call(Call),
 }
 
-/// A function of addresses, which does items `first..end` of a step.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// A function of addresses, which does tasks `first..end` of a step.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Function {
     /// How many operands it has.
     pub operands: usize,

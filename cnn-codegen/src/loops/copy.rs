@@ -28,8 +28,8 @@ fn way(plan: &Plan, copy: &Copy) -> Way {
     }
 }
 
-/// Items of a copy: blocks or channels of all images.
-pub(super) fn items(plan: &Plan, copy: &Copy) -> usize {
+/// Tasks of a copy: blocks or channels of all images.
+pub(super) fn tasks(plan: &Plan, copy: &Copy) -> usize {
     let [channels, ..] = copy.from.shape.extent();
     plan.batch
         * match way(plan, copy) {
@@ -39,8 +39,8 @@ pub(super) fn items(plan: &Plan, copy: &Copy) -> usize {
 }
 
 impl Builder<'_> {
-    /// The body of one item. Operands: from, to.
-    pub(super) fn copy(&mut self, copy: &Copy, item: Int) {
+    /// The body of one task. Operands: from, to.
+    pub(super) fn copy(&mut self, copy: &Copy, task: Int) {
         let from = ByteStrides::from(self.plan.strides(copy.from));
         let mut to = ByteStrides::from(self.plan.strides(copy.to));
         let [channels, height, width] = copy.from.shape.extent();
@@ -54,8 +54,9 @@ impl Builder<'_> {
         let target = copy.to.shape.extent();
         match way(self.plan, copy) {
             Way::Blocks => {
-                let (source, _) = self.block(0, copy.from, item);
-                let (sink, _) = self.block(1, copy.to, item);
+                let (source, _) = self.block(0, copy.from, task);
+                let (sink, _) = self.block(1, copy.to, task);
+                // The border is written everywhere first, and the map over it.
                 if let Some(value) = copy.border {
                     let vector = self.splat(value);
                     self.pixels(target, |e, y, x| {
@@ -73,7 +74,7 @@ impl Builder<'_> {
                 });
             }
             Way::Channels => {
-                let (image, channel) = self.divide(item, channels);
+                let (image, channel) = self.divide(task, channels);
                 let source = self.channel(0, copy.from, from, image, channel);
                 let sink = if copy.reshape {
                     let base = self.origin(1, copy.to);
@@ -116,6 +117,8 @@ impl Builder<'_> {
         height: usize,
         width: usize,
     ) {
+        // Only where a channel's pixels follow each other on both sides are eight of them a vector. None reaches beyond the
+        // row: what follows it may be another's.
         let contiguous = from.pixel == FLOAT && to.pixel == FLOAT;
         self.times(0, height, |e, y| {
             let (source, sink) = (e.index(source, y, from.row), e.index(sink, y, to.row));
@@ -155,6 +158,7 @@ impl Builder<'_> {
         let shape = view.shape.extent();
         self.when(is_last, |e| {
             let zero = e.float(0.0);
+            // `sink` is in the lane of the last channel, `(end − 1) % 8`: so many lanes of the block come after it.
             for lane in 1..=(BLOCK - end % BLOCK) as i64 {
                 let at = e.offset(sink, lane * FLOAT);
                 e.fill(at, strides, shape, zero);
@@ -162,8 +166,8 @@ impl Builder<'_> {
         });
     }
 
-    /// Zeros in a buffer's halo: one plane an item. Operand: the buffer.
-    pub(super) fn clear_halo(&mut self, buffer: BufferId, item: Int) {
+    /// Zeros in a buffer's halo: one plane a task. Operand: the buffer.
+    pub(super) fn clear_halo(&mut self, buffer: BufferId, task: Int) {
         let buffer = &self.plan.buffers[buffer.0];
         let halo = buffer.layout.halo();
         let [channels, height, width] = buffer.shape.extent();
@@ -171,9 +175,10 @@ impl Builder<'_> {
         let blocked = matches!(buffer.layout, Layout::Blocked { .. });
         let planes = if blocked { channels.div_ceil(BLOCK) } else { channels };
         let plane = if blocked { strides.block } else { strides.lane };
-        let (image, index) = self.divide(item, planes);
+        let (image, index) = self.divide(task, planes);
         let base = self.index(self.operands[0], image, strides.image);
         let base = self.index(base, index, plane);
+        // A buffer's first byte is the corner of its halo: offsets count from there, and none is negative.
         let columns = halo.left + width + halo.right;
         let area = |e: &mut Self, row: usize, column: usize, height: usize, width: usize| {
             let start = e.offset(base, row as i64 * strides.row + column as i64 * strides.pixel);
@@ -191,6 +196,7 @@ impl Builder<'_> {
                 }
             });
         };
+        // Four areas that do not meet: above and below over the whole width, left and right only beside the map.
         area(self, 0, 0, halo.top, columns);
         area(self, halo.top, 0, height, halo.left);
         area(self, halo.top, halo.left + width, height, halo.right);

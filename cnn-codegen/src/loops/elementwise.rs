@@ -97,16 +97,16 @@ struct Source {
     value: Option<Vector>,
 }
 
-/// Items: blocks of all images.
-pub(super) fn items(plan: &Plan, elementwise: &Elementwise) -> usize {
+/// Tasks: blocks of all images.
+pub(super) fn tasks(plan: &Plan, elementwise: &Elementwise) -> usize {
     plan.batch * nest(plan, elementwise).blocks
 }
 
 impl Builder<'_> {
-    /// The body of one item. Operands: those combined, the output, then scale and shift, then slopes.
-    pub(super) fn elementwise(&mut self, step: &Elementwise, item: Int) {
+    /// The body of one task. Operands: those combined, the output, then scale and shift, then slopes.
+    pub(super) fn elementwise(&mut self, step: &Elementwise, task: Int) {
         let nest = nest(self.plan, step);
-        let (image, block) = self.divide(item, nest.blocks);
+        let (image, block) = self.divide(task, nest.blocks);
         let position = step.operands.len();
         let (sink, output) = self.image(position, step.output, image);
         let sink = self.index(sink, block, output.block);
@@ -157,21 +157,14 @@ impl Builder<'_> {
                 .collect();
             // A vector's neighbour: the next pixel, or the next block of a vector.
             e.times(0, nest.width, |e, x| {
-                let mut sum: Option<Vector> = None;
+                let mut values = Vec::with_capacity(sources.len());
                 for &source in &sources {
                     let at = e.index(source.at, x, source.pixel);
-                    let value = e.value(Source { at, ..source });
-                    sum = Some(match (sum, step.combination) {
-                        (None, _) => value,
-                        (Some(sum), CombineKind::Add) => e.add(sum, value),
-                        (Some(sum), CombineKind::Mul) => e.mul(sum, value),
-                        (Some(sum), CombineKind::Sub) => e.sub(sum, value),
-                        (Some(sum), CombineKind::Div) => e.div(sum, value),
-                        (Some(sum), CombineKind::Max) => e.extreme_or_nan(Extreme::Max, sum, value),
-                        (Some(sum), CombineKind::Min) => e.extreme_or_nan(Extreme::Min, sum, value),
-                    });
+                    values.push(e.value(Source { at, ..source }));
                 }
-                let Some(mut value) = sum else { return };
+                let Some(mut value) = e.combined(step.combination, &values) else {
+                    return;
+                };
                 if let Some((scale, shift)) = scale_shift {
                     value = e.mul(value, scale);
                     value = e.add(value, shift);
@@ -191,6 +184,39 @@ impl Builder<'_> {
                 e.activate(function, sink, nest.width * BLOCK);
             }
         });
+    }
+
+    /// The operands at one place as one.
+    fn combined(&mut self, kind: CombineKind, values: &[Vector]) -> Option<Vector> {
+        if let (CombineKind::Where, &[mask, then, otherwise]) = (kind, values) {
+            // Not 0: below, above, or NaN.
+            let zero = self.splat(0.0);
+            let value = self.select((mask, Comparison::Less, zero), then, otherwise);
+            let value = self.select((mask, Comparison::Greater, zero), then, value);
+            return Some(self.select((mask, Comparison::Unordered, mask), then, value));
+        }
+        let (first, rest) = values.split_first()?;
+        Some(rest.iter().fold(*first, |a, &b| match kind {
+            CombineKind::Add => self.add(a, b),
+            CombineKind::Mul => self.mul(a, b),
+            CombineKind::Sub => self.sub(a, b),
+            CombineKind::Div => self.div(a, b),
+            CombineKind::Max => self.extreme_or_nan(Extreme::Max, a, b),
+            CombineKind::Min => self.extreme_or_nan(Extreme::Min, a, b),
+            CombineKind::Equal => self.mask_of(a, b, [0.0, 1.0, 0.0]),
+            CombineKind::Greater => self.mask_of(a, b, [0.0, 0.0, 1.0]),
+            CombineKind::GreaterEqual => self.mask_of(a, b, [0.0, 1.0, 1.0]),
+            // Chosen above.
+            CombineKind::Where => b,
+        }))
+    }
+
+    /// One of three numbers where `a` is less than, equal to or greater than `b`; 0 where either is NaN.
+    fn mask_of(&mut self, a: Vector, b: Vector, [less, equal, greater]: [f32; 3]) -> Vector {
+        let [less, equal, greater, neither] = [less, equal, greater, 0.0].map(|number| self.splat(number));
+        let value = self.select((a, Comparison::Less, b), less, equal);
+        let value = self.select((a, Comparison::Greater, b), greater, value);
+        self.select((a, Comparison::Unordered, b), neither, value)
     }
 
     fn value(&mut self, source: Source) -> Vector {

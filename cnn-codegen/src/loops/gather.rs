@@ -12,18 +12,19 @@ use crate::plan::{Gather, GatherSource, Interpolate, Lanes};
 const SHARES: f32 = 16_777_216.0;
 
 impl Builder<'_> {
-    /// The body of one item, a block of channels of an image. Operands: the value, the output; or the output, the
+    /// The body of one task, a block of channels of an image. Operands: the value, the output; or the output, the
     /// constant.
-    pub(super) fn gather(&mut self, gather: &Gather, item: Int) {
+    pub(super) fn gather(&mut self, gather: &Gather, task: Int) {
+        // The map's places are floats from the view's first; in bytes here, so that an index is added as it is.
         let bytes = |places: &[usize]| places.iter().map(|&at| at as i64 * FLOAT).collect();
         let [channels, rows, columns]: [Vec<i64>; 3] = [0, 1, 2].map(|axis| bytes(&gather.index_map[axis]));
         let blocks = channels.len().div_ceil(BLOCK);
-        let (image, block) = self.divide(item, blocks);
+        let (image, block) = self.divide(task, blocks);
         let (source, sink) = match gather.from {
             GatherSource::View(view) => (self.image(0, view, image).0, 1),
             GatherSource::Constant(_) => (self.operands[1], 0),
         };
-        let (sink, to) = self.block(sink, gather.to, item);
+        let (sink, to) = self.block(sink, gather.to, task);
         let lanes = gather.lanes(self.plan);
         // The places of one lane of each block; those behind the last channel are read, and then cleared.
         let of_lane = |lane: usize| -> Vec<i64> {
@@ -84,6 +85,7 @@ impl Builder<'_> {
 
     /// An element of a table, reckoned where they are evenly apart.
     fn place(&mut self, table: &[i64], index: Int) -> Int {
+        // Evenly apart, `table[0] + index · step` needs no memory; most maps are.
         let step = table.get(1).map_or(0, |second| second - table[0]);
         if table.windows(2).any(|pair| pair[1] - pair[0] != step) {
             return self.table(table, index);
@@ -92,10 +94,10 @@ impl Builder<'_> {
         self.plus(first, table[0])
     }
 
-    /// The body of one item, a block of channels of an image. Operands: input, output.
-    pub(super) fn interpolate(&mut self, work: &Interpolate, item: Int) {
-        let (source, from) = self.block(0, work.input, item);
-        let (sink, to) = self.block(1, work.output, item);
+    /// The body of one task, a block of channels of an image. Operands: input, output.
+    pub(super) fn interpolate(&mut self, work: &Interpolate, task: Int) {
+        let (source, from) = self.block(0, work.input, task);
+        let (sink, to) = self.block(1, work.output, task);
         self.times(0, work.rows.len(), |e, y| {
             let (upper, lower, down) = e.tap(&work.rows, from.row, y);
             let (upper, lower) = (e.index(source, upper, 1), e.index(source, lower, 1));
@@ -119,6 +121,7 @@ impl Builder<'_> {
         let places = |place: fn(&Tap) -> usize| taps.iter().map(|tap| place(tap) as i64 * stride).collect::<Vec<_>>();
         let first = self.place(&places(|tap| tap.first), index);
         let second = self.place(&places(|tap| tap.second), index);
+        // Tables hold whole numbers: 24 bits of a share, which a float keeps exactly.
         let shares: Vec<i64> = taps
             .iter()
             .map(|tap| (tap.share * f64::from(SHARES)).round() as i64)

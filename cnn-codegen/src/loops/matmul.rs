@@ -22,13 +22,14 @@ struct Product {
 }
 
 impl Builder<'_> {
-    /// The body of one item: a row of a channel of an image. Operands: left, right, output.
-    pub(super) fn matmul(&mut self, left: View, right: View, output: View, item: Int) {
+    /// The body of one task: a row of a channel of an image. Operands: left, right, output.
+    pub(super) fn matmul(&mut self, left: View, right: View, output: View, task: Int) {
         let ([_, _, inner], [channels, rows, columns]) = (left.shape.extent(), output.shape.extent());
-        let (item, y) = self.divide(item, rows);
-        let (image, channel) = self.divide(item, channels);
+        let (task, y) = self.divide(task, rows);
+        let (image, channel) = self.divide(task, channels);
         let [(left, a), (right, b), (to, c)] = [(0, left), (1, right), (2, output)].map(|(operand, view)| {
             let (at, strides) = self.image(operand, view, image);
+            // A matrix alone is every channel's.
             let lane = if view.shape.channels() == 1 { 0 } else { strides.lane };
             (self.index(at, channel, lane), strides)
         });

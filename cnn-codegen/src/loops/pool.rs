@@ -97,10 +97,10 @@ impl Builder<'_> {
         self.vector(VectorExpr::NanOfAny(values.to_vec(), result))
     }
 
-    /// The body of one item.
-    pub(super) fn pool(&mut self, pool: &PoolWindow, item: Int) {
-        let (source, from) = self.block(0, pool.input, item);
-        let (sink, to) = self.block(1, pool.output, item);
+    /// The body of one task.
+    pub(super) fn pool(&mut self, pool: &PoolWindow, task: Int) {
+        let (source, from) = self.block(0, pool.input, task);
+        let (sink, to) = self.block(1, pool.output, task);
         let [_, input_rows, input_columns] = pool.input.shape.extent();
         let [_, output_rows, output_columns] = pool.output.shape.extent();
         let include_pad = matches!(
@@ -170,6 +170,8 @@ impl Builder<'_> {
                 let mut values = Vec::new();
                 for ky in row_run.taps.clone() {
                     for kx in column_run.taps.clone() {
+                        // Negative in the padding's direction from the window's first place, but a run's taps are those
+                        // inside the map for each of its outputs.
                         let dy = (ky * rows.dilation) as i64 - rows.before as i64;
                         let dx = (kx * columns.dilation) as i64 - columns.before as i64;
                         values.push(e.load(at, dy * from.row + dx * from.pixel));
@@ -195,6 +197,7 @@ impl Builder<'_> {
         let missing = self.arithmetic(IntOp::Subtract, zero, start);
         let missing = self.arithmetic(IntOp::Max, missing, zero);
         let missing = self.plus(missing, axis.dilation as i64 - 1);
+        // Rounded up by the dilation − 1 above: nothing negative is divided.
         let (first, _) = self.divide(missing, axis.dilation);
         let end = self.taps_before(axis, start, axis.input);
         let divisor = if axis.include_pad {
@@ -264,9 +267,9 @@ impl Builder<'_> {
     }
 
     /// The mean, sum, greatest … of the whole map.
-    pub(super) fn global_pool(&mut self, input: View, output: View, kind: ReduceKind, item: Int) {
-        let (source, from) = self.block(0, input, item);
-        let (sink, _) = self.block(1, output, item);
+    pub(super) fn global_pool(&mut self, input: View, output: View, kind: ReduceKind, task: Int) {
+        let (source, from) = self.block(0, input, task);
+        let (sink, _) = self.block(1, output, task);
         let [_, height, width] = input.shape.extent();
         let reduce = Reduction::from(kind);
         let start = self.start(reduce);
@@ -296,9 +299,9 @@ impl Builder<'_> {
     }
 
     /// Averages over windows `⌊i·n/m⌋ … ⌈(i+1)·n/m⌉`.
-    pub(super) fn adaptive_avg_pool(&mut self, input: View, output: View, item: Int) {
-        let (source, from) = self.block(0, input, item);
-        let (sink, to) = self.block(1, output, item);
+    pub(super) fn adaptive_avg_pool(&mut self, input: View, output: View, task: Int) {
+        let (source, from) = self.block(0, input, task);
+        let (sink, to) = self.block(1, output, task);
         let [_, input_rows, input_columns] = input.shape.extent();
         let [_, output_rows, output_columns] = output.shape.extent();
         self.times(0, output_rows, |e, y| {
@@ -326,7 +329,8 @@ impl Builder<'_> {
         });
     }
 
-    /// First and end element of share `i` of `n` elements among `m`.
+    /// First and end element of share `i` of `n` elements among `m`: `⌊i·n/m⌋` and `⌈(i+1)·n/m⌉`, the latter as
+    /// `⌊(i·n + n + m − 1)/m⌋`.
     fn share(&mut self, i: Int, n: usize, m: usize) -> (Int, Int) {
         let start = self.scaled(i, n);
         let end = self.plus(start, (n + m - 1) as i64);

@@ -2,9 +2,12 @@
 
 use cnn_runtime::steps::{Base, Call};
 
+use super::along;
 use super::code::{AddressExpr, Function, Int, IntExpr};
 use super::copy;
 use super::elementwise;
+use super::integer;
+use super::interner::Interner;
 use super::reduce;
 use super::step::{Builder, Step};
 use super::writer::Writer;
@@ -30,8 +33,8 @@ pub struct StepCode {
     pub function: usize,
     /// What the function's operands are.
     pub operands: Vec<Operand>,
-    /// Into how many independent items it can be divided.
-    pub items: usize,
+    /// Into how many independent tasks it can be divided.
+    pub tasks: usize,
 }
 
 /// What a step's function finds at one of its addresses.
@@ -50,26 +53,26 @@ impl Program {
     /// What is wrong with the plan.
     pub fn new(plan: &Plan) -> Result<Program, Vec<PlanFault>> {
         plan::verify(plan)?;
-        let mut program = Program {
-            kernels: Vec::new(),
-            functions: Vec::new(),
-            steps: Vec::with_capacity(plan.steps.len()),
-        };
+        let (mut kernels, mut functions, mut names) = (Interner::new(), Interner::new(), Vec::new());
+        let mut steps = Vec::with_capacity(plan.steps.len());
         for (index, step) in plan.steps.iter().enumerate() {
             let operands = operands(&step.work);
-            let function = function(plan, &step.work, operands.len(), &mut program.kernels);
-            let known = program.functions.iter().position(|(_, known)| *known == function);
-            let function = known.unwrap_or_else(|| {
-                program.functions.push((format!("step_{index}_{}", step.op), function));
-                program.functions.len() - 1
-            });
-            program.steps.push(StepCode {
+            let code = function(plan, &step.work, operands.len(), &mut kernels);
+            let function = functions.number(&code);
+            if function == names.len() {
+                names.push(format!("step_{index}_{}", step.op));
+            }
+            steps.push(StepCode {
                 function,
                 operands,
-                items: items(plan, &step.work),
+                tasks: tasks(plan, &step.work),
             });
         }
-        Ok(program)
+        Ok(Program {
+            kernels: kernels.into_list(),
+            functions: names.into_iter().zip(functions.into_list()).collect(),
+            steps,
+        })
     }
 
     /// The steps as the runtime calls them.
@@ -77,7 +80,7 @@ impl Program {
         let call = |(step, code): (&plan::Step, &StepCode)| Call {
             function: code.function,
             operands: code.operands.iter().map(|&operand| base(plan, operand)).collect(),
-            items: code.items,
+            tasks: code.tasks,
             scratch: step.work.scratch_bytes() > 0,
             divide: is_worth_dividing(plan, step),
         };
@@ -132,20 +135,23 @@ fn operands(work: &Work) -> Vec<Operand> {
     reads.chain([Operand::Buffer(work.writes())]).chain(constants).collect()
 }
 
-/// Independent items of a step.
-fn items(plan: &Plan, work: &Work) -> usize {
+/// Independent tasks of a step.
+fn tasks(plan: &Plan, work: &Work) -> usize {
     let blocks = |view: &plan::View| plan.batch * view.shape.channels().div_ceil(BLOCK);
     match work {
         Work::Sweep(sweep) => sweep.nest.tasks(),
         Work::Winograd(work) => work.tasks(plan.batch),
-        Work::Copy(copy) => copy::items(plan, copy),
+        Work::Copy(copy) => copy::tasks(plan, copy),
+        Work::ClearHalo(buffer) if plan.buffers[buffer.0].element.quantisation().is_some() => plan.batch,
         Work::ClearHalo(buffer) => {
             let buffer = &plan.buffers[buffer.0];
             let channels = buffer.shape.channels();
             let blocked = matches!(buffer.layout, Layout::Blocked { .. });
             plan.batch * if blocked { channels.div_ceil(BLOCK) } else { channels }
         }
-        Work::Elementwise(elementwise) => elementwise::items(plan, elementwise),
+        Work::Integer(work) => integer::tasks(plan, work),
+        Work::Along(work) => along::tasks(plan, work),
+        Work::Elementwise(elementwise) => elementwise::tasks(plan, elementwise),
         Work::Pool(pool) => blocks(&pool.output),
         Work::GlobalPool { output, .. } | Work::AdaptiveAvgPool { output, .. } => blocks(output),
         Work::Gather(gather) => blocks(&gather.to),
@@ -155,15 +161,15 @@ fn items(plan: &Plan, work: &Work) -> usize {
             plan.batch * channels * rows
         }
         Work::Recurrent(work) => work.tasks(plan.batch),
-        Work::Reduce { output, .. } => reduce::items(plan.batch, *output),
+        Work::Reduce { output, .. } => reduce::tasks(plan.batch, *output),
         Work::Softmax { axis: 0, .. } => plan.batch,
         Work::Softmax { output, .. } => blocks(output),
         Work::Lrn { output, .. } => plan.batch * output.shape.extent()[1],
     }
 }
 
-/// The function of a step: the body of one item.
-fn function(plan: &Plan, work: &Work, operands: usize, kernels: &mut Vec<TileSpec>) -> Function {
+/// The function of a step: the body of one task.
+fn function(plan: &Plan, work: &Work, operands: usize, kernels: &mut Interner<TileSpec>) -> Function {
     let mut e = Writer::new(Step {
         plan,
         kernels,
@@ -177,39 +183,44 @@ fn function(plan: &Plan, work: &Work, operands: usize, kernels: &mut Vec<TileSpe
         e.scratch = Some(e.address(AddressExpr::Scratch));
     }
     let (first, end) = (e.int_expr(IntExpr::First), e.int_expr(IntExpr::End));
-    e.range(first, end, |e, item| item_body(e, work, item));
+    e.range(first, end, |e, task| task_body(e, work, task));
     e.finish(operands)
 }
 
-fn item_body(e: &mut Builder<'_>, work: &Work, item: Int) {
+fn task_body(e: &mut Builder<'_>, work: &Work, task: Int) {
     match work {
-        Work::Sweep(sweep) => e.sweep(sweep, item),
-        Work::Winograd(work) => e.winograd(work, item),
-        Work::Copy(copy) => e.copy(copy, item),
-        Work::ClearHalo(buffer) => e.clear_halo(*buffer, item),
-        Work::Elementwise(elementwise) => e.elementwise(elementwise, item),
-        Work::Pool(pool) => e.pool(pool, item),
-        Work::GlobalPool { input, output, kind } => e.global_pool(*input, *output, *kind, item),
-        Work::AdaptiveAvgPool { input, output } => e.adaptive_avg_pool(*input, *output, item),
+        Work::Sweep(sweep) => e.sweep(sweep, task),
+        Work::Winograd(work) => e.winograd(work, task),
+        Work::Copy(copy) => e.copy(copy, task),
+        Work::ClearHalo(buffer) => match e.plan.buffers[buffer.0].element.quantisation() {
+            Some(of) => e.fill_halo(*buffer, of.zero_point, task),
+            None => e.clear_halo(*buffer, task),
+        },
+        Work::Integer(work) => e.integers(work, task),
+        Work::Along(work) => e.along(work, task),
+        Work::Elementwise(elementwise) => e.elementwise(elementwise, task),
+        Work::Pool(pool) => e.pool(pool, task),
+        Work::GlobalPool { input, output, kind } => e.global_pool(*input, *output, *kind, task),
+        Work::AdaptiveAvgPool { input, output } => e.adaptive_avg_pool(*input, *output, task),
         Work::Softmax {
             input,
             output,
             axis,
             log,
         } => match axis {
-            0 => e.softmax(*input, *output, *log, item),
-            _ => e.softmax_along(*input, *output, *axis, *log, item),
+            0 => e.softmax(*input, *output, *log, task),
+            _ => e.softmax_along(*input, *output, *axis, *log, task),
         },
-        Work::Lrn { input, output, lrn } => e.lrn(*input, *output, *lrn, item),
-        Work::Gather(gather) => e.gather(gather, item),
-        Work::Interpolate(interpolate) => e.interpolate(interpolate, item),
-        Work::Matmul { left, right, output } => e.matmul(*left, *right, *output, item),
-        Work::Recurrent(work) => e.recurrent(work, item),
+        Work::Lrn { input, output, lrn } => e.lrn(*input, *output, *lrn, task),
+        Work::Gather(gather) => e.gather(gather, task),
+        Work::Interpolate(interpolate) => e.interpolate(interpolate, task),
+        Work::Matmul { left, right, output } => e.matmul(*left, *right, *output, task),
+        Work::Recurrent(work) => e.recurrent(work, task),
         Work::Reduce {
             input,
             output,
             kind,
             axes,
-        } => e.reduce_axes(*input, *output, *kind, *axes, item),
+        } => e.reduce_axes(*input, *output, *kind, *axes, task),
     }
 }

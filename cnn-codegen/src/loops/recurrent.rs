@@ -6,7 +6,7 @@ use super::code::{Address, Int, IntOp, TestExpr, Vector};
 use super::step::Builder;
 use super::writer::{FLOAT, VECTOR};
 use crate::plan::layout::BLOCK;
-use crate::plan::{RecurrentMemory, RecurrentTiles, RecurrentWork};
+use crate::plan::{RecurrentMemory, RecurrentTiles, RecurrentWork, View};
 use crate::tile::TileSpec;
 
 /// What one task works on.
@@ -15,14 +15,13 @@ struct Task<'a> {
     tiles: &'a RecurrentTiles,
     memory: RecurrentMemory,
     scratch: Address,
+    /// Which direction, and whether it is the reverse one.
+    direction: usize,
     reverse: bool,
     /// Panels of the features' and of the state's matrix.
     weights: [Address; 2],
-    /// Row 0 of the sequence, and of its result in this direction.
-    input: Address,
-    output: Address,
-    /// Bytes from row to row of each.
-    rows: [i64; 2],
+    /// The first sequence of the group, counted through all images.
+    first: Int,
 }
 
 impl Task<'_> {
@@ -31,7 +30,17 @@ impl Task<'_> {
     }
 
     fn gate(&self, e: &mut Builder<'_>, gate: usize) -> Address {
-        self.at(e, self.memory.gates + gate * self.work.padded_units())
+        self.at(e, self.memory.gates + gate * self.units())
+    }
+
+    /// Padded units of all sequences of the group.
+    fn units(&self) -> usize {
+        self.work.group * self.work.padded_units()
+    }
+
+    /// Floats of what a block of a sequence takes of its features.
+    fn features(&self) -> i64 {
+        (self.work.project.rows() * self.work.block) as i64
     }
 
     /// Bytes of so many gates' rows.
@@ -41,37 +50,30 @@ impl Task<'_> {
 }
 
 impl Builder<'_> {
-    /// The body of one item: a direction of a sequence of an image. Operands: input, first states, output, constants.
-    pub(super) fn recurrent(&mut self, work: &RecurrentWork, item: Int) {
+    /// The body of one task: a direction of a group of sequences. Operands: input, first states, output, constants.
+    pub(super) fn recurrent(&mut self, work: &RecurrentWork, task: Int) {
         // The plan was verified: there is so much memory.
         let (Some(memory), Some(scratch)) = (work.memory(), self.scratch) else {
             return;
         };
         let directions = work.recurrent.directions();
-        let (item, direction) = self.divide(item, directions.len());
-        let (image, sequence) = self.divide(item, work.input.shape.channels());
+        let (task, direction) = self.divide(task, directions.len());
+        let first = self.scaled(task, work.group);
         let states = work.states.len();
-        let units = work.recurrent.units;
-        let (input, from) = self.image(0, work.input, image);
-        let input = self.index(input, sequence, from.lane);
-        let (output, to) = self.image(1 + states, work.output, image);
-        let output = self.index(output, sequence, to.lane);
         for (index, (&reverse, tiles)) in directions.iter().zip(&work.tiles).enumerate() {
             let body = |e: &mut Self| {
-                let output = e.offset(output, (index * units) as i64 * FLOAT);
                 let task = Task {
                     work,
                     tiles,
                     memory,
                     scratch,
+                    direction: index,
                     reverse,
                     weights: [0, directions.len()].map(|kind| e.operands[2 + states + kind + index]),
-                    input,
-                    output,
-                    rows: [from.row, to.row],
+                    first,
                 };
-                e.first_states(&task, image, sequence, index);
-                e.sequence(&task);
+                e.first_states(&task);
+                e.sequences(&task);
             };
             if directions.len() == 1 {
                 body(self);
@@ -82,25 +84,35 @@ impl Builder<'_> {
         }
     }
 
-    fn first_states(&mut self, task: &Task<'_>, image: Int, sequence: Int, direction: usize) {
+    /// Row 0 of an operand's sequence, by its number in the group, and the bytes from row to row.
+    fn sequence(&mut self, task: &Task<'_>, operand: usize, view: View, number: Int) -> (Address, i64) {
+        let number = self.arithmetic(IntOp::Add, task.first, number);
+        let (image, sequence) = self.divide(number, view.shape.channels());
+        let (base, strides) = self.image(operand, view, image);
+        (self.index(base, sequence, strides.lane), strides.row)
+    }
+
+    fn first_states(&mut self, task: &Task<'_>) {
         let places = [task.memory.h, task.memory.c];
         for (state, place) in places.into_iter().enumerate() {
             let to = task.at(self, place);
-            self.each_unit(task, |e, i| {
+            self.times(0, task.units() / BLOCK, |e, i| {
                 let (zero, to) = (e.splat(0.0), e.index(to, i, VECTOR));
                 e.store(zero, to, 0);
             });
             if let Some(&view) = task.work.states.get(state) {
-                let (from, strides) = self.image(1 + state, view, image);
-                let from = self.index(from, sequence, strides.lane);
-                let from = self.offset(from, direction as i64 * strides.row);
-                self.copy_floats(from, to, task.work.recurrent.units);
+                self.times(0, task.work.group, |e, number| {
+                    let (from, row) = e.sequence(task, 1 + state, view, number);
+                    let from = e.offset(from, task.direction as i64 * row);
+                    let to = e.index(to, number, task.work.padded_units() as i64 * FLOAT);
+                    e.copy_floats(from, to, task.work.recurrent.units);
+                });
             }
         }
     }
 
     /// All steps, block by block.
-    fn sequence(&mut self, task: &Task<'_>) {
+    fn sequences(&mut self, task: &Task<'_>) {
         let [_, steps, _] = task.work.input.shape.extent();
         let block = task.work.block;
         let whole = steps / block;
@@ -125,25 +137,48 @@ impl Builder<'_> {
 
     /// Some steps, the first of which is given: their features at once, then each.
     fn steps(&mut self, task: &Task<'_>, project: &TileSpec, first: Int, count: usize) {
+        // The tile's pixels are the steps' rows; backwards they have a negative pitch from the first step's on.
         let row = self.row(task, first);
-        let input = self.index(task.input, row, task.rows[0]);
         let features = task.at(self, task.memory.features);
         let inner = task.work.input.shape.extent()[2];
         let weights = &task.work.project;
-        self.panels(
-            project,
-            [input, task.weights[0], features],
-            0,
-            weights.panels,
-            [weights.panel_floats(inner), weights.vectors],
-        );
+        self.times(0, task.work.group, |e, number| {
+            let (input, stride) = e.sequence(task, 0, task.work.input, number);
+            let input = e.index(input, row, stride);
+            let features = e.index(features, number, task.features() * FLOAT);
+            e.panels(
+                project,
+                [input, task.weights[0], features],
+                0,
+                weights.panels,
+                [weights.panel_floats(inner), weights.vectors],
+            );
+        });
         self.times(0, count, |e, i| {
             let step = e.arithmetic(IntOp::Add, first, i);
             let row = e.row(task, step);
             let features = e.index(features, i, weights.rows() as i64 * FLOAT);
             e.one_step(task, features);
-            let (h, to) = (task.at(e, task.memory.h), e.index(task.output, row, task.rows[1]));
-            e.copy_floats(h, to, task.work.recurrent.units);
+            e.results(task, row);
+        });
+    }
+
+    /// What a step gives goes into a row of each sequence's result.
+    fn results(&mut self, task: &Task<'_>, row: Int) {
+        let recurrent = &task.work.recurrent;
+        let mut parts = vec![task.at(self, task.memory.h)];
+        if recurrent.cells {
+            parts.push(task.at(self, task.memory.c));
+        }
+        self.times(0, task.work.group, |e, number| {
+            let (output, stride) = e.sequence(task, 1 + task.work.states.len(), task.work.output, number);
+            let output = e.index(output, row, stride);
+            for (index, &part) in parts.iter().enumerate() {
+                let place = index * recurrent.directions().len() + task.direction;
+                let from = e.index(part, number, task.work.padded_units() as i64 * FLOAT);
+                let to = e.offset(output, (place * recurrent.units) as i64 * FLOAT);
+                e.copy_floats(from, to, recurrent.units);
+            }
         });
     }
 
@@ -168,6 +203,7 @@ impl Builder<'_> {
     fn of_state(&mut self, task: &Task<'_>, state: usize, gate: usize) {
         let (weights, units) = (&task.work.recur, task.work.recurrent.units);
         let (from, to) = (task.at(self, state), task.at(self, task.memory.state));
+        // A panel may begin before the gate's first row: what it computes of the gate before is not looked at.
         let first = gate * units / (weights.vectors * BLOCK);
         self.panels(
             &task.tiles.recur,
@@ -178,23 +214,15 @@ impl Builder<'_> {
         );
     }
 
-    /// The next state from what the step takes of its features.
+    /// The next states from what the step takes of the features.
     fn one_step(&mut self, task: &Task<'_>, features: Address) {
         let RecurrentMemory { state, h, c, other, .. } = task.memory;
-        let units = task.work.padded_units();
+        let units = task.units();
         self.of_state(task, h, 0);
         let [state, h_at, c, other_at] = [state, h, c, other].map(|place| task.at(self, place));
         let sums = |e: &mut Self, gate: usize| {
-            let to = task.gate(e, gate);
-            let rows = task.gate_rows(gate);
-            e.each_unit(task, |e, i| {
-                let [a, b] = [features, state].map(|at| {
-                    let at = e.index(at, i, VECTOR);
-                    e.load(at, rows)
-                });
-                let (sum, to) = (e.add(a, b), e.index(to, i, VECTOR));
-                e.store(sum, to, 0);
-            });
+            let (to, rows) = (task.gate(e, gate), task.gate_rows(gate));
+            e.combine_rows(task, [features, state], rows, [], to, |e, [a, b], []| e.add(a, b));
         };
         match task.work.recurrent.cell {
             Cell::Lstm => {
@@ -216,8 +244,7 @@ impl Builder<'_> {
                 self.activate(Activation::Sigmoid, r, 2 * units);
                 let rows = task.gate_rows(2);
                 if reset_after {
-                    let [features, state] = [features, state].map(|at| self.offset(at, rows));
-                    self.combine_units(task, [features, r, state], [n], |e, [features, r, state]| {
+                    self.combine_rows(task, [features, state], rows, [r], n, |e, [features, state], [r]| {
                         let held = e.mul(r, state);
                         e.add(features, held)
                     });
@@ -237,12 +264,38 @@ impl Builder<'_> {
         }
     }
 
-    /// Vectors of all units.
-    fn each_unit(&mut self, task: &Task<'_>, body: impl FnOnce(&mut Self, Int)) {
-        self.times(0, task.work.padded_units() / BLOCK, body);
+    /// What becomes of each sequence's rows of its features and state, from so many bytes on, and of vectors of its units.
+    fn combine_rows<const N: usize>(
+        &mut self,
+        task: &Task<'_>,
+        [features, state]: [Address; 2],
+        rows: i64,
+        units: [Address; N],
+        to: Address,
+        compute: impl FnOnce(&mut Self, [Vector; 2], [Vector; N]) -> Vector,
+    ) {
+        let padded = task.work.padded_units();
+        self.times(0, task.work.group, |e, number| {
+            let features = e.index(features, number, task.features() * FLOAT);
+            let state = e.index(state, number, task.work.recur.rows() as i64 * FLOAT);
+            let units = units.map(|at| e.index(at, number, padded as i64 * FLOAT));
+            let to = e.index(to, number, padded as i64 * FLOAT);
+            e.times(0, padded / BLOCK, |e, i| {
+                let rows = [features, state].map(|at| {
+                    let at = e.index(at, i, VECTOR);
+                    e.load(at, rows)
+                });
+                let units = units.map(|at| {
+                    let at = e.index(at, i, VECTOR);
+                    e.load(at, 0)
+                });
+                let (result, to) = (compute(e, rows, units), e.index(to, i, VECTOR));
+                e.store(result, to, 0);
+            });
+        });
     }
 
-    /// A vector of the units of each, and what becomes of them.
+    /// A vector of all sequences' units of each, and what becomes of them.
     fn combine_units<const N: usize, const M: usize>(
         &mut self,
         task: &Task<'_>,
@@ -250,7 +303,7 @@ impl Builder<'_> {
         to: [Address; M],
         compute: impl FnOnce(&mut Self, [Vector; N]) -> Vector,
     ) {
-        self.each_unit(task, |e, i| {
+        self.times(0, task.units() / BLOCK, |e, i| {
             let values = from.map(|at| {
                 let at = e.index(at, i, VECTOR);
                 e.load(at, 0)

@@ -42,20 +42,20 @@ impl From<ReduceKind> for Reduction {
     }
 }
 
-/// Items of a reduction: rows of the result's blocks.
-pub(super) fn items(batch: usize, output: View) -> usize {
+/// Tasks of a reduction: rows of the result's blocks.
+pub(super) fn tasks(batch: usize, output: View) -> usize {
     let [channels, rows, _] = output.shape.extent();
     batch * channels.div_ceil(BLOCK) * rows
 }
 
 impl Builder<'_> {
-    /// The body of one item. Operands: input, output.
-    pub(super) fn reduce_axes(&mut self, input: View, output: View, kind: ReduceKind, axes: [bool; 3], item: Int) {
+    /// The body of one task. Operands: input, output.
+    pub(super) fn reduce_axes(&mut self, input: View, output: View, kind: ReduceKind, axes: [bool; 3], task: Int) {
         let reduce = Reduction::from(kind);
         let channels = input.shape.channels();
         let [result, rows, columns] = output.shape.extent();
-        let (item, y) = self.divide(item, rows);
-        let (image, block) = self.divide(item, result.div_ceil(BLOCK));
+        let (task, y) = self.divide(task, rows);
+        let (image, block) = self.divide(task, result.div_ceil(BLOCK));
         let (source, from) = self.image(0, input, image);
         // Along reduced axes there is only the place 0.
         let source = self.index(source, block, from.block);
@@ -71,6 +71,7 @@ impl Builder<'_> {
         self.times(0, columns, |e, x| {
             let at = e.index(source, x, from.pixel);
             let value = if axes[0] {
+                // The last block may not be full: its other lanes count as none.
                 let last = e.offset(at, whole as i64 * from.block);
                 let tail = e.total(kind, last, &plane);
                 let mut lanes = e.masked(tail, channels - whole * BLOCK, reduce.of_none());

@@ -3,6 +3,7 @@
 use cnn_ir::op::Activation;
 
 use super::code::{Address, AddressExpr, Call, Comparison, FloatExpr, Int, IntOp, LANES, Vector, VectorExpr};
+use super::interner::Interner;
 use super::writer::{FLOAT, Writer};
 use crate::plan::layout::BLOCK;
 use crate::plan::{Plan, Strides, View};
@@ -12,7 +13,7 @@ use crate::tile::TileSpec;
 pub(super) struct Step<'a> {
     pub(super) plan: &'a Plan,
     /// The kernels of all functions so far.
-    pub(super) kernels: &'a mut Vec<TileSpec>,
+    pub(super) kernels: &'a mut Interner<TileSpec>,
     /// The addresses of the step's operands.
     pub(super) operands: Vec<Address>,
     /// Memory that the thread has for itself; see [`crate::plan::Work::scratch_bytes`].
@@ -68,9 +69,9 @@ impl Builder<'_> {
         (self.index(base, image, strides.image), strides)
     }
 
-    /// The same for the block of channels of an item, where items are the blocks of all images.
-    pub(super) fn block(&mut self, operand: usize, view: View, item: Int) -> (Address, ByteStrides) {
-        let (image, block) = self.divide(item, view.shape.channels().div_ceil(BLOCK));
+    /// The same for the block of channels of a task, where tasks are the blocks of all images.
+    pub(super) fn block(&mut self, operand: usize, view: View, task: Int) -> (Address, ByteStrides) {
+        let (image, block) = self.divide(task, view.shape.channels().div_ceil(BLOCK));
         let (base, strides) = self.image(operand, view, image);
         (self.index(base, block, strides.block), strides)
     }
@@ -87,13 +88,7 @@ impl Builder<'_> {
 
     /// The kernel of a tile, by its number.
     pub(super) fn kernel(&mut self, spec: &TileSpec) -> usize {
-        match self.kernels.iter().position(|known| known == spec) {
-            Some(known) => known,
-            None => {
-                self.kernels.push(spec.clone());
-                self.kernels.len() - 1
-            }
-        }
+        self.kernels.number(spec)
     }
 
     /// Which lanes of a block have a channel.

@@ -32,8 +32,8 @@ impl Builder<'_> {
         }
     }
 
-    /// The body of one item. Operands: input, weights, output, residual (if there is one).
-    pub(super) fn sweep(&mut self, sweep: &Sweep, item: Int) {
+    /// The body of one task. Operands: input, weights, output, residual (if there is one).
+    pub(super) fn sweep(&mut self, sweep: &Sweep, task: Int) {
         let start = Pointers {
             input: self.operands[0],
             weights: self.operands[1],
@@ -42,14 +42,16 @@ impl Builder<'_> {
             residual: self.operands.get(3).copied().unwrap_or(self.operands[2]),
         };
         let at = self.moved(start, sweep.start);
-        self.nest(&sweep.nest, at, item);
+        self.nest(&sweep.nest, at, task);
     }
 
-    /// One item of a nest of loops around tile kernels.
-    pub(super) fn nest(&mut self, nest: &Nest, at: Pointers, item: Int) {
+    /// One task of a nest of loops around tile kernels.
+    pub(super) fn nest(&mut self, nest: &Nest, at: Pointers, task: Int) {
         let kernels: Vec<usize> = nest.specs.iter().map(|spec| self.kernel(spec)).collect();
         let blocks: usize = nest.regions.iter().map(Region::blocks).sum();
-        let (rest, panel) = self.divide(item, nest.panels.count);
+        // The panel changes fastest: neighbouring tasks share the input, which is in the cache, and differ in weights, which
+        // are read once each.
+        let (rest, panel) = self.divide(task, nest.panels.count);
         let (image, block) = self.divide(rest, blocks);
         let at = self.stepped(at, image, nest.images.step);
         let mut at = self.stepped(at, panel, nest.panels.step);
@@ -62,6 +64,7 @@ impl Builder<'_> {
             if blocks == region.blocks() {
                 return self.region(nest, region, &kernels, at, block);
             }
+            // Blocks are numbered through all regions; negative, or too large, in any other than its own.
             let within = self.plus(block, -(first as i64));
             let is_here = self.test(TestExpr::Within(within, region.blocks().into()));
             self.when(is_here, |e| {
@@ -84,6 +87,7 @@ impl Builder<'_> {
         };
         for (pass, &start) in nest.passes.iter().enumerate() {
             let passing = self.moved(at, start);
+            // What is fetched ahead begins anew with each task: the step of row `from` below is taken back here.
             let ahead = self.offset(passing.weights, start.ahead);
             let ahead = self.index(ahead, from, -region.rows.step.ahead);
             self.rows(region, from, end, |e, row| {

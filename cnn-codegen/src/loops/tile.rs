@@ -69,6 +69,7 @@ impl Strip<'_> {
             })
             .collect();
         let [input, weights, ..] = self.pointers;
+        // A stream begins with the bias, as wide as a step.
         let first = match self.spec.init {
             Init::Bias => self.step_bytes(),
             Init::Zero | Init::Output => 0,
@@ -95,6 +96,7 @@ impl Strip<'_> {
         let Some((outer, inner)) = loops.split_first() else {
             return self.steps(e, input, weights, sums);
         };
+        // Weights are read strictly in sequence: each turn of a loop goes on where all inner loops ended.
         let steps = inner.iter().map(|l| i64::from(l.count)).product::<i64>() * self.nest.taps.len() as i64;
         e.times(0, outer.count as usize, |e, i| {
             let input = e.index(input, i, outer.input_step);

@@ -1,8 +1,6 @@
 //! Winograd convolutions: both transforms are the runtime's, the products between them are tile kernels.
 
-use std::ptr;
-
-use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform};
+use cnn_runtime::kernels::winograd::{InputShape, OutputShape};
 
 use super::code::{Address, Call, Int, IntOp, TestExpr};
 use super::step::Builder;
@@ -12,12 +10,13 @@ use crate::plan::WinogradWork;
 use crate::plan::layout::BLOCK;
 
 impl Builder<'_> {
-    /// The body of one item. Operands: input, weights, output, residual (if there is one).
-    pub(super) fn winograd(&mut self, work: &WinogradWork, item: Int) {
-        let (rest, part) = self.divide(item, work.parts);
+    /// The body of one task. Operands: input, weights, output, residual (if there is one).
+    pub(super) fn winograd(&mut self, work: &WinogradWork, task: Int) {
+        let (rest, part) = self.divide(task, work.parts);
         let (group, block) = self.divide(rest, work.blocks());
         let first_tile = self.scaled(block, work.block);
         let all = self.int(work.all_tiles());
+        // The last block of an image's tiles may be a smaller one. Several images together are always one whole block.
         let left = self.arithmetic(IntOp::Subtract, all, first_tile);
         let of_image = self.arithmetic(IntOp::Min, left, work.block);
         let tiles = if work.images > 1 {
@@ -27,11 +26,13 @@ impl Builder<'_> {
         };
 
         let Some(transformed) = self.scratch else { return };
+        // Scratch holds a² planes of transformed tiles and after them a² planes of their products.
         let products = self.offset(transformed, (work.variant.products() * work.planes[0]) as i64 * FLOAT);
         self.each_image(work, group, transformed, |e, image, to| {
             e.input_transform(work, image, [first_tile, of_image], to);
         });
 
+        // The constant is all biases, then the filters of each part.
         let weights = self.offset(self.operands[1], work.bias_floats() as i64 * FLOAT);
         let weights = self.index(weights, part, work.part_floats as i64 * FLOAT);
         let at = Pointers {
@@ -41,12 +42,12 @@ impl Builder<'_> {
             residual: products,
         };
         for (count, nest) in &work.products {
-            let all_items = |e: &mut Self| e.times(0, nest.tasks(), |e, item| e.nest(nest, at, item));
+            let all_tasks = |e: &mut Self| e.times(0, nest.tasks(), |e, task| e.nest(nest, at, task));
             if work.products.len() == 1 {
-                all_items(self);
+                all_tasks(self);
             } else {
                 let is_this = self.test(TestExpr::Equal(tiles, (*count).into()));
-                self.when(is_this, all_items);
+                self.when(is_this, all_tasks);
             }
         }
         self.each_image(work, group, products, |e, image, from| {
@@ -54,7 +55,7 @@ impl Builder<'_> {
         });
     }
 
-    /// Each image of an item, and where its tiles are among the item's.
+    /// Each image of a task, and where its tiles are among the task's.
     fn each_image(
         &mut self,
         work: &WinogradWork,
@@ -78,11 +79,7 @@ impl Builder<'_> {
         let strides = *self.plan.strides(work.input);
         let (from, _) = self.image(0, work.input, image);
         let [_, rows, columns] = work.input.shape.extent();
-        let shape = InputTransform {
-            src: ptr::null(),
-            dst: ptr::null_mut(),
-            first_tile: 0,
-            tiles: 0,
+        let shape = InputShape {
             row_stride: strides.row,
             src_block_stride: strides.block,
             rows,
@@ -121,15 +118,10 @@ impl Builder<'_> {
             let (base, bytes) = self.image(3, view, image);
             self.index(base, part, blocks * bytes.block)
         });
+        // Never looked at without a residual.
         let residual_strides = work.residual.map_or(strides, |view| *self.plan.strides(view));
         let [_, rows, columns] = work.output.shape.extent();
-        let shape = OutputTransform {
-            src: ptr::null(),
-            dst: ptr::null_mut(),
-            bias: ptr::null(),
-            residual: ptr::null(),
-            first_tile: 0,
-            tiles: 0,
+        let shape = OutputShape {
             xi_stride: work.planes[1],
             src_block_stride: work.block * BLOCK,
             tile_stride: BLOCK,
@@ -141,7 +133,6 @@ impl Builder<'_> {
             blocks: work.blocks[1],
             residual_row_stride: residual_strides.row,
             residual_block_stride: residual_strides.block,
-            activation: ptr::null(),
         };
         self.call(Call::WinogradOutput {
             variant: work.variant,

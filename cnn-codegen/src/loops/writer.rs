@@ -120,7 +120,7 @@ impl<C> Writer<C> {
     }
 
     pub(super) fn float(&mut self, value: f32) -> Float {
-        self.float_expr(FloatExpr::Constant(value))
+        self.float_expr(FloatExpr::Constant(value.to_bits()))
     }
 
     /// `base + offset`

@@ -8,6 +8,7 @@
 //! - Convolutions and dense layers are [sweeps](Sweep) of a register tile over pixels and panels of filters;
 //!   depthwise ones too, with a tile that multiplies lane by lane.
 //! - A concatenation's operands are written into its buffer at once where they begin at a whole block.
+//! - Maps of 8-bit integers are pixel by pixel, with the integer that stands for 0 around them.
 //! - Weights are [recipes](Recipe), carried out when they are loaded.
 //!
 //! | room | what it owns | may use |
@@ -17,20 +18,25 @@
 //! | `convolution` | how a convolution or dense layer gets its kernel: read it from top to bottom | `data`, `options` |
 //! | `build` | graph → plan: aliasing, buffers, order, one step after the other | all above |
 //! | `verify` | checks a plan without trusting the planner | `data` |
+//! | `stored` | a plan as bytes, verified when it is read | `data`, `verify` |
 
 mod build;
 mod convolution;
 mod data;
 mod options;
+#[cfg(feature = "jit")]
+mod stored;
 mod verify;
 
 pub use build::build;
 pub use cnn_types::InstructionSet;
 pub use data::{
-    Access, Algorithm, Buffer, BufferId, Combination, Constant, ConstantId, Copy, Elementwise, Gather, GatherSource,
-    Interpolate, Lanes, Layout, Move, Nest, Peak, Plan, PlanData, PoolWindow, Port, Recipe, RecurrentMemory,
-    RecurrentTiles, RecurrentWork, Region, Repeat, Segment, Step, StepWeights, Storage, Strides, Sweep, View,
-    WinogradWork, Work, layout, peak, to_json, to_text,
+    Access, Algorithm, AlongKind, AlongWork, Buffer, BufferId, Combination, Constant, ConstantId, Copy, Elementwise,
+    Gather, GatherSource, IntegerKind, IntegerWork, Interpolate, Lanes, Layout, Move, Nest, OperatorName, Peak, Plan,
+    PlanData, PoolWindow, Port, Recipe, RecurrentMemory, RecurrentTiles, RecurrentWork, Region, Repeat, Segment, Step,
+    StepWeights, Storage, Strides, Sweep, View, Windows, WinogradWork, Work, layout, peak, to_json, to_text,
 };
 pub use options::{Accuracy, PlanError, PlanOptions};
+#[cfg(feature = "jit")]
+pub use stored::StoredPlanError;
 pub use verify::{PlanFault, verify};

@@ -1,14 +1,15 @@
 //! Calls of the runtime's functions from emitted code.
 
+use cnn_types::InstructionSet;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 use cnn_ir::op::Activation;
 use cnn_runtime::kernels::activation::RowFunction;
-use cnn_runtime::kernels::lrn::LrnRow;
-use cnn_runtime::kernels::winograd::{InputTransform, OutputTransform, Winograd};
+use cnn_runtime::kernels::winograd::Winograd;
+use cnn_runtime::kernels::{Field, Number};
 
-use super::function::{address, constant, int};
+use super::values::{address, constant, int};
 use crate::loops::Call;
 
 pub(super) fn call(call: &Call) -> TokenStream {
@@ -30,8 +31,27 @@ pub(super) fn call(call: &Call) -> TokenStream {
             quote!(rt::softmax_symbol(rt::isa::<S>(), #log)(#from.cast(), #to.cast(), #floats);)
         }
         Call::Lrn { row, from, to } => {
-            let (row, from, to) = (lrn_row(*row), address(*from), address(*to));
+            let (row, from, to) = (parameters("LrnRow", row.fields()), address(*from), address(*to));
             quote!(rt::lrn_symbol(rt::isa::<S>())(#from.cast(), #to.cast(), &#row);)
+        }
+        Call::Task {
+            kernel,
+            input,
+            other,
+            output,
+            task,
+        } => {
+            let [variant, shape] = kernel.rust_names();
+            let mut fields = Vec::new();
+            kernel.fields(&mut |field| fields.push(field));
+            let (variant, shape) = (format_ident!("{variant}"), parameters(shape, fields));
+            let [input, other, output] = [input, other, output].map(|place| address(*place));
+            let task = int(*task);
+            quote! {
+                rt::Kernel::#variant(#shape).run(
+                    rt::isa::<S>(), #input.cast(), #other.cast(), #output.cast(), #task as usize,
+                );
+            }
         }
         Call::WinogradInput {
             variant,
@@ -43,40 +63,14 @@ pub(super) fn call(call: &Call) -> TokenStream {
         } => {
             let variant = variant_name(*variant);
             let (from, to, first_tile, tiles) = (address(*from), address(*to), int(*first_tile), int(*tiles));
-            let InputTransform {
-                src: _,
-                row_stride,
-                src_block_stride,
-                rows,
-                columns,
-                pad_top,
-                pad_left,
-                tiles_across,
-                first_tile: _,
-                tiles: _,
-                blocks,
-                dst: _,
-                xi_stride,
-                dst_block_stride,
-                tile_stride,
-            } = *shape;
+            let shape = parameters("InputShape", shape.fields());
             quote! {
                 rt::Winograd::#variant.input_symbol(rt::isa::<S>())(&rt::InputTransform {
                     src: #from.cast(),
-                    row_stride: #row_stride,
-                    src_block_stride: #src_block_stride,
-                    rows: #rows,
-                    columns: #columns,
-                    pad_top: #pad_top,
-                    pad_left: #pad_left,
-                    tiles_across: #tiles_across,
+                    dst: #to.cast(),
                     first_tile: #first_tile as usize,
                     tiles: #tiles as usize,
-                    blocks: #blocks,
-                    dst: #to.cast(),
-                    xi_stride: #xi_stride,
-                    dst_block_stride: #dst_block_stride,
-                    tile_stride: #tile_stride,
+                    shape: #shape,
                 });
             }
         }
@@ -98,26 +92,7 @@ pub(super) fn call(call: &Call) -> TokenStream {
                 Some(residual) => quote!(#residual.cast()),
                 None => quote!(::core::ptr::null()),
             };
-            let OutputTransform {
-                src: _,
-                xi_stride,
-                src_block_stride,
-                tile_stride,
-                dst: _,
-                row_stride,
-                dst_block_stride,
-                rows,
-                columns,
-                tiles_across,
-                first_tile: _,
-                tiles: _,
-                blocks,
-                bias: _,
-                residual: _,
-                residual_row_stride,
-                residual_block_stride,
-                activation: _,
-            } = *shape;
+            let shape = parameters("OutputShape", shape.fields());
             let activation = match activation.map(self::activation) {
                 Some(activation) => quote!(&const { #activation }),
                 None => quote!(::core::ptr::null()),
@@ -125,23 +100,13 @@ pub(super) fn call(call: &Call) -> TokenStream {
             quote! {
                 rt::Winograd::#variant.output_symbol(rt::isa::<S>())(&rt::OutputTransform {
                     src: #from.cast(),
-                    xi_stride: #xi_stride,
-                    src_block_stride: #src_block_stride,
-                    tile_stride: #tile_stride,
                     dst: #to.cast(),
-                    row_stride: #row_stride,
-                    dst_block_stride: #dst_block_stride,
-                    rows: #rows,
-                    columns: #columns,
-                    tiles_across: #tiles_across,
-                    first_tile: #first_tile as usize,
-                    tiles: #tiles as usize,
-                    blocks: #blocks,
                     bias: #bias.cast(),
                     residual: #residual,
-                    residual_row_stride: #residual_row_stride,
-                    residual_block_stride: #residual_block_stride,
                     activation: #activation,
+                    first_tile: #first_tile as usize,
+                    tiles: #tiles as usize,
+                    shape: #shape,
                 });
             }
         }
@@ -197,35 +162,28 @@ pub(super) fn activation(activation: Activation) -> TokenStream {
     quote!(rt::Activation::#variant)
 }
 
+/// The set's variant of `rt::InstructionSet`, and its type in `rt`.
+pub(super) fn variant(set: InstructionSet) -> Ident {
+    format_ident!("{set:?}")
+}
+
 /// The variant's name.
 pub(super) fn variant_name(variant: Winograd) -> Ident {
     format_ident!("{variant:?}")
 }
 
-fn lrn_row(row: LrnRow) -> TokenStream {
-    let LrnRow {
-        pixels,
-        channels,
-        src_block_stride,
-        dst_block_stride,
-        down,
-        up,
-        alpha_over_size,
-        beta,
-        k,
-    } = row;
-    let [alpha_over_size, beta, k] = [alpha_over_size, beta, k].map(constant);
-    quote! {
-        rt::LrnRow {
-            pixels: #pixels,
-            channels: #channels,
-            src_block_stride: #src_block_stride,
-            dst_block_stride: #dst_block_stride,
-            down: #down,
-            up: #up,
-            alpha_over_size: #alpha_over_size,
-            beta: #beta,
-            k: #k,
+/// A struct of the runtime's as an expression.
+fn parameters(name: &str, fields: impl IntoIterator<Item = Field>) -> TokenStream {
+    let name = format_ident!("{name}");
+    let fields = fields.into_iter().map(|field| {
+        let name = format_ident!("{}", field.name);
+        match field.value {
+            Number::Count(count) => quote!(#name: #count),
+            Number::Float(float) => {
+                let float = constant(float);
+                quote!(#name: #float)
+            }
         }
-    }
+    });
+    quote!(rt::#name { #(#fields,)* })
 }

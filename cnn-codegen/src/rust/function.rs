@@ -4,9 +4,9 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 
 use super::calls::call;
+use super::values::{address, constant, count, float, float_variable, int, literal, test, vector, vector_variable};
 use crate::loops::{
-    Address, AddressExpr, Comparison, Count, Float, FloatExpr, FloatOp, FloatVariable, Function, Inst, Int, IntExpr,
-    IntOp, Test, TestExpr, Vector, VectorExpr, VectorVariable,
+    Address, AddressExpr, Comparison, FloatExpr, FloatOp, Function, Inst, IntExpr, IntOp, TestExpr, VectorExpr,
 };
 
 /// A step's function, which is inlined into one for each instruction set `S`.
@@ -61,24 +61,6 @@ fn uses(body: &[Inst], such: &impl Fn(&Inst) -> bool) -> bool {
 
 fn all(body: &[Inst], function: &Function) -> TokenStream {
     body.iter().map(|inst| instruction(inst, function)).collect()
-}
-
-macro_rules! names {
-    ($($function:ident($name:ident) $pattern:literal;)*) => {$(
-        pub(super) fn $function(name: $name) -> Ident {
-            format_ident!($pattern, name.0)
-        }
-    )*};
-}
-
-names! {
-    address(Address) "a{}";
-    int(Int) "i{}";
-    float(Float) "f{}";
-    vector(Vector) "v{}";
-    test(Test) "t{}";
-    float_variable(FloatVariable) "x{}";
-    vector_variable(VectorVariable) "x{}";
 }
 
 fn instruction(inst: &Inst, function: &Function) -> TokenStream {
@@ -157,24 +139,6 @@ fn instruction(inst: &Inst, function: &Function) -> TokenStream {
     }
 }
 
-/// A count as a literal without a suffix: it is an `isize` by where it stands.
-fn literal(value: i64) -> Literal {
-    Literal::i64_unsuffixed(value)
-}
-
-fn count(count: Count) -> TokenStream {
-    match count {
-        Count::Constant(value) => {
-            let value = literal(value);
-            quote!(#value)
-        }
-        Count::Value(value) => {
-            let value = int(value);
-            quote!(#value)
-        }
-    }
-}
-
 /// So many bytes behind an address.
 fn offset_by(at: Address, offset: i64) -> TokenStream {
     let at = address(at);
@@ -237,29 +201,9 @@ fn int_expr(expr: IntExpr, function: &Function) -> TokenStream {
     }
 }
 
-/// A float as an expression, whatever it is.
-pub(super) fn constant(value: f32) -> TokenStream {
-    if value.is_nan() {
-        quote!(f32::NAN)
-    } else if value.is_infinite() {
-        if value > 0.0 {
-            quote!(f32::INFINITY)
-        } else {
-            quote!(f32::NEG_INFINITY)
-        }
-    } else {
-        let magnitude = Literal::f32_suffixed(value.abs());
-        if value.is_sign_negative() {
-            quote!(-#magnitude)
-        } else {
-            quote!(#magnitude)
-        }
-    }
-}
-
 fn float_expr(expr: FloatExpr) -> TokenStream {
     match expr {
-        FloatExpr::Constant(value) => constant(value),
+        FloatExpr::Constant(bits) => constant(f32::from_bits(bits)),
         FloatExpr::Load(at, offset) => {
             let at = offset_by(at, offset);
             quote!(rt::load(#at))

@@ -2,17 +2,15 @@
 
 use cnn_ir::cost;
 use cnn_ir::graph::Graph;
-use cnn_ir::op::Op;
 use cnn_ir::text;
 use cnn_ir::validate::Shapes;
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
-use thiserror::Error;
 
+use super::error::EmitError;
 use super::network::{Memory, methods};
 use super::page::page;
-use crate::plan::{Plan, PlanFault};
-use crate::tile::SpecError;
+use crate::plan::Plan;
 
 /// A network and what its type is to be.
 #[derive(Debug)]
@@ -33,17 +31,6 @@ pub struct Network<'a> {
     pub memory: &'a Memory,
     /// The path of cnn-runtime's `emitted`.
     pub runtime: &'a TokenStream,
-}
-
-/// Why a plan did not become Rust.
-#[derive(Debug, Error)]
-pub enum EmitError {
-    /// The plan is wrong: a mistake of the planner, not of the network.
-    #[error("the plan is not sound, please report it: {}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Plan(Vec<PlanFault>),
-    /// A tile kernel could not be made.
-    #[error("not a tile: {0}")]
-    Tile(#[from] SpecError),
 }
 
 /// The network's type and all that belongs to it. The same for the same network, always.
@@ -84,11 +71,8 @@ fn constants(network: &Network<'_>) -> TokenStream {
     let Network {
         graph, shapes, plan, ..
     } = network;
-    let inputs: Vec<(&str, Vec<usize>)> = (graph.inputs().iter())
-        .map(|&id| match &graph[id].op {
-            Op::Input(input) => (graph[id].name.as_str(), input.array_dims()),
-            _ => (graph[id].name.as_str(), shapes[id].dims()),
-        })
+    let inputs: Vec<(&str, Vec<usize>)> = (graph.declared_inputs())
+        .map(|(node, input)| (node.name.as_str(), input.array_dims()))
         .collect();
     let outputs: Vec<(&str, Vec<usize>)> = (graph.outputs().iter())
         .map(|output| (output.name.as_str(), shapes[output.node].dims()))

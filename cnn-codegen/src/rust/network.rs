@@ -1,10 +1,11 @@
 //! The methods of a network: how it is loaded and run, with functions and tables.
 
 use cnn_types::InstructionSet;
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::item::EmitError;
+use super::error::EmitError;
+use super::ports::Ports;
 use super::recipe::recipe;
 use super::tables::tables;
 use crate::isa::facts;
@@ -59,6 +60,7 @@ pub(super) fn methods(
         Memory::Caller => (None, caller_methods(&ports, None)),
         Memory::CallerEmbedded(weights) => (None, caller_methods(&ports, Some(weights))),
     };
+    let declared = definition.as_ref().map(|_| declared(plan, name));
     let (arena, scratch, constants) = (plan.arena_bytes, plan.scratch_bytes(), plan.constant_bytes);
     // Not expected: which of them code falls under depends on the network.
     let lints = quote!(allow(
@@ -84,8 +86,34 @@ pub(super) fn methods(
             impl #name {
                 #methods
             }
+
+            #declared
         };
     })
+}
+
+/// What the type is to code that takes any network.
+fn declared(plan: &Plan, name: &Ident) -> TokenStream {
+    let shapes = |ports: &[Port]| {
+        let shapes = ports.iter().map(|port| {
+            let dims = port.dims();
+            quote!(&[#(#dims),*])
+        });
+        quote!(&[#(#shapes),*])
+    };
+    let (batch, inputs, outputs) = (plan.batch, shapes(&plan.inputs), shapes(&plan.outputs));
+    quote! {
+        // SAFETY: these are the plan's, as the definition is.
+        unsafe impl rt::Declared for #name {
+            const BATCH: usize = #batch;
+            const INPUTS: &'static [&'static [usize]] = #inputs;
+            const OUTPUTS: &'static [&'static [usize]] = #outputs;
+
+            fn network(&self) -> &rt::Network<Self> {
+                &self.0
+            }
+        }
+    }
 }
 
 /// `DEFINITION`, and with `load` the recipes of its weights.
@@ -111,166 +139,6 @@ fn definition(plan: &Plan, load: bool) -> TokenStream {
     }
 }
 
-/// The network's inputs and outputs as parameters and results.
-struct Ports {
-    /// `image: &[[[f32; 32]; 32]; 1]`
-    parameters: Vec<TokenStream>,
-    /// `image`
-    arguments: Vec<Ident>,
-    /// `probabilities: &mut [f32; 10]`
-    places: Vec<TokenStream>,
-    /// `probabilities`
-    results: Vec<Ident>,
-    /// The inputs as slices of floats.
-    inputs: Vec<TokenStream>,
-    /// The outputs likewise.
-    outputs: Vec<TokenStream>,
-    /// What `run` returns: an array, or a tuple of several.
-    output: TokenStream,
-    /// Zeros for each output.
-    zeros: Vec<TokenStream>,
-    /// Elements of each input.
-    input_lengths: Vec<usize>,
-    /// Elements of each output.
-    output_lengths: Vec<usize>,
-}
-
-impl Ports {
-    fn new(plan: &Plan) -> Ports {
-        let dims = |port: &Port| {
-            let mut dims = port.dims();
-            if plan.batch > 1 {
-                dims.insert(0, plan.batch);
-            }
-            dims
-        };
-        // Words of the methods below.
-        let mut taken: Vec<String> = ["arena", "bases", "pointers", "scratch", "self", "steps"]
-            .map(str::to_owned)
-            .into();
-        let arguments: Vec<Ident> = plan
-            .inputs
-            .iter()
-            .map(|port| identifier(&port.name, &mut taken))
-            .collect();
-        let results: Vec<Ident> = plan
-            .outputs
-            .iter()
-            .map(|port| identifier(&port.name, &mut taken))
-            .collect();
-        let parameters = plan.inputs.iter().zip(&arguments).map(|(port, name)| {
-            let array = nested(quote!(f32), &dims(port));
-            quote!(#name: &#array)
-        });
-        let places = plan.outputs.iter().zip(&results).map(|(port, name)| {
-            let array = nested(quote!(f32), &dims(port));
-            quote!(#name: &mut #array)
-        });
-        let inputs = plan.inputs.iter().zip(&arguments).map(|(port, name)| {
-            let flat = dims(port).into_iter().skip(1).map(|_| quote!(.as_flattened()));
-            quote!(&#name #(#flat)* [..])
-        });
-        let outputs = plan.outputs.iter().zip(&results).map(|(port, name)| {
-            let flat = dims(port).into_iter().skip(1).map(|_| quote!(.as_flattened_mut()));
-            quote!(&mut #name #(#flat)* [..])
-        });
-        let types: Vec<TokenStream> = plan
-            .outputs
-            .iter()
-            .map(|port| nested(quote!(f32), &dims(port)))
-            .collect();
-        let zeros = plan.outputs.iter().map(|port| nested(quote!(0.0f32), &dims(port)));
-        Ports {
-            parameters: parameters.collect(),
-            places: places.collect(),
-            inputs: inputs.collect(),
-            outputs: outputs.collect(),
-            output: match types.as_slice() {
-                [only] => only.clone(),
-                several => quote!((#(#several),*)),
-            },
-            zeros: zeros.collect(),
-            input_lengths: plan.inputs.iter().map(|port| dims(port).iter().product()).collect(),
-            output_lengths: plan.outputs.iter().map(|port| dims(port).iter().product()).collect(),
-            arguments,
-            results,
-        }
-    }
-
-    /// `let mut probabilities = [0.0; 10];` for each output.
-    fn declared(&self) -> TokenStream {
-        let (results, zeros) = (&self.results, &self.zeros);
-        quote!(#(let mut #results = #zeros;)*)
-    }
-
-    /// The methods that run the network in memory of the caller's, without an allocator, as `body` does.
-    fn arena_methods(&self, body: &TokenStream) -> TokenStream {
-        let Ports {
-            parameters,
-            arguments,
-            places,
-            results,
-            output,
-            ..
-        } = self;
-        let (declared, returned) = (self.declared(), self.returned());
-        quote! {
-            /// Runs the network on this thread, with all values between layers in `arena`. Needs no allocator.
-            #[must_use]
-            pub fn run_with(&self, arena: &mut rt::Arena<{ Self::ARENA_BYTES }>, #(#parameters),*) -> #output {
-                #declared
-                self.run_into_with(arena, #(#arguments,)* #(&mut #results),*);
-                #returned
-            }
-
-            /// The same, and writes its outputs into what is given; for those too large for the stack.
-            pub fn run_into_with(
-                &self,
-                arena: &mut rt::Arena<{ Self::ARENA_BYTES }>,
-                #(#parameters,)*
-                #(#places),*
-            ) {
-                #body
-            }
-        }
-    }
-
-    /// What `run` gives back.
-    fn returned(&self) -> TokenStream {
-        match self.results.as_slice() {
-            [only] => quote!(#only),
-            several => quote!((#(#several),*)),
-        }
-    }
-}
-
-/// A name as an identifier that is not taken: `features.0` → `features_0`.
-pub fn identifier(name: &str, taken: &mut Vec<String>) -> Ident {
-    let mut word: String = name
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() {
-                c.to_ascii_lowercase()
-            } else {
-                '_'
-            }
-        })
-        .collect();
-    while taken.contains(&word) || syn::parse_str::<Ident>(&word).is_err() {
-        word.push('_');
-    }
-    taken.push(word.clone());
-    Ident::new(&word, Span::call_site())
-}
-
-/// `element` in arrays: `[[f32; 3]; 2]` for `f32` and `[2, 3]`, the type or, of a value, an array of it.
-fn nested(element: TokenStream, dims: &[usize]) -> TokenStream {
-    dims.iter().rev().fold(element, |inner, &dim| {
-        let dim = Literal::usize_unsuffixed(dim);
-        quote!([#inner; #dim])
-    })
-}
-
 /// Methods of a network with memory from the system.
 fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream {
     let Ports {
@@ -286,6 +154,7 @@ fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
         ..
     } = ports;
     let (declared, returned) = (ports.declared(), ports.returned());
+    let batch_method = ports.batch_method();
     let arena_methods = ports.arena_methods(&quote! {
         let mut pointers = [::core::ptr::null_mut(); OPERANDS];
         // SAFETY: the plan behind the definition was verified, these are arrays of its sizes, and the arena is as
@@ -363,6 +232,8 @@ fn system_methods(ports: &Ports, embedded: Option<&TokenStream>) -> TokenStream 
             unsafe { self.0.run(inputs, outputs) }
             ::core::result::Result::Ok(())
         }
+
+        #batch_method
 
         #arena_methods
     }

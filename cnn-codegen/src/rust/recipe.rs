@@ -1,6 +1,8 @@
 //! Weight recipes as Rust expressions.
 
-use cnn_runtime::pack::{ChannelOrder, FilterSource, FixedPanels, Norm, Panels, Recipe, Transposed, WinogradFilters};
+use cnn_runtime::pack::{
+    ChannelOrder, FilterSource, FixedPanels, Integers, Norm, Panels, Recipe, Transposed, WinogradFilters,
+};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
@@ -37,6 +39,28 @@ pub(super) fn recipe(recipe: &Recipe) -> TokenStream {
                         variant: rt::Winograd::#variant,
                         vectors: #vectors,
                         parts: #parts,
+                    },
+                }
+            }
+        }
+        Recipe::Integers { filters, integers } => {
+            let filters = filter_source(filters);
+            let Integers {
+                scales,
+                from,
+                to_scale,
+                depthwise,
+            } = integers;
+            let (scale, zero_point) = (Literal::f32_suffixed(from.scale), from.zero_point);
+            let to_scale = Literal::f32_suffixed(*to_scale);
+            quote! {
+                rt::Recipe::Integers {
+                    filters: #filters,
+                    integers: rt::Integers {
+                        scales: #scales.into(),
+                        from: rt::Quantisation { scale: #scale, zero_point: #zero_point },
+                        to_scale: #to_scale,
+                        depthwise: #depthwise,
                     },
                 }
             }
@@ -111,7 +135,7 @@ fn panels(panels: &Panels) -> TokenStream {
         groups,
         order,
         first_channels,
-        chunks,
+        k_blocks,
     } = panels;
     let order = match order {
         ChannelOrder::Planar => quote!(rt::ChannelOrder::Planar),
@@ -131,7 +155,7 @@ fn panels(panels: &Panels) -> TokenStream {
             groups: #groups,
             order: #order,
             first_channels: #first_channels,
-            chunks: ::std::vec![#(#chunks),*],
+            k_blocks: ::std::vec![#(#k_blocks),*],
         }
     }
 }

@@ -5,6 +5,7 @@ use cnn_types::InstructionSet;
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
+use super::calls::variant;
 use super::function::step_function;
 use super::tile::tile_items;
 use crate::loops::Program;
@@ -68,11 +69,6 @@ fn instance_name(name: &Ident, set: InstructionSet) -> Ident {
     format_ident!("{name}_{}", set.name())
 }
 
-/// The set's variant of `rt::InstructionSet`, and its type in `rt`.
-pub(super) fn variant(set: InstructionSet) -> Ident {
-    format_ident!("{set:?}")
-}
-
 /// Where the set exists at all.
 fn condition(set: InstructionSet) -> TokenStream {
     match set {
@@ -85,7 +81,7 @@ fn call(call: &Call<Vec<Base>>) -> TokenStream {
     let Call {
         function,
         operands,
-        items,
+        tasks,
         scratch,
         divide,
     } = call;
@@ -99,7 +95,7 @@ fn call(call: &Call<Vec<Base>>) -> TokenStream {
         rt::Call {
             function: #function,
             operands: &[#(#operands),*],
-            items: #items,
+            tasks: #tasks,
             scratch: #scratch,
             divide: #divide,
         }

@@ -3,8 +3,7 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote};
 
-use super::calls;
-use super::tables::variant;
+use super::calls::{self, variant};
 use crate::tile::{self, Init, Loop, Pixel, Product, SpecError, TileSpec};
 
 /// The items of the kernel `tile_N`: the function that steps call, and what it chooses from. Without `machine_code`

@@ -15,11 +15,14 @@ pub const LANES: usize = 8;
 pub(crate) const VECTOR_BYTES: i32 = 32;
 /// Loops that can be left after unit loops vanished: one counter register each.
 pub const MAX_LOOPS: usize = 4;
+/// Bytes that a call may bring nearer beyond as many as its own weights have.
+const MORE_AHEAD: usize = 64 << 10;
 /// Most unrolled k-steps a specification may name: beyond this the code leaves the instruction cache.
 pub const MAX_TAPS: usize = 2048;
 
 /// How input and weights meet in one k-step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub enum Product {
     /// One input float a pixel is broadcast and multiplied with `vectors` weight vectors: convolution, 1×1, matrix product, Winograd's products.
     Broadcast,
@@ -33,6 +36,7 @@ pub enum Product {
 
 /// What the accumulators hold before the first k-step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub enum Init {
     /// Nothing: the output is overwritten with the sum.
     Zero,
@@ -45,6 +49,7 @@ pub enum Init {
 
 /// Byte offsets of one pixel from the kernel's pointers. Arbitrary, so that a tile may cross rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pixel {
     /// From the input pointer to the first tap's float (or eight floats, `Lanewise`).
     pub input: i32,
@@ -56,6 +61,7 @@ pub struct Pixel {
 
 /// One loop around the unrolled taps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Loop {
     /// Iterations, at least one.
     pub count: u32,
@@ -70,6 +76,7 @@ pub struct Loop {
 /// [`Init::Bias`] first 8·`vectors` floats of bias, then for each iteration of `loops` (outermost slowest) and each tap
 /// 8·`vectors` floats ([`Product::Fixed`]: for each block 8·`vectors` scales, then as many 16-bit integers a tap).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct TileSpec {
     /// What it is made of.
     pub isa: InstructionSet,
@@ -239,8 +246,16 @@ impl TileSpec {
         let weights = self
             .checked_weight_floats()
             .and_then(|w| i64::try_from(w).ok()?.checked_mul(4));
-        fits(Some(0..i64::from(self.prefetch)), "what is brought nearer")?;
-        fits(weights.map(|w| 0..w), "the weight stream")
+        fits(weights.map(|w| 0..w), "the weight stream")?;
+        let nearer = Some(self.prefetch).filter(|&bytes| bytes as usize <= self.most_ahead());
+        fits(nearer.map(|bytes| 0..i64::from(bytes)), "what is brought nearer")
+    }
+
+    /// The most bytes that a call may bring nearer: each line of them is an instruction, and there should not be many
+    /// more of those than read the tile's own weights.
+    pub(crate) fn most_ahead(&self) -> usize {
+        let weights = self.checked_weight_floats().unwrap_or(0);
+        weights.saturating_mul(size_of::<f32>()).saturating_add(MORE_AHEAD)
     }
 
     /// The registers its code works with.

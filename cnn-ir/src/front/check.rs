@@ -1,6 +1,6 @@
 //! What can be said about a declaration before blocks are expanded: names, operators, parameters.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::ast::{BlockDecl, Key, LayerDecl, NetDecl, Value, ValueKind};
 use crate::diag::Diagnostic;
@@ -8,6 +8,7 @@ use crate::op::Op;
 use crate::span::{Span, Spanned};
 
 use super::Report;
+use super::inner::Inner;
 use super::names;
 use super::weights::parameters_in;
 
@@ -94,8 +95,9 @@ fn check_block(block: &BlockDecl, blocks: &BTreeMap<&str, &BlockDecl>, complete:
         }
         check_layer(layer, Some(block), blocks, report);
     }
+    let inner = Inner::of(block);
     for operand in block.layers.iter().flat_map(|layer| layer.from.iter().flatten()) {
-        if complete && !is_inner(&operand.value, block) {
+        if complete && !inner.holds(&operand.value) {
             let candidates = block
                 .layers
                 .iter()
@@ -129,19 +131,6 @@ fn check_block(block: &BlockDecl, blocks: &BTreeMap<&str, &BlockDecl>, complete:
             ),
         ));
     }
-}
-
-/// Whether the input, a layer of the block, or a layer of a block within names this operand.
-pub(super) fn is_inner(operand: &str, block: &BlockDecl) -> bool {
-    operand == block.input
-        || block
-            .layers
-            .iter()
-            .any(|layer| match operand.strip_prefix(layer.name.value.as_str()) {
-                Some("") => true,
-                Some(rest) => rest.starts_with('.') && !Op::names().contains(&layer.op.value.as_str()),
-                None => false,
-            })
 }
 
 fn check_layer(
@@ -209,6 +198,7 @@ fn check_strays(layer: &LayerDecl, blocks: &BTreeMap<&str, &BlockDecl>, report: 
 fn check_instance(layer: &LayerDecl, block: &BlockDecl, report: &mut Report) {
     let name = &block.name.value;
     let params = block.params.iter().map(|param| param.value.as_str());
+    let known: HashSet<&str> = params.clone().collect();
     let mut seen = BTreeMap::new();
     let mut misspelt = BTreeSet::new();
     for key in &layer.keys {
@@ -216,7 +206,7 @@ fn check_instance(layer: &LayerDecl, block: &BlockDecl, report: &mut Report) {
             unique(&key.name, &mut seen, report);
         }
         let elsewhere = matches!(key.name.value.as_str(), "weights" | "outputs" | "inputs");
-        if !elsewhere && !params.clone().any(|param| param == key.name.value) {
+        if !elsewhere && !known.contains(key.name.value.as_str()) {
             let candidates = params.clone().chain(["from", "weights"]);
             if let Some(meant) = crate::diag::nearest(&key.name.value, candidates.clone()) {
                 misspelt.insert(meant);

@@ -4,6 +4,7 @@
 //! the block's last layer. Inner layers' weights bear their names too, unless a `weights` key says otherwise: on the
 //! instance it is the prefix of all inner layers, and the inner layers' own `weights` keys are relative to it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ast::{BlockDecl, InputDecl, Key, LayerDecl, NetDecl, Value, ValueKind};
@@ -11,13 +12,16 @@ use crate::diag::{Diagnostic, nearest};
 use crate::op::Op;
 use crate::span::{Span, Spanned};
 
-use super::check::is_inner;
+use super::inner::Inner;
 use super::{Report, weights};
 
 /// Blocks within blocks within blocks …
 const MAX_NESTING: usize = 32;
 /// Far more than any network has; a few nested blocks could ask for billions.
 const MAX_LAYERS: usize = 100_000;
+/// Bytes of names, operands and values that instances copy; far more than any network's, but a long list in many layers
+/// could ask for terabytes.
+const MAX_COPIED: usize = 64 << 20;
 
 /// A network without blocks.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,10 +54,10 @@ pub(super) fn expand(net: &NetDecl, report: &mut Report) -> Flat {
     let blocks = net
         .blocks
         .iter()
-        .map(|block| (block.name.value.as_str(), block))
+        .map(|block| (block.name.value.as_str(), (block, Inner::of(block))))
         .collect();
     let mut expander = Expander {
-        blocks,
+        blocks: &blocks,
         flat: Flat {
             name: net.name.clone(),
             inputs: net.inputs.clone(),
@@ -61,6 +65,7 @@ pub(super) fn expand(net: &NetDecl, report: &mut Report) -> Flat {
         },
         open: Vec::new(),
         recursive: BTreeSet::new(),
+        left: MAX_COPIED,
         report,
     };
     for layer in &net.layers {
@@ -82,6 +87,7 @@ pub(super) fn expand(net: &NetDecl, report: &mut Report) -> Flat {
 struct Instance<'a> {
     name: String,
     block: &'a BlockDecl,
+    inner: &'a Inner<'a>,
     arguments: BTreeMap<&'a str, &'a Value>,
     operands: Vec<Spanned<String>>,
     /// The prefix of its tensors, if a `weights` key gave one.
@@ -90,19 +96,21 @@ struct Instance<'a> {
 }
 
 struct Expander<'a> {
-    blocks: BTreeMap<&'a str, &'a BlockDecl>,
+    blocks: &'a BTreeMap<&'a str, (&'a BlockDecl, Inner<'a>)>,
     flat: Flat,
     /// The blocks being expanded, outermost first.
     open: Vec<&'a str>,
     recursive: BTreeSet<BTreeSet<&'a str>>,
+    /// Bytes that may still be copied.
+    left: usize,
     report: &'a mut Report,
 }
 
 impl<'a> Expander<'a> {
     fn layer(&mut self, declared: &LayerDecl, within: Option<&Instance<'_>>) {
         let layer = self.substituted(declared, within);
-        match self.blocks.get(layer.op.value.as_str()).copied() {
-            Some(block) if self.may_open(block, &layer) => self.instance(&layer, block),
+        match self.blocks.get(layer.op.value.as_str()) {
+            Some((block, inner)) if self.may_open(block, &layer) => self.instance(&layer, block, inner),
             Some(_) => self.push(silenced(layer), None),
             None if !Op::names().contains(&layer.op.value.as_str()) => self.push(silenced(layer), None),
             None => {
@@ -159,8 +167,9 @@ impl<'a> Expander<'a> {
                 text.map(|text| Spanned::new(text, key.value.span))
             });
         layer.keys.retain(|key| key.name.value != "weights");
+        let mut left = self.left;
         for key in &mut layer.keys {
-            broken |= !substitute(&mut key.value, arguments, &given);
+            broken |= !substitute(&mut key.value, arguments, &given, &mut left);
         }
         let prefix = within.and_then(|instance| instance.weights.as_ref());
         let weights = match (prefix, own_weights) {
@@ -185,18 +194,34 @@ impl<'a> Expander<'a> {
                 .layers
                 .first()
                 .is_some_and(|first| first.name == declared.name);
+            left = left.saturating_sub(instance.name.len() + layer.name.value.len());
+            let mut operands = |name| {
+                let names = inner_operands(name, instance);
+                let bytes = |name: &Spanned<String>| size_of::<Spanned<String>>() + name.value.len();
+                left = left.saturating_sub(names.iter().map(bytes).sum());
+                if left == 0 { Vec::new() } else { names.into_owned() }
+            };
             layer.from = match &declared.from {
-                Some(names) => Some(names.iter().flat_map(|name| inner_operands(name, instance)).collect()),
-                None if first => Some(instance.operands.clone()),
+                Some(names) => Some(names.iter().flat_map(operands).collect()),
+                None if first => Some(operands(&Spanned::new(instance.block.input.clone(), layer.op.span))),
                 None => None,
             };
             layer.name.value = format!("{}.{}", instance.name, layer.name.value);
             layer.instances = instance.places.clone();
         }
+        if left == 0 && self.left > 0 {
+            let place = layer.instances.last().copied().unwrap_or(layer.name.span);
+            let message = format!(
+                "the blocks expand to more than {} MiB of names and values",
+                MAX_COPIED >> 20
+            );
+            self.report.add(Diagnostic::error(place, message));
+        }
+        self.left = left;
         if broken { silenced(layer) } else { layer }
     }
 
-    fn instance(&mut self, layer: &LayerDecl, block: &'a BlockDecl) {
+    fn instance(&mut self, layer: &LayerDecl, block: &'a BlockDecl, inner: &'a Inner<'a>) {
         let above = self.flat.layers.last().map(|above| &above.layer.name);
         let above = above.or(self.flat.inputs.first().map(|input| &input.name));
         let misspelt = layer.keys.iter().map(|key| &key.name).find(|key| {
@@ -218,6 +243,7 @@ impl<'a> Expander<'a> {
         let instance = Instance {
             name: layer.name.value.clone(),
             block,
+            inner,
             arguments: layer
                 .keys
                 .iter()
@@ -232,6 +258,9 @@ impl<'a> Expander<'a> {
         };
         self.open.push(&block.name.value);
         for inner in &block.layers {
+            if self.left == 0 {
+                break;
+            }
             self.layer(inner, Some(&instance));
         }
         self.open.pop();
@@ -265,6 +294,9 @@ impl<'a> Expander<'a> {
             self.report.add(Diagnostic::error(block.name.span, message));
             return false;
         }
+        if self.left == 0 {
+            return false;
+        }
         if self.flat.layers.len() > MAX_LAYERS {
             let place = layer.instances.last().copied().unwrap_or(layer.name.span);
             let message = format!("the blocks expand to more than {MAX_LAYERS} layers");
@@ -282,32 +314,55 @@ fn silenced(mut layer: LayerDecl) -> LayerDecl {
 }
 
 /// What an operand's name means inside an instance. One that means nothing there becomes the empty name.
-fn inner_operands(name: &Spanned<String>, instance: &Instance<'_>) -> Vec<Spanned<String>> {
+fn inner_operands<'i>(name: &Spanned<String>, instance: &'i Instance<'_>) -> Cow<'i, [Spanned<String>]> {
     if name.value == instance.block.input {
-        instance.operands.clone()
-    } else if is_inner(&name.value, instance.block) {
-        vec![Spanned::new(format!("{}.{}", instance.name, name.value), name.span)]
-    } else {
-        vec![Spanned::new(String::new(), name.span)]
+        return Cow::Borrowed(&instance.operands);
     }
+    let meant = match instance.inner.holds(&name.value) {
+        true => format!("{}.{}", instance.name, name.value),
+        false => String::new(),
+    };
+    Cow::Owned(vec![Spanned::new(meant, name.span)])
 }
 
-/// Replaces parameters inside a value; `false` if one is not given.
-fn substitute(value: &mut Value, arguments: &BTreeMap<&str, &Value>, given: &impl Fn(&str) -> bool) -> bool {
+/// Replaces parameters inside a value, as long as no more than `left` bytes are copied; `false` if one is not given.
+fn substitute(
+    value: &mut Value,
+    arguments: &BTreeMap<&str, &Value>,
+    given: &impl Fn(&str) -> bool,
+    left: &mut usize,
+) -> bool {
     match &mut value.kind {
         ValueKind::Parameter(name) => {
             let Some(argument) = arguments.get(name.as_str()) else {
                 return given(name);
             };
+            *left = left.saturating_sub(bytes(argument));
+            if *left == 0 {
+                return false;
+            }
             let used_at = value.span;
             *value = (*argument).clone();
             value.used_at = Some(used_at);
             true
         }
-        ValueKind::List(items) => items.iter_mut().all(|item| substitute(item, arguments, given)),
-        ValueKind::Table(keys) => keys.iter_mut().all(|key| substitute(&mut key.value, arguments, given)),
+        ValueKind::List(items) => items.iter_mut().all(|item| substitute(item, arguments, given, left)),
+        ValueKind::Table(keys) => keys
+            .iter_mut()
+            .all(|key| substitute(&mut key.value, arguments, given, left)),
         _ => true,
     }
+}
+
+/// About how much memory a copy of a value takes.
+fn bytes(value: &Value) -> usize {
+    let content = match &value.kind {
+        ValueKind::List(items) => items.iter().map(bytes).sum(),
+        ValueKind::Table(keys) => keys.iter().map(|key| key.name.value.len() + bytes(&key.value)).sum(),
+        ValueKind::Text(text) | ValueKind::Parameter(text) => text.len(),
+        ValueKind::Integer(_) | ValueKind::Float(_) | ValueKind::Boolean(_) => 0,
+    };
+    size_of::<Value>() + content
 }
 
 /// From the first name to the last.

@@ -9,7 +9,9 @@
 //! read of one with errors.
 
 mod check;
+mod declare;
 mod expand;
+mod inner;
 mod input;
 mod lower;
 mod names;
@@ -18,6 +20,7 @@ pub mod toml;
 mod weights;
 pub mod write;
 
+pub use declare::declare;
 pub use names::is_valid;
 
 pub(crate) use expand::{Flat, FlatLayer, FlatOutput};

@@ -44,16 +44,21 @@ pub(super) fn unknown<'a>(
     if let Some(near) = meant(&word.value, candidates.clone()) {
         return Diagnostic::error(word.span, format!("{message}; did you mean `{near}`?"));
     }
-    let mut all: Vec<_> = candidates.into_iter().collect();
+    // Nobody reads more, and there may be as many such words as others.
+    let mut all: Vec<_> = candidates.into_iter().take(MANY).collect();
     all.sort_unstable();
     all.dedup();
     let error = Diagnostic::error(word.span, message);
     match all.len() {
         0 => error,
         1..=40 => error.note(format!("there is: {}", all.join(", "))),
+        MANY => error.note("there are very many others"),
         n => error.note(format!("there are {n} others, none of them similar")),
     }
 }
+
+/// More candidates than this are not looked through.
+const MANY: usize = 1000;
 
 /// A second thing of the same name.
 pub(super) fn duplicate(name: &Spanned<String>, first: crate::span::Span) -> Diagnostic {

@@ -77,7 +77,8 @@ fn table(keys: &[Key]) -> String {
     format!("{{ {} }}", keys.iter().map(pair).collect::<Vec<_>>().join(", "))
 }
 
-fn value(kind: &ValueKind) -> String {
+/// A key's value.
+pub fn value(kind: &ValueKind) -> String {
     match kind {
         ValueKind::Float(number) if number.is_nan() => "nan".to_owned(),
         ValueKind::Integer(_) | ValueKind::Float(_) | ValueKind::Boolean(_) => kind.to_string(),

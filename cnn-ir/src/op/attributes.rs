@@ -5,6 +5,8 @@
 //! default. What then happens is the visitor's affair: reading fills the fields in from a declaration, writing
 //! collects the keys that differ from their defaults, describing lists them.
 
+use cnn_types::Quantisation;
+
 use super::range::Range;
 use super::reader::Reader;
 use super::{Activation, Dialect, FoldedNorm, Padding, Pair, Sides, activation, values};
@@ -18,6 +20,8 @@ pub enum Kind {
     Count,
     /// Any integer.
     Integer,
+    /// An integer from 0 to 255.
+    Byte,
     /// Height and width, or one integer for both.
     Pair {
         /// From so much up: 0 or 1.
@@ -82,6 +86,12 @@ enum Visitor<'v, 'a> {
     Reads(&'v mut Reader<'a>),
     Writes(&'v mut Vec<(&'static str, ValueKind)>),
     Describes(Dialect, &'v mut Vec<Attribute>),
+}
+
+impl From<Range> for Kind {
+    fn from(Range { least, greatest }: Range) -> Kind {
+        Kind::Number { least, greatest }
+    }
 }
 
 impl<'v, 'a> Attributes<'v, 'a> {
@@ -210,6 +220,14 @@ impl<'v, 'a> Attributes<'v, 'a> {
         self.attribute(key, field, Some(None), Kind::Integer, read, write)
     }
 
+    /// What 8-bit integers stand for: the keys `scale` and `zero_point`.
+    pub(super) fn quantisation(&mut self, field: &mut Quantisation) {
+        self.single("scale", &mut field.scale, None, Range::NORMAL);
+        let read = |reader: &mut Reader<'_>, key, _| reader.byte(key);
+        let write = |byte: u8| Some(values::integer(byte.into()));
+        self.attribute("zero_point", &mut field.zero_point, Some(0), Kind::Byte, read, write);
+    }
+
     /// Height and width from 1 up.
     pub(super) fn pair(&mut self, key: &'static str, field: &mut Pair, default: Option<Pair>) -> &mut Self {
         let kind = Kind::Pair { least: 1 };
@@ -271,7 +289,7 @@ impl<'v, 'a> Attributes<'v, 'a> {
         range: Range,
     ) -> &mut Self {
         let read = |reader: &mut Reader<'_>, key, default| reader.number(key, default, range);
-        self.attribute(key, field, default, range.kind(), read, |number| {
+        self.attribute(key, field, default, range.into(), read, |number| {
             Some(ValueKind::Float(number))
         })
     }
@@ -285,7 +303,7 @@ impl<'v, 'a> Attributes<'v, 'a> {
         range: Range,
     ) -> &mut Self {
         let read = |reader: &mut Reader<'_>, key, default| reader.single(key, default, range);
-        self.attribute(key, field, default, range.kind(), read, |number| {
+        self.attribute(key, field, default, range.into(), read, |number| {
             Some(values::single(number))
         })
     }

@@ -32,6 +32,10 @@ impl Operator for ChannelShuffle {
         a.count("groups", &mut self.groups, None);
     }
 
+    fn moves_elements(&self) -> bool {
+        true
+    }
+
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         let (channels, _, _) = map("channel_shuffle", operands[0])?;
         if self.groups > 0 && channels.is_multiple_of(self.groups) {

@@ -1,13 +1,14 @@
-//! Sums, products, differences … of several operands, element by element.
+//! Sums, products, differences, comparisons … of several operands, element by element.
 
 use super::attributes::Attributes;
 use super::fault::sized;
 use super::operator::Operator;
-use super::{Activation, Arity, Fault};
+use super::{Activation, Arity, Fault, Meaning};
 use crate::shape::Shape;
 
 /// How elements of the operands at one place become one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum CombineKind {
     /// `a + b + …`
     Add,
@@ -21,6 +22,14 @@ pub enum CombineKind {
     Max,
     /// The least.
     Min,
+    /// 1 where they are equal, 0 elsewhere: a mask.
+    Equal,
+    /// 1 where the first is greater.
+    Greater,
+    /// 1 where the first is greater or equal.
+    GreaterEqual,
+    /// The second where the first, a mask, is not 0; the third elsewhere.
+    Where,
 }
 
 /// Two or more operands, element by element. They have as many dimensions as each other, and in every axis the
@@ -42,6 +51,10 @@ impl Operator for Combine {
             CombineKind::Div => "div",
             CombineKind::Max => "max",
             CombineKind::Min => "min",
+            CombineKind::Equal => "equal",
+            CombineKind::Greater => "greater",
+            CombineKind::GreaterEqual => "greater_equal",
+            CombineKind::Where => "where",
         }
     }
 
@@ -53,6 +66,10 @@ impl Operator for Combine {
             CombineKind::Div => "`a / b`",
             CombineKind::Max => "the greatest of the operands",
             CombineKind::Min => "the least of the operands",
+            CombineKind::Equal => "1 where `a = b`, 0 elsewhere",
+            CombineKind::Greater => "1 where `a > b`, 0 elsewhere",
+            CombineKind::GreaterEqual => "1 where `a ≥ b`, 0 elsewhere",
+            CombineKind::Where => "`b` where the mask `a` is not 0, `c` elsewhere",
         }
     }
 
@@ -64,6 +81,10 @@ impl Operator for Combine {
             CombineKind::Div => &["divide"],
             CombineKind::Max => &["maximum"],
             CombineKind::Min => &["minimum"],
+            CombineKind::Equal => &["eq"],
+            CombineKind::Greater => &["gt"],
+            CombineKind::GreaterEqual => &["ge", "greater_or_equal"],
+            CombineKind::Where => &["select"],
         }
     }
 
@@ -74,20 +95,28 @@ impl Operator for Combine {
     fn arity(&self) -> Arity {
         match self.kind {
             CombineKind::Add | CombineKind::Mul | CombineKind::Max | CombineKind::Min => Arity::AtLeast(2),
-            CombineKind::Sub | CombineKind::Div => Arity::Exactly(2),
+            CombineKind::Sub
+            | CombineKind::Div
+            | CombineKind::Equal
+            | CombineKind::Greater
+            | CombineKind::GreaterEqual => Arity::Exactly(2),
+            CombineKind::Where => Arity::Exactly(3),
         }
     }
 
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
-        let mut whole = operands[0];
-        for &other in &operands[1..] {
-            whole = whole.broadcast(other).ok_or_else(|| self.misfit(whole, other))?;
-        }
-        sized(whole, "from")
+        together(self.name(), operands)
     }
 
     fn activation_slot(&mut self) -> Option<&mut Option<Activation>> {
         Some(&mut self.activation)
+    }
+
+    fn meaning(&self) -> Meaning {
+        match (self.kind, self.activation) {
+            (CombineKind::Equal | CombineKind::Greater | CombineKind::GreaterEqual, None) => Meaning::Mask,
+            _ => Meaning::Values,
+        }
     }
 
     fn does_nothing(&self, _: Shape) -> Option<&'static str> {
@@ -99,19 +128,26 @@ impl Operator for Combine {
     }
 }
 
-impl Combine {
-    fn misfit(&self, whole: Shape, other: Shape) -> Fault {
-        let message = format!("`{}` cannot bring {whole} and {other} together", self.name());
-        Fault::new("from", message).note(match (whole, other) {
-            (Shape::Flat(_), Shape::Flat(_)) => "vectors must have one length, or the length 1",
-            (Shape::Map { .. }, Shape::Map { .. }) => {
-                "along each axis sizes must be equal, or 1: [C, 1, 1] beside [C, H, W] counts for every pixel"
-            }
-            (Shape::Flat(_), Shape::Map { .. }) | (Shape::Map { .. }, Shape::Flat(_)) => {
-                "one is a map and one a vector: a `reshape` to [C, 1, 1] makes a map of a vector"
-            }
-        })
+/// The shape that the operands of the operator `name` spread to.
+pub(super) fn together(name: &str, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
+    let mut whole = operands[0];
+    for &other in &operands[1..] {
+        whole = whole.broadcast(other).ok_or_else(|| misfit(name, whole, other))?;
     }
+    sized(whole, "from")
+}
+
+fn misfit(name: &str, whole: Shape, other: Shape) -> Fault {
+    let message = format!("`{name}` cannot bring {whole} and {other} together");
+    Fault::new("from", message).note(match (whole, other) {
+        (Shape::Flat(_), Shape::Flat(_)) => "vectors must have one length, or the length 1",
+        (Shape::Map { .. }, Shape::Map { .. }) => {
+            "along each axis sizes must be equal, or 1: [C, 1, 1] beside [C, H, W] counts for every pixel"
+        }
+        (Shape::Flat(_), Shape::Map { .. }) | (Shape::Map { .. }, Shape::Flat(_)) => {
+            "one is a map and one a vector: a `reshape` to [C, 1, 1] makes a map of a vector"
+        }
+    })
 }
 
 #[cfg(test)]

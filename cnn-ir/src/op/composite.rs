@@ -61,12 +61,6 @@ impl Composite {
         (graph, node)
     }
 
-    /// The simpler operator that it is for operands of these shapes, which must fit it; `None` if they are several.
-    pub fn alone(&self, operands: &[Shape]) -> Option<Op> {
-        let (graph, node) = self.expanded(operands);
-        (graph.len() == operands.len() + 1).then(|| graph[node].op.clone())
-    }
-
     /// Puts simpler operators in the place of `node`, which keeps its id, its name and its users. `names` are those of
     /// all nodes. Returns the words for them, in order.
     pub(crate) fn expand(
@@ -106,7 +100,7 @@ macro_rules! core {
 }
 
 core!(
-    Activation, Combine, Constant, Identity, Reduce, Reshape, Slice, Transpose
+    Activation, Combine, Constant, Identity, Reduce, Reshape, Resize, Slice, Tile, Transpose
 );
 
 impl From<CombineKind> for Op {
@@ -193,11 +187,11 @@ impl Expansion<'_> {
             place: whole.place.clone(),
         };
         let node = self.graph.add(node, &ids);
-        match op {
-            Op::Composite(composite) => self
-                .words
-                .extend(composite.expand(self.graph, node, &shapes, self.names)),
-            core => self.words.push(core.name()),
+        if let Op::Composite(composite) = op {
+            self.words
+                .extend(composite.expand(self.graph, node, &shapes, self.names));
+        } else {
+            self.words.push(op.name());
         }
         Value { node, shape }
     }

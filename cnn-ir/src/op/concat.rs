@@ -1,7 +1,7 @@
 //! Maps joined along the channels.
 
 use super::fault::sized;
-use super::operator::Operator;
+use super::operator::{Operator, Takes};
 use super::{Arity, Fault};
 use crate::shape::Shape;
 
@@ -14,12 +14,20 @@ impl Operator for Concat {
         "concat"
     }
 
+    fn takes(&self) -> Takes {
+        Takes::Either
+    }
+
     fn doc(&self) -> &'static str {
         "the operands one after another, along the channels"
     }
 
     fn called_elsewhere(&self) -> &'static [&'static str] {
         &["cat", "concatenate"]
+    }
+
+    fn moves_elements(&self) -> bool {
+        true
     }
 
     fn does_nothing(&self, _: Shape) -> Option<&'static str> {

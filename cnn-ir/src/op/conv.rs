@@ -30,6 +30,8 @@ pub struct Conv {
     pub groups: usize,
     /// Whether a bias per filter is added.
     pub bias: bool,
+    /// Whether its weights are 8-bit integers times a scale for each filter, `weight_scale`.
+    pub quantized: bool,
     /// Applied to the result.
     pub activation: Option<Activation>,
     /// A batch norm that a pass folded into weights and bias (before the activation).
@@ -57,6 +59,7 @@ impl Default for Conv {
             dilation: Pair::ONE,
             groups: 1,
             bias: true,
+            quantized: false,
             activation: None,
             norm: None,
             residual: false,
@@ -78,6 +81,17 @@ impl Conv {
             self.kernel.h,
             self.kernel.w,
         ]
+    }
+
+    /// The attributes that it shares with a convolution of integers.
+    pub(super) fn declared(&mut self, a: &mut Attributes<'_, '_>) {
+        a.count("filters", &mut self.filters, None);
+        a.pair("kernel", &mut self.kernel, None);
+        a.pair("stride", &mut self.stride, Some(Pair::ONE));
+        a.padding(&mut self.padding);
+        a.pair("dilation", &mut self.dilation, Some(Pair::ONE));
+        a.count("groups", &mut self.groups, Some(1));
+        a.flag("bias", &mut self.bias, true);
     }
 
     fn window(&self) -> Window {
@@ -123,13 +137,9 @@ impl Operator for Conv {
     }
 
     fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
-        a.count("filters", &mut self.filters, None);
-        a.pair("kernel", &mut self.kernel, None);
-        a.pair("stride", &mut self.stride, Some(Pair::ONE));
-        a.padding(&mut self.padding);
-        a.pair("dilation", &mut self.dilation, Some(Pair::ONE));
-        a.count("groups", &mut self.groups, Some(1));
-        a.flag("bias", &mut self.bias, true);
+        self.declared(a);
+        a.flag("quantized", &mut self.quantized, false)
+            .doc("weights are 8-bit integers times `weight_scale`");
         a.activation(&mut self.activation);
         a.folded_norm(&mut self.norm);
         if a.in_dumps() {
@@ -184,6 +194,9 @@ impl Operator for Conv {
             "weight",
             &self.weight_dims(operands[0].channels()),
         )];
+        if self.quantized {
+            weights.push(WeightDecl::new(prefix, "weight_scale", &[self.filters]));
+        }
         if self.bias {
             weights.push(WeightDecl::new(prefix, "bias", &[self.filters]));
         }
@@ -283,6 +296,7 @@ mod tests {
         dilation: Pair::ONE,
         groups: 1,
         bias: true,
+        quantized: false,
         activation: None,
         norm: None,
         residual: false,

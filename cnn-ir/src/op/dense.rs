@@ -4,7 +4,7 @@ use super::attributes::Attributes;
 use super::conv::{count, fits};
 use super::fault::{sized, too_large};
 use super::operator::Operator;
-use super::{Activation, Fault, FoldedNorm, WeightDecl};
+use super::{Activation, Fault, FoldedNorm, Meaning, WeightDecl};
 use crate::shape::Shape;
 
 /// `units` weighted sums of a flat input.
@@ -14,6 +14,8 @@ pub struct Dense {
     pub units: usize,
     /// Whether a bias per unit is added.
     pub bias: bool,
+    /// Whether its weights are 8-bit integers times a scale for each unit, `weight_scale`.
+    pub quantized: bool,
     /// Applied to the result.
     pub activation: Option<Activation>,
     /// A batch norm that a pass folded into weights and bias (before the activation).
@@ -25,6 +27,7 @@ impl Default for Dense {
         Dense {
             units: 1,
             bias: true,
+            quantized: false,
             activation: None,
             norm: None,
         }
@@ -47,6 +50,8 @@ impl Operator for Dense {
     fn attributes(&mut self, a: &mut Attributes<'_, '_>) {
         a.count("units", &mut self.units, None);
         a.flag("bias", &mut self.bias, true);
+        a.flag("quantized", &mut self.quantized, false)
+            .doc("weights are 8-bit integers times `weight_scale`");
         a.activation(&mut self.activation);
         a.folded_norm(&mut self.norm);
     }
@@ -73,6 +78,9 @@ impl Operator for Dense {
 
     fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
         let mut weights = vec![WeightDecl::new(prefix, "weight", &[self.units, operands[0].elements()])];
+        if self.quantized {
+            weights.push(WeightDecl::new(prefix, "weight_scale", &[self.units]));
+        }
         if self.bias {
             weights.push(WeightDecl::new(prefix, "bias", &[self.units]));
         }
@@ -93,6 +101,13 @@ impl Operator for Dense {
 
     fn activation_slot(&mut self) -> Option<&mut Option<Activation>> {
         Some(&mut self.activation)
+    }
+
+    fn meaning(&self) -> Meaning {
+        match self.activation {
+            None => Meaning::Scores,
+            Some(_) => Meaning::Values,
+        }
     }
 }
 

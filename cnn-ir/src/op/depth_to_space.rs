@@ -71,6 +71,10 @@ impl Operator for DepthToSpace {
         Some("its blocks are single pixels")
     }
 
+    fn moves_elements(&self) -> bool {
+        true
+    }
+
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         let (channels, height, width) = map("depth_to_space", operands[0])?;
         let block = self.block;

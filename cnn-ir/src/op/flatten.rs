@@ -2,7 +2,7 @@
 
 use super::composite::{Composed, Expansion, Value};
 use super::fault::sized;
-use super::operator::Operator;
+use super::operator::{Operator, Takes};
 use super::reshape::product;
 use super::{Fault, Op, Reshape};
 use crate::shape::Shape;
@@ -14,6 +14,10 @@ pub struct Flatten;
 impl Operator for Flatten {
     fn name(&self) -> &'static str {
         "flatten"
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::Either
     }
 
     fn doc(&self) -> &'static str {

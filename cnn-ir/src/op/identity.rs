@@ -1,6 +1,6 @@
 //! Nothing.
 
-use super::operator::Operator;
+use super::operator::{Operator, Takes};
 use crate::shape::Shape;
 
 /// Nothing.
@@ -10,6 +10,10 @@ pub struct Identity;
 impl Operator for Identity {
     fn name(&self) -> &'static str {
         "identity"
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::Either
     }
 
     fn doc(&self) -> &'static str {

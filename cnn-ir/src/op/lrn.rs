@@ -10,6 +10,7 @@ use crate::shape::Shape;
 /// `x / (k + alpha/size · Σ x²)^beta`, the sum over `size` neighbouring channels: `⌊(size−1)/2⌋` down and the
 /// rest up (Krizhevsky et al., 2012; PyTorch's convention for `alpha`).
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lrn {
     /// Channels in the window.
     pub size: usize,

@@ -19,10 +19,12 @@
 //! | `sample` | operators with random attributes |
 //! | `read`, `reader`, `values`, `axes`, `padding`, `range`, `words` | between declarations and attributes |
 //! | `fault`, `weight`, `window` | what shape rules and weights are made of |
+//! | `meaning` | what an answer's numbers are |
 //! | `normalise` | what norms are made of |
 
 mod activation;
 mod adaptive_avg_pool;
+mod arg_extreme;
 mod attributes;
 mod axes;
 mod batch_norm;
@@ -33,11 +35,14 @@ mod concat;
 mod constant;
 mod conv;
 mod conv_transpose;
+mod cumsum;
 mod dense;
 mod depth_to_space;
 mod dropout;
+mod expand;
 mod fault;
 mod flatten;
+mod gather;
 mod global_pool;
 mod group_norm;
 mod identity;
@@ -45,8 +50,10 @@ mod input;
 mod instance_norm;
 mod l2_normalize;
 mod layer_norm;
+mod logic;
 mod lrn;
 mod matmul;
+mod meaning;
 mod neg;
 mod normalise;
 mod operator;
@@ -55,6 +62,8 @@ mod padding;
 mod page;
 mod pool;
 mod prelu;
+mod quantize;
+mod quantized;
 mod range;
 mod read;
 mod reader;
@@ -73,6 +82,8 @@ mod softmax;
 mod space_to_depth;
 #[cfg(test)]
 mod testing;
+mod tile;
+mod top_k;
 mod transpose;
 mod upsample;
 mod values;
@@ -86,6 +97,7 @@ use operator::Operator;
 
 pub use activation::Activation;
 pub use adaptive_avg_pool::AdaptiveAvgPool;
+pub use arg_extreme::ArgExtreme;
 pub use attributes::{Attribute, Kind};
 pub use batch_norm::BatchNorm;
 pub use channel_shuffle::ChannelShuffle;
@@ -95,11 +107,14 @@ pub use concat::Concat;
 pub use constant::Constant;
 pub use conv::{Conv, FoldedNorm};
 pub use conv_transpose::ConvTranspose;
+pub use cumsum::CumSum;
 pub use dense::Dense;
 pub use depth_to_space::{DepthOrder, DepthToSpace};
 pub use dropout::Dropout;
+pub use expand::Expand;
 pub use fault::{Arity, Fault};
 pub use flatten::Flatten;
+pub use gather::Gather;
 pub use global_pool::GlobalPool;
 pub use group_norm::GroupNorm;
 pub use identity::Identity;
@@ -107,14 +122,18 @@ pub use input::{Input, InputLayout};
 pub use instance_norm::InstanceNorm;
 pub use l2_normalize::L2Normalize;
 pub use layer_norm::LayerNorm;
+pub use logic::Logic;
 pub use lrn::Lrn;
 pub use matmul::Matmul;
+pub use meaning::Meaning;
 pub use neg::Neg;
 pub use pad::{Pad, PadMode};
 pub use padding::{Padding, Pair, Sides};
 pub use page::page;
 pub use pool::{Pool, PoolKind};
 pub use prelu::Prelu;
+pub use quantize::{Dequantize, Quantize};
+pub use quantized::{MOST_PRODUCTS, QuantizedAdd, QuantizedConv, QuantizedDense};
 pub use read::Dialect;
 use read::keys;
 pub use recurrent::{Cell, Direction, Recurrent};
@@ -129,6 +148,8 @@ pub use sample::sample;
 pub use slice::{Places, Slice};
 pub use softmax::Softmax;
 pub use space_to_depth::SpaceToDepth;
+pub use tile::Tile;
+pub use top_k::TopK;
 pub use transpose::Transpose;
 pub use upsample::{Upsample, UpsampleMode};
 pub use weight::WeightDecl;
@@ -172,12 +193,20 @@ pub enum Op {
     Reshape(Reshape),
     /// A border of a constant value.
     Pad(Pad),
-    /// A map enlarged by whole factors.
-    Upsample(Upsample),
     /// A map of another size by nearest or bilinear interpolation.
     Resize(Resize),
     /// The mean, greatest … of the elements along axes.
     Reduce(Reduce),
+    /// The place of the greatest or least element along an axis.
+    ArgExtreme(ArgExtreme),
+    /// The greatest or least few elements along an axis.
+    TopK(TopK),
+    /// Running sums along an axis.
+    CumSum(CumSum),
+    /// Elements at places that another operand says.
+    Gather(Gather),
+    /// Copies one after another along each axis.
+    Tile(Tile),
     /// Every so many-th place along an axis.
     Slice(Slice),
     /// Axes in another order.
@@ -190,6 +219,16 @@ pub enum Op {
     ChannelShuffle(ChannelShuffle),
     /// A value that comes with the weights.
     Constant(Constant),
+    /// Real numbers as 8-bit integers.
+    Quantize(Quantize),
+    /// The real numbers that 8-bit integers stand for.
+    Dequantize(Dequantize),
+    /// A convolution of 8-bit integers.
+    QuantizedConv(QuantizedConv),
+    /// A fully connected layer of 8-bit integers.
+    QuantizedDense(QuantizedDense),
+    /// A sum of 8-bit integers.
+    QuantizedAdd(QuantizedAdd),
     /// Nothing.
     Identity(Identity),
     /// Any other, expressed in these: [`Expand`](crate::passes::Expand) puts them in its place.
@@ -217,15 +256,24 @@ macro_rules! operator {
             Op::Concat(op) => op,
             Op::Reshape(op) => op,
             Op::Pad(op) => op,
-            Op::Upsample(op) => op,
             Op::Resize(op) => op,
             Op::Reduce(op) => op,
+            Op::ArgExtreme(op) => op,
+            Op::TopK(op) => op,
+            Op::CumSum(op) => op,
+            Op::Gather(op) => op,
+            Op::Tile(op) => op,
             Op::Slice(op) => op,
             Op::Transpose(op) => op,
             Op::DepthToSpace(op) => op,
             Op::SpaceToDepth(op) => op,
             Op::ChannelShuffle(op) => op,
             Op::Constant(op) => op,
+            Op::Quantize(op) => op,
+            Op::Dequantize(op) => op,
+            Op::QuantizedConv(op) => op,
+            Op::QuantizedDense(op) => op,
+            Op::QuantizedAdd(op) => op,
             Op::Identity(op) => op,
             Op::Composite(op) => op.$composite(),
         }
@@ -244,6 +292,42 @@ impl Op {
     /// The word for it in a declaration: "conv", "max_pool", "leaky_relu" …; "input" for an input.
     pub fn name(&self) -> &'static str {
         self.operator().name()
+    }
+
+    /// The name itself, if it is that of an operator.
+    pub fn known_name(name: &str) -> Option<&'static str> {
+        let mut names = registry::names().iter().copied().chain(["input"]);
+        names.find(|known| *known == name)
+    }
+
+    /// What it computes, as the documentation says it.
+    pub fn doc(&self) -> &'static str {
+        self.operator().doc()
+    }
+
+    /// How drawings of the graph fill it: each family has its colour.
+    pub(crate) fn colour(&self) -> &'static str {
+        registry::colour(self.name())
+    }
+
+    /// What the numbers of its result are, as far as the operator tells.
+    pub fn meaning(&self) -> Meaning {
+        self.operator().meaning()
+    }
+
+    /// What the numbers of its result are for operands whose numbers are these.
+    pub fn meaning_of(&self, operands: &[Meaning]) -> Meaning {
+        match (self, operands) {
+            (
+                Op::Combine(Combine {
+                    kind: CombineKind::Where,
+                    activation: None,
+                }),
+                [_, a, b],
+            ) if a == b => *a,
+            (_, [first, ..]) if self.operator().moves_elements() => *first,
+            _ => self.meaning(),
+        }
     }
 
     /// How many operands it takes.
@@ -276,6 +360,7 @@ impl Op {
         let elements: Vec<ElementType> = operands.iter().map(|value| value.element).collect();
         // The shape rule first: it also says whether there are as many operands as the other rule takes for granted.
         let shape = self.shape(&shapes)?;
+        self.operator().takes().check(self.name(), &elements)?;
         let element = self.operator().element(&elements);
         Ok(ValueType { element, shape })
     }

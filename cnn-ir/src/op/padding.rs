@@ -6,6 +6,7 @@ use crate::ast::{Value, ValueKind};
 
 /// Height and width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Pair {
     /// Vertical.
     pub h: usize,
@@ -25,6 +26,7 @@ impl Pair {
 
 /// How wide a border is on each side.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sides {
     /// Rows above.
     pub top: usize,

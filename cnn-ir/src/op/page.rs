@@ -74,6 +74,7 @@ fn key(attribute: &Attribute) -> String {
             let words: Vec<_> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
             notes.push(words.join(", "));
         }
+        Kind::Byte => notes.push("0 to 255".to_owned()),
         Kind::Count
         | Kind::Integer
         | Kind::Padding

@@ -2,13 +2,14 @@
 
 use super::attributes::Attributes;
 use super::fault::{map, of_map, sized};
-use super::operator::Operator;
+use super::operator::{Operator, Takes};
 use super::window::{Axis, Window};
 use super::{Fault, Padding, Pair, Sides};
 use crate::shape::Shape;
 
 /// What a window becomes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum PoolKind {
     /// Its greatest element.
     Max,
@@ -102,6 +103,13 @@ impl Operator for Pool {
             PoolKind::Max => "max_pool",
             PoolKind::Avg { .. } => "avg_pool",
             PoolKind::Min => "min_pool",
+        }
+    }
+
+    fn takes(&self) -> Takes {
+        match self.kind {
+            PoolKind::Max | PoolKind::Min => Takes::Either,
+            PoolKind::Avg { .. } => Takes::Floats,
         }
     }
 

@@ -1,12 +1,10 @@
 //! Which numbers a key takes, and how that is said.
 
-use super::attributes::Kind;
-
 /// Which numbers a key takes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Range {
-    least: f64,
-    greatest: f64,
+    pub(super) least: f64,
+    pub(super) greatest: f64,
 }
 
 impl Range {
@@ -30,19 +28,16 @@ impl Range {
         least: f32::from_bits(1) as f64,
         greatest: f32::MAX as f64,
     };
+    /// Finite, above 0, and so large that single precision holds all its digits.
+    pub(super) const NORMAL: Range = Range {
+        least: f32::MIN_POSITIVE as f64,
+        greatest: f32::MAX as f64,
+    };
     /// From 0 to 1.
     pub(super) const SHARE: Range = Range {
         least: 0.0,
         greatest: 1.0,
     };
-
-    /// It as an attribute's type.
-    pub(super) fn kind(self) -> Kind {
-        Kind::Number {
-            least: self.least,
-            greatest: self.greatest,
-        }
-    }
 
     /// Whether it takes `number`; no range takes NaN.
     pub(super) fn contains(self, number: f64) -> bool {

@@ -10,6 +10,7 @@ use crate::shape::Shape;
 /// What computes one step of a sequence from what came before. σ is the logistic sigmoid, ⊙ the product element by
 /// element, and each gate of `x` and `h` is `W_ih·x + b_ih + W_hh·h + b_hh`, rows of the weights in the order named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Cell {
     /// Gates i, f, g, o (PyTorch's order): `c = σ(f)⊙c + σ(i)⊙tanh(g)`, `h = σ(o)⊙tanh(c)`.
     Lstm,
@@ -23,6 +24,7 @@ pub enum Cell {
 
 /// In which order the steps of a sequence are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Direction {
     /// The first comes first.
     Forward,
@@ -32,8 +34,10 @@ pub enum Direction {
     Both,
 }
 
-/// `[N, T, I]` → `[N, T, D·units]`: N sequences of T steps, each of I features, by one or two (D) directions.
+/// `[N, T, I]` → `[N, T, D·units]`: N sequences of T steps, each of I features, by one or two (D) directions. With
+/// `cells` `[N, T, 2·D·units]`: h of each direction, then c of each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Recurrent {
     /// What computes a step.
     pub cell: Cell,
@@ -43,6 +47,8 @@ pub struct Recurrent {
     pub direction: Direction,
     /// Whether biases are added.
     pub bias: bool,
+    /// Whether an LSTM gives its memory c beside its result h.
+    pub cells: bool,
 }
 
 impl Recurrent {
@@ -55,6 +61,7 @@ impl Recurrent {
             units: 1,
             direction: Direction::Forward,
             bias: true,
+            cells: false,
         }
     }
 
@@ -73,6 +80,12 @@ impl Recurrent {
             Direction::Reverse => &[true],
             Direction::Both => &[false, true],
         }
+    }
+
+    /// Numbers of a step's result; `None` if they are more than can be counted.
+    pub fn width(&self) -> Option<usize> {
+        let parts = self.directions().len() * if self.cells { 2 } else { 1 };
+        self.units.checked_mul(parts)
     }
 
     /// Values that a step hands to the next: operands besides the first, if the first step gets any.
@@ -136,9 +149,15 @@ impl Operator for Recurrent {
         ];
         a.word("direction", &mut self.direction, &directions);
         a.flag("bias", &mut self.bias, true);
-        if let Cell::Gru { reset_after } = &mut self.cell {
-            a.flag("reset_after", reset_after, true)
-                .doc("the reset gate acts on `weight_hh · h + bias_hh`, not on `h` (ONNX’s `linear_before_reset`)");
+        match &mut self.cell {
+            Cell::Lstm => {
+                a.flag("cells", &mut self.cells, false)
+                    .doc("the memory `c` is given too: `[N, T, 2·D·units]`, `h` of each direction, then `c` of each");
+            }
+            Cell::Gru { reset_after } => {
+                a.flag("reset_after", reset_after, true)
+                    .doc("the reset gate acts on `weight_hh · h + bias_hh`, not on `h` (ONNX’s `linear_before_reset`)");
+            }
         }
     }
 
@@ -171,9 +190,8 @@ impl Operator for Recurrent {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let units = self.units.checked_mul(directions);
-        let units = units.ok_or_else(|| too_large("result", "units", "units"))?;
-        sized(Shape::map(sequences, steps, units), "units")
+        let width = self.width().ok_or_else(|| too_large("result", "units", "units"))?;
+        sized(Shape::map(sequences, steps, width), "units")
     }
 
     fn weights(&self, prefix: &str, operands: &[Shape]) -> Vec<WeightDecl> {
@@ -201,6 +219,7 @@ impl Operator for Recurrent {
 mod tests {
     use super::super::testing::{fault, int, read, text};
     use super::*;
+    use crate::ast::ValueKind;
 
     #[test]
     fn both_directions_lie_side_by_side() {
@@ -216,6 +235,13 @@ mod tests {
         assert_eq!(weights[0], ("rnn.weight_ih_l0".to_owned(), vec![20, 3]));
         assert_eq!(weights[5], ("rnn.weight_hh_l0_reverse".to_owned(), vec![20, 5]));
         assert_eq!(lstm.cost(&[x]).product, "2×7×2×20×(3+5) = 4480");
+        let cells = [
+            ("units", int(5)),
+            ("direction", text("both")),
+            ("cells", ValueKind::Boolean(true)),
+        ];
+        let lstm = read("lstm", &cells).expect("an lstm");
+        assert_eq!(lstm.shape(&[x]), Ok(Shape::map(2, 7, 20)));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use crate::shape::Shape;
 
 /// What the elements along the axes become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ReduceKind {
     /// Their sum.
     Sum,

@@ -9,6 +9,8 @@ use super::*;
 pub(super) struct Family {
     /// The heading.
     pub(super) title: &'static str,
+    /// How drawings of the graph fill them.
+    pub(super) colour: &'static str,
     /// What is to be said of all of them.
     pub(super) introduction: &'static str,
     /// Each with its defaults.
@@ -20,6 +22,7 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
     vec![
         Family {
             title: "Convolutions and dense layers",
+            colour: "#cfe2ff",
             introduction: "",
             operators: vec![
                 Op::Conv(Conv::default()),
@@ -29,12 +32,14 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
         },
         Family {
             title: "Recurrent layers",
+            colour: "#cfe2ff",
             introduction: "One layer each, of one or two (D) directions. A `transpose` with `order = [1, 2, 0]` makes \
                            `[1, T, I]` of a map `[I, 1, T]`.",
             operators: [Recurrent::LSTM, Recurrent::GRU].map(Op::Recurrent).into(),
         },
         Family {
             title: "Pools",
+            colour: "#d1f0d8",
             introduction: "Padding never wins a `max_pool` or `min_pool`.",
             operators: vec![
                 Op::Pool(Pool::new(PoolKind::Max)),
@@ -49,6 +54,7 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
         },
         Family {
             title: "Functions of each element",
+            colour: "#ffffff",
             introduction: "Each but `log`, `reciprocal` and `pow` of a negative exponent may also be the `activation` of \
                            another operator.",
             operators: activation::ALL
@@ -59,6 +65,7 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
         },
         Family {
             title: "Normalisation",
+            colour: "#fde9c9",
             introduction: "",
             operators: vec![
                 Op::BatchNorm(BatchNorm::default()),
@@ -75,6 +82,7 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
         },
         Family {
             title: "Several operands",
+            colour: "#f5d6ea",
             introduction: "Element by element, operands are all maps or all vectors; along each axis their sizes are \
                            equal, or 1, which then counts for every place: `[C, 1, 1]`, `[1, H, W]`, `[C, 1, W]` … \
                            beside `[C, H, W]`.",
@@ -92,7 +100,23 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
             .collect(),
         },
         Family {
+            title: "Comparisons and masks",
+            colour: "#f5d6ea",
+            introduction: "A mask is a value of ones and zeros. Operands spread as above.",
+            operators: [
+                CombineKind::Equal,
+                CombineKind::Greater,
+                CombineKind::GreaterEqual,
+                CombineKind::Where,
+            ]
+            .map(|kind| Op::Combine(Combine { kind, activation: None }))
+            .into_iter()
+            .chain(Logic::ALL.map(Op::from))
+            .collect(),
+        },
+        Family {
             title: "Reductions",
+            colour: "#d1f0d8",
             introduction: "Axes stay with size 1.",
             operators: [
                 ReduceKind::Sum,
@@ -108,7 +132,36 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
             .collect(),
         },
         Family {
+            title: "Along an axis",
+            colour: "#d1f0d8",
+            introduction: "Places along an axis are whole numbers from 0; an output of them is saved as 64-bit integers.",
+            operators: vec![
+                Op::ArgExtreme(ArgExtreme::new(false)),
+                Op::ArgExtreme(ArgExtreme::new(true)),
+                Op::TopK(TopK::default()),
+                Op::CumSum(CumSum::default()),
+                Op::Gather(Gather::default()),
+            ],
+        },
+        Family {
+            title: "8-bit integers",
+            colour: "#e4dcf7",
+            introduction: "What the integers of a value stand for, `scale · (q − zero_point)`, is a part of its type. Sums of \
+                           products are exact; a complete one is multiplied, as a float, with `operand's scale · \
+                           weight_scale / scale` and rounded as `quantize` does. `max_pool`, `min_pool`, `concat` and \
+                           shapes work on integers as they are. Passes make these layers of `conv`, `dense` (with \
+                           `quantized = true`) and `add` between `dequantize` and `quantize`.",
+            operators: vec![
+                Op::Quantize(Quantize::default()),
+                Op::Dequantize(Dequantize),
+                Op::QuantizedConv(QuantizedConv::default()),
+                Op::QuantizedDense(QuantizedDense::default()),
+                Op::QuantizedAdd(QuantizedAdd::default()),
+            ],
+        },
+        Family {
             title: "Places and shapes",
+            colour: "#ffffff",
             introduction: "",
             operators: vec![
                 Op::Constant(Constant::default()),
@@ -116,8 +169,10 @@ pub(super) static FAMILIES: LazyLock<Vec<Family>> = LazyLock::new(|| {
                 Op::Reshape(Reshape::default()),
                 Op::Transpose(Transpose::default()),
                 Op::Slice(Slice::default()),
+                Op::Tile(Tile::default()),
+                Expand::default().into(),
                 Op::Pad(Pad::default()),
-                Op::Upsample(Upsample::default()),
+                Upsample::default().into(),
                 Op::Resize(Resize::default()),
                 Op::DepthToSpace(DepthToSpace::default()),
                 Op::SpaceToDepth(SpaceToDepth::default()),
@@ -148,6 +203,18 @@ static ELSEWHERE: LazyLock<BTreeMap<&'static str, &'static str>> = LazyLock::new
     }
     words
 });
+
+static COLOURS: LazyLock<BTreeMap<&'static str, &'static str>> = LazyLock::new(|| {
+    let colours = FAMILIES
+        .iter()
+        .flat_map(|family| family.operators.iter().map(|op| (op.name(), family.colour)));
+    colours.collect()
+});
+
+/// How drawings of the graph fill the operator of that name; what no layer declares, an input, is grey.
+pub(super) fn colour(name: &str) -> &'static str {
+    COLOURS.get(name).copied().unwrap_or("#e8e8e8")
+}
 
 /// Every word that a declaration may use as `op`.
 pub(super) fn names() -> &'static [&'static str] {

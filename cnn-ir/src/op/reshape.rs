@@ -3,7 +3,7 @@
 use super::Fault;
 use super::attributes::Attributes;
 use super::fault::sized;
-use super::operator::Operator;
+use super::operator::{Operator, Takes};
 use crate::shape::Shape;
 
 /// The same elements, in the same order, under another shape.
@@ -35,6 +35,10 @@ pub(super) fn product(shape: Shape) -> String {
 impl Operator for Reshape {
     fn name(&self) -> &'static str {
         "reshape"
+    }
+
+    fn takes(&self) -> Takes {
+        Takes::Either
     }
 
     fn doc(&self) -> &'static str {

@@ -23,6 +23,7 @@ struct Step {
 
 /// What a place of the result is made of: `(1 − share) · x[first] + share · x[second]`.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Tap {
     /// The place before.
     pub first: usize,

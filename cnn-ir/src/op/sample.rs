@@ -32,6 +32,7 @@ fn value(attribute: &Attribute, below: &mut dyn FnMut(usize) -> usize) -> ValueK
     match &attribute.kind {
         Kind::Count => count(1, 6, below),
         Kind::Integer => ValueKind::Integer(below(9) as i64 - 4),
+        Kind::Byte => count(0, 255, below),
         Kind::Pair { least } if below(2) == 0 => count(*least, *least + 3, below),
         Kind::Pair { least } => list([count(*least, *least + 3, below), count(*least, *least + 3, below)]),
         Kind::Padding if below(3) == 0 => values::text(["valid", "same"][below(2)]),

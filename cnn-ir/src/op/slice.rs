@@ -136,6 +136,10 @@ impl Operator for Slice {
         }
     }
 
+    fn moves_elements(&self) -> bool {
+        true
+    }
+
     fn does_nothing(&self, x: Shape) -> Option<&'static str> {
         // All places are taken: only the way may differ.
         (self.step > 0 || x.dims().get(self.axis) == Some(&1)).then_some("nothing is cut off")

@@ -1,9 +1,9 @@
 //! Softmax and log-softmax.
 
-use super::Fault;
 use super::attributes::Attributes;
 use super::axes::along;
 use super::operator::Operator;
+use super::{Fault, Meaning};
 use crate::shape::Shape;
 
 /// `e^x / Σ e^x`, the sum along an axis: over the channels of each pixel, over a vector …
@@ -35,6 +35,14 @@ impl Operator for Softmax {
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         along(self.axis, "axis", operands[0])?;
         Ok(operands[0])
+    }
+
+    fn meaning(&self) -> Meaning {
+        if self.log {
+            Meaning::LogProbabilities
+        } else {
+            Meaning::Probabilities
+        }
     }
 }
 

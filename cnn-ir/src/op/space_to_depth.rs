@@ -37,6 +37,10 @@ impl Operator for SpaceToDepth {
         Some("its blocks are single pixels")
     }
 
+    fn moves_elements(&self) -> bool {
+        true
+    }
+
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         let (channels, height, width) = map("space_to_depth", operands[0])?;
         let block = self.block;

@@ -51,6 +51,10 @@ impl Operator for Transpose {
         a.attribute("order", &mut self.order, None, Kind::Order, read, write);
     }
 
+    fn moves_elements(&self) -> bool {
+        true
+    }
+
     fn shape(&self, operands: &[Shape]) -> Result<Shape, Vec<Fault>> {
         let (channels, height, width) = map("transpose", operands[0])?;
         let dims = [channels, height, width];

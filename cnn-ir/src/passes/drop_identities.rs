@@ -88,6 +88,7 @@ mod tests {
         %y = dense(%flat, units = 2)
         return %y
         // b: `dropout` as `identity`
+        // f: `upsample` as `resize`
         // flat: `flatten` as `reshape`
         // k: `flatten` as `reshape`
         // a: dropped: an identity
@@ -95,7 +96,7 @@ mod tests {
         // c: dropped: its windows are single pixels
         // d: dropped: its windows are single pixels
         // e: dropped: the border is 0 wide
-        // f: dropped: the factor is 1
+        // f: dropped: the map has that size already
         // g: dropped: there is only one operand
         // h: dropped: the shape is the same already
         // i: dropped: the map has that size already
@@ -117,18 +118,19 @@ mod tests {
             %g = global_avg_pool(%f)
             %y = flatten(%g)
             return %y
-        "), @r"
+        "), @r#"
         %a = max_pool(%image, size = 1, stride = 2)
         %c = pad(%a, padding = [0, 1, 0, 0])
-        %d = upsample(%c, scale = [1, 2])
+        %d = resize(%c, size = [4, 10], rounding = "round_prefer_floor")
         %e = channel_shuffle(%d, groups = 2)
         %f = adaptive_avg_pool(%e, size = 4)
         %g = reduce_mean(%f, axes = [1, 2])
         %y = reshape(%g, shape = [4])
         return %y
+        // d: `upsample` as `resize`
         // g: `global_avg_pool` as `reduce_mean`
         // y: `flatten` as `reshape`
-        ");
+        "#);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod expand;
 mod fold_batch_norm;
 mod fold_pad;
 mod fuse_activation;
+mod fuse_quantized;
 mod fuse_residual;
 mod rewrite;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub use expand::Expand;
 pub use fold_batch_norm::FoldBatchNorm;
 pub use fold_pad::FoldPad;
 pub use fuse_activation::FuseActivation;
+pub use fuse_quantized::FuseQuantized;
 pub use fuse_residual::FuseResidual;
 
 /// All passes, in the order in which they run.
@@ -47,6 +49,8 @@ pub const PASSES: &[&dyn Pass] = &[
     // Before residuals: the activation of an add moves into the convolution together with the add.
     &FuseActivation,
     &FuseResidual,
+    // After activations: what a convolution applies must be known.
+    &FuseQuantized,
 ];
 
 /// A rewriting of the graph that does not change what it computes, beyond rounding.

@@ -30,7 +30,12 @@ pub(super) fn absorb(graph: &mut Graph, node: NodeId, last: NodeId) {
     // Operators with weights keep their prefix.
     if !matches!(
         graph[node].op,
-        Op::Conv(_) | Op::ConvTranspose(_) | Op::Dense(_) | Op::BatchNorm(_)
+        Op::Conv(_)
+            | Op::ConvTranspose(_)
+            | Op::Dense(_)
+            | Op::BatchNorm(_)
+            | Op::QuantizedConv(_)
+            | Op::QuantizedDense(_)
     ) {
         graph[node].weights.clone_from(&name);
     }

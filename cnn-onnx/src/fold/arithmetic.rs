@@ -36,7 +36,7 @@ pub(super) fn binary(op: &str, a: &Tensor, b: &Tensor, dims: Vec<usize>) -> Opti
     let (left, right) = (spread(a, &dims), spread(b, &dims));
     let places = || offsets(&dims, &left).zip(offsets(&dims, &right));
     let kind = match op {
-        "Equal" | "Less" | "Greater" | "And" | "Or" => DataType::Bool,
+        "Equal" | "Less" | "LessOrEqual" | "Greater" | "GreaterOrEqual" | "And" | "Or" | "Xor" => DataType::Bool,
         _ => a.kind,
     };
     let numbers = match (a.numbers(), b.numbers()) {
@@ -52,6 +52,9 @@ pub(super) fn binary(op: &str, a: &Tensor, b: &Tensor, dims: Vec<usize>) -> Opti
                 "Equal" => |a, b| Some((a == b).into()),
                 "Less" => |a, b| Some((a < b).into()),
                 "Greater" => |a, b| Some((a > b).into()),
+                "LessOrEqual" => |a, b| Some((a <= b).into()),
+                "GreaterOrEqual" => |a, b| Some((a >= b).into()),
+                "Xor" => |a, b| Some(((a != 0) != (b != 0)).into()),
                 "And" => |a, b| Some((a != 0 && b != 0).into()),
                 "Or" => |a, b| Some((a != 0 || b != 0).into()),
                 _ => return None,
@@ -74,6 +77,8 @@ pub(super) fn binary(op: &str, a: &Tensor, b: &Tensor, dims: Vec<usize>) -> Opti
                 "Equal" => |a, b| f64::from(a == b),
                 "Less" => |a, b| f64::from(a < b),
                 "Greater" => |a, b| f64::from(a > b),
+                "LessOrEqual" => |a, b| f64::from(a <= b),
+                "GreaterOrEqual" => |a, b| f64::from(a >= b),
                 _ => return None,
             };
             let (a, b) = (a.doubles(), b.doubles());

@@ -16,9 +16,6 @@ use crate::tensor::Tensor;
 use crate::value::{Data, Known, Value, frame};
 use crate::weights::OnnxWeights;
 
-/// Multiplications and elements of results that one operator on constants may cost: a minute of the interpreter.
-const MOST_WORK: u128 = 1 << 33;
-
 /// The results of a node all of whose inputs are constants, the first one of floats; `None` for other nodes.
 pub(crate) fn evaluated(node: &mut Node<'_>) -> Option<Result<Vec<Tensor>, String>> {
     let known = |input: &Option<Known>| matches!(input, Some(Known::Constant(_)) | None);
@@ -40,7 +37,7 @@ pub(crate) fn evaluated(node: &mut Node<'_>) -> Option<Result<Vec<Tensor>, Strin
         Ok(results)
     });
     node.network.budget = std::mem::replace(&mut network.budget, Budget::new(Some(0)));
-    Some(results.and_then(|results| run(network, &results)))
+    Some(results.and_then(|results| run(network, &results, &mut node.network.budget)))
 }
 
 /// Makes the node layers of a network of its own; what gives its results, and their dimensions.
@@ -77,7 +74,7 @@ fn layers(node: &Node<'_>, network: &mut Network, first: &Tensor) -> Result<Vec<
     Ok(results)
 }
 
-fn run(network: Network, results: &[(Data, Vec<usize>)]) -> Result<Vec<Tensor>, String> {
+fn run(network: Network, results: &[(Data, Vec<usize>)], budget: &mut Budget) -> Result<Vec<Tensor>, String> {
     let outputs: Vec<Data> = results.iter().map(|(data, _)| data.clone()).collect();
     let (net, tensors, _) = network.finish(&outputs);
     let weights = OnnxWeights {
@@ -99,9 +96,7 @@ fn run(network: Network, results: &[(Data, Vec<usize>)]) -> Result<Vec<Tensor>, 
         let op: &Op = &graph[id].op;
         u128::from(op.cost(&operands).multiplications) + shapes[id].elements() as u128
     };
-    if graph.ids().map(work).sum::<u128>() > MOST_WORK {
-        return Err("computing it from constants takes more than two thousand million multiplications".to_owned());
-    }
+    budget.work(graph.ids().map(work).sum())?;
     let told = |error: cnn_codegen::interp::InterpreterError| error.to_string();
     let interpreter = Interpreter::new(&graph, &shapes, &weights).map_err(told)?;
     let arrays = interpreter.run(&[&[0.0]], 1).map_err(told)?;

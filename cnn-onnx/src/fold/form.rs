@@ -70,7 +70,7 @@ pub(crate) fn slices(node: &Node<'_>, rank: usize) -> Result<Vec<Slice>, String>
         None => (0..starts.len() as i64).collect(),
     };
     let steps = match node.optional_constant(4, "`steps`")? {
-        Some(steps) => steps.integers()?,
+        Some(steps) => steps.list()?,
         None => vec![1; starts.len()],
     };
     if [ends.len(), axes.len(), steps.len()]

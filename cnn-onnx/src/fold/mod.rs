@@ -82,7 +82,7 @@ fn folded(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Option<Vec<Tensor>>
             first.clone()
         }
         "ConstantOfShape" => {
-            let dims = sizes(&first.integers()?)?;
+            let dims = sizes(&first.list()?)?;
             let value = node.attributes.tensor("value")?;
             let value = value.unwrap_or_else(|| Tensor::from_floats(vec![1], vec![0.0]));
             if value.len() != 1 {
@@ -124,7 +124,7 @@ fn folded(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Option<Vec<Tensor>>
             node.turned(first, &permutation)?
         }
         "Expand" => {
-            let wanted = sizes(&node.constant(1, "the shape")?.integers()?)?;
+            let wanted = sizes(&node.constant(1, "the shape")?.list()?)?;
             let dims = crate::lower::broadcast_dims(&[first.dims.clone(), wanted])?;
             match first.repeated() {
                 Some(one) => {

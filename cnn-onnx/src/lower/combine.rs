@@ -32,6 +32,21 @@ pub(super) fn variadic(node: &mut Node<'_>, op: &str) -> Outputs {
     }
 }
 
+/// Mean.
+pub(super) fn mean(node: &mut Node<'_>) -> Outputs {
+    let operands = (0..node.inputs.len())
+        .map(|input| node.input(input).cloned())
+        .collect::<Result<Vec<_>, _>>()?;
+    match operands.as_slice() {
+        [] => Err("has no inputs".to_owned()),
+        [one] => Ok(vec![one.clone()]),
+        all => {
+            let sum = joined(node, "add", all)?;
+            scaled(node, &sum, 1.0 / all.len() as f32)
+        }
+    }
+}
+
 /// Until opset 6 the second operand was broadcast only if `broadcast` said so, from `axis` on if that was given.
 fn aligned_by_axis(node: &Node<'_>, a: &Known, b: Known) -> Result<Known, String> {
     let broadcast = node.attributes.flag("broadcast", false)?;
@@ -214,13 +229,10 @@ pub(super) fn expanded(node: &mut Node<'_>, value: &Value, dims: &[usize]) -> Re
         return Ok(value.clone());
     }
     count(dims)?;
-    let one = Tensor::from_floats(vec![1], vec![1.0]);
-    let repeated = dims
-        .iter()
-        .zip(&value.dims)
-        .map(|(&dim, &own)| if own == 1 { dim } else { 1 });
-    let ones = std::iter::repeat_n(1, node.outside()).chain(repeated).collect();
-    with_constant(node, "mul", value, &Tensor::uniform(ones, &one))
+    let repeats: Vec<usize> = (dims.iter().zip(&value.dims))
+        .map(|(&dim, &own)| if own == 1 { dim } else { 1 })
+        .collect();
+    super::along::repeated(node, value, &repeats)
 }
 
 /// The layer for operands that are brought into one form.

@@ -36,7 +36,7 @@ pub(super) fn conv(node: &mut Node<'_>) -> Outputs {
         return super::computed::conv(node, &value, &weight);
     }
     let weight = node.constant(1, "the weights")?;
-    let input = Spatial::of(node, &value)?;
+    let input = Spatial::of_rows(node, &value)?;
     let [filters, _, h, w] = kernel(&weight, input.rank)?;
     let [_, height, width] = input.size();
     let mut window = Window::read(node, input.rank, weight.dims.get(2..))?;
@@ -48,6 +48,10 @@ pub(super) fn conv(node: &mut Node<'_>) -> Outputs {
         keys.push(("groups", integer(groups)));
     }
     let mut weights = vec![("weight", Weight::Plain(reshaped(&weight, input.rank)?))];
+    if let Some(scales) = weight.scales(0) {
+        keys.push(("quantized", ValueKind::Boolean(true)));
+        weights.push(("weight_scale", Weight::Plain(scales)));
+    }
     weights.extend(bias(node, &mut keys)?);
     let data = node.layer("conv", keys, &[&input.data], weights)?;
     Ok(vec![Known::Value(input.value(data))])
@@ -60,7 +64,7 @@ fn reshaped(weight: &Tensor, rank: usize) -> Result<Tensor, String> {
 pub(super) fn conv_transpose(node: &mut Node<'_>) -> Outputs {
     let value = node.value(0)?;
     let weight = node.constant(1, "the weights")?;
-    let input = Spatial::of(node, &value)?;
+    let input = Spatial::of_rows(node, &value)?;
     let [_, filters, h, w] = kernel(&weight, input.rank)?;
     let groups = size("group", node.attributes.int("group", 1)?, 1)?;
     let filters = filters.saturating_mul(groups);

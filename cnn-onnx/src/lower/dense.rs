@@ -20,6 +20,7 @@ fn dense(
     let [rows, columns] = *matrix.dims else {
         return Err(format!("the matrix has the dimensions {:?}", matrix.dims));
     };
+    let scales = matrix.scales(if turned { 0 } else { 1 });
     let (units, weight) = match turned {
         true => (rows, Weight::Plain(matrix)),
         false => (columns, Weight::Transposed(matrix)),
@@ -27,6 +28,10 @@ fn dense(
     let data = node.shaped(&value.data, Shape::Flat(value.dims.iter().product()))?;
     let mut keys = vec![("units", integer(units))];
     let mut weights = vec![("weight", weight)];
+    if let Some(scales) = scales {
+        keys.push(("quantized", ValueKind::Boolean(true)));
+        weights.push(("weight_scale", Weight::Plain(scales)));
+    }
     match bias {
         Some(bias) => weights.push(("bias", Weight::Plain(bias))),
         None => keys.push(("bias", ValueKind::Boolean(false))),
@@ -154,7 +159,8 @@ fn vector(tensor: &Tensor, units: usize) -> Result<Tensor, String> {
     }
 }
 
-enum Operand {
+/// A matrix, or several.
+pub(super) enum Operand {
     Value(Value),
     Constant(Tensor),
 }
@@ -198,7 +204,7 @@ pub(super) fn matmul(node: &mut Node<'_>) -> Outputs {
 }
 
 impl Operand {
-    fn dims(&self) -> &[usize] {
+    pub(super) fn dims(&self) -> &[usize] {
         match self {
             Operand::Value(value) => &value.dims,
             Operand::Constant(tensor) => &tensor.dims,
@@ -207,7 +213,7 @@ impl Operand {
 }
 
 /// numpy's product: matrices are the last two axes, the others broadcast; a vector is a row before and a column behind.
-fn multiplied(node: &mut Node<'_>, left: Operand, right: Operand, last: bool) -> Result<Value, String> {
+pub(super) fn multiplied(node: &mut Node<'_>, left: Operand, right: Operand, last: bool) -> Result<Value, String> {
     let (mut a, mut b) = (left.dims().to_vec(), right.dims().to_vec());
     let (row, column) = (a.len() == 1, b.len() == 1);
     if row {

@@ -74,7 +74,7 @@ pub(super) fn transpose(node: &mut Node<'_>) -> Outputs {
 
 pub(super) fn expand(node: &mut Node<'_>) -> Outputs {
     let value = node.value(0)?;
-    let wanted = node.constant(1, "the shape")?.integers()?;
+    let wanted = node.constant(1, "the shape")?.list()?;
     let wanted = wanted
         .iter()
         .map(|&size| usize::try_from(size).map_err(|_| format!("the shape {wanted:?} has a negative number")))

@@ -5,6 +5,7 @@ use cnn_ir::shape::Shape;
 
 use super::combine::{combined, joined, scaled_and_shifted, with_constant};
 use super::function::{helped, known, one_number};
+use super::part::moved;
 use super::reduce::reduced;
 use super::window::{Spatial, size};
 use crate::network::{integer, integers, number};
@@ -30,19 +31,17 @@ pub(super) fn batch_norm(node: &mut Node<'_>) -> Outputs {
         weights.push((role, Weight::Plain(node.constant(input, role)?)));
     }
     let channel = 1 - node.outside();
-    let first = value.order.first() == Some(&channel);
+    if value.dims.len() <= channel {
+        return Err(format!("an input of the dimensions {:?} has no channels", value.dims));
+    }
+    let value = node.ordered(&value, &moved(&value, channel))?;
     let keys = match epsilon {
         1e-5 => Vec::new(),
         other => vec![("epsilon", number(other))],
     };
-    if first {
-        let data = node.by_channels(&value)?;
-        let data = node.layer("batch_norm", keys, &[&data], weights)?;
-        return Ok(vec![Known::Value(value.through(data))]);
-    }
-    let input = Spatial::of(node, &value)?;
-    let data = node.layer("batch_norm", keys, &[&input.data], weights)?;
-    Ok(vec![Known::Value(input.value(data))])
+    let data = node.by_channels(&value)?;
+    let data = node.layer("batch_norm", keys, &[&data], weights)?;
+    Ok(vec![Known::Value(value.through(data))])
 }
 
 /// With statistics of what is computed: of weights that are standardised so.

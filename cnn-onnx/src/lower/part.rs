@@ -1,10 +1,12 @@
-//! Operators that join tensors and take them apart: Concat, Split, Slice, Gather of one index, Pad.
+//! Operators that join tensors and take them apart: Concat, Split, Slice, Pad.
 
 use cnn_ir::ast::ValueKind;
+use cnn_ir::op::Meaning;
 use cnn_ir::shape::Shape;
+use cnn_ir::value::ElementType;
 
 use crate::fold::{self, Range};
-use crate::network::{integer, number, sides, word};
+use crate::network::{Keys, integer, number, sides, word};
 use crate::node::{Node, Outputs};
 use crate::tensor::{Tensor, count};
 use crate::value::{Data, Known, Value, frame};
@@ -64,6 +66,8 @@ pub(super) fn concat(node: &mut Node<'_>) -> Outputs {
                 let data = Data {
                     layer: String::new(),
                     shape: Shape::Flat(1),
+                    element: ElementType::F32,
+                    meaning: Meaning::Values,
                 };
                 let value = Value::plain(data, dims.clone());
                 (value, Some(node.turned(&tensor.reshaped(dims), &order)?))
@@ -90,7 +94,13 @@ pub(super) fn concat(node: &mut Node<'_>) -> Outputs {
 }
 
 /// A part of a value along one axis.
-fn sliced(node: &mut Node<'_>, value: &Value, axis: usize, range: Range, last: bool) -> Result<Value, String> {
+pub(super) fn sliced(
+    node: &mut Node<'_>,
+    value: &Value,
+    axis: usize,
+    range: Range,
+    last: bool,
+) -> Result<Value, String> {
     if range.is_whole(value.dims[axis]) {
         return Ok(value.clone());
     }
@@ -166,41 +176,6 @@ pub(super) fn split(node: &mut Node<'_>) -> Outputs {
         start += count;
     }
     Ok(outputs)
-}
-
-/// Gather of indices that a slice takes too: one, or evenly spaced ones.
-pub(super) fn gather(node: &mut Node<'_>) -> Outputs {
-    let value = node.value(0)?;
-    let axis = node.axis(node.attributes.int("axis", 0)?, &value)?;
-    let tensor = node.constant(1, "the indices")?;
-    let size = value.dims[axis];
-    let indices = tensor
-        .integers()?
-        .into_iter()
-        .map(|index| {
-            crate::node::absolute_axis(index, size).map_err(|_| format!("there is no index {index} of {size}"))
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    let step = match *indices {
-        [a, b, ..] => b as i64 - a as i64,
-        _ => 1,
-    };
-    let even = step != 0 && indices.windows(2).all(|pair| pair[1] as i64 - pair[0] as i64 == step);
-    let (Some(&start), true) = (indices.first(), even && tensor.dims.len() <= 1) else {
-        return Err(
-            "takes indices that are not evenly spaced in one row; one index, or a slice, is possible".to_owned(),
-        );
-    };
-    let range = Range {
-        start,
-        count: indices.len(),
-        step,
-    };
-    let value = sliced(node, &value, axis, range, true)?;
-    Ok(vec![Known::Value(match tensor.dims.is_empty() {
-        true => value.squeezed(&[axis]),
-        false => value,
-    })])
 }
 
 pub(super) fn pad(node: &mut Node<'_>) -> Outputs {
@@ -293,13 +268,34 @@ pub(super) fn pad(node: &mut Node<'_>) -> Outputs {
             order: value.order,
         };
     }
-    if mode != "constant" && !others.is_empty() {
-        return Err("repeats channels around the others; pixels are possible".to_owned());
-    }
     for (axis, before, after) in others {
-        value = padded_by_constants(node, &value, axis, [before, after], fill)?;
+        value = match &*mode {
+            "constant" => padded_by_constants(node, &value, axis, [before, after], fill)?,
+            _ => padded_as_rows(node, &value, axis, keys([before, 0, after, 0]))?,
+        };
     }
     Ok(vec![Known::Value(value)])
+}
+
+/// A value padded along an axis that is no axis of pixels: as rows of a map, they are.
+fn padded_as_rows(node: &mut Node<'_>, value: &Value, axis: usize, keys: Keys) -> Result<Value, String> {
+    let sizes = value.in_memory();
+    let position = value.order.iter().position(|&other| other == axis).unwrap_or(0);
+    let product = |sizes: &[usize]| sizes.iter().product();
+    let shape = Shape::map(
+        product(&sizes[..position]),
+        sizes[position],
+        product(&sizes[position + 1..]),
+    );
+    let data = node.shaped(&value.data, shape)?;
+    let data = node.helper("pad", keys, &[&data])?;
+    let mut dims = value.dims.clone();
+    dims[axis] = data.shape.extent()[1];
+    Ok(Value {
+        data,
+        dims,
+        order: value.order.clone(),
+    })
 }
 
 /// A value with constants before and after it along an axis that is no axis of pixels.

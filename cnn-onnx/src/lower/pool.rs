@@ -22,7 +22,7 @@ pub(super) fn average_pool(node: &mut Node<'_>) -> Outputs {
 
 fn pool(node: &mut Node<'_>, op: &str, count_include_pad: bool) -> Outputs {
     let value = node.value(0)?;
-    let input = Spatial::of(node, &value)?;
+    let input = Spatial::of_rows(node, &value)?;
     let [_, height, width] = input.size();
     let mut window = Window::read(node, input.rank, None)?;
     window.pad(node, input.rank, [height, width])?;

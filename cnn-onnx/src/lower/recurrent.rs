@@ -5,7 +5,7 @@ use cnn_ir::op::Recurrent;
 use cnn_ir::shape::Shape;
 
 use super::window::size;
-use crate::network::{integer, word};
+use crate::network::{Keys, integer, word};
 use crate::node::{Node, Outputs};
 use crate::tensor::Tensor;
 use crate::value::{Data, Known, Value};
@@ -93,6 +93,10 @@ pub(super) fn recurrent(node: &mut Node<'_>, kind: &Kind) -> Outputs {
     if bias.is_none() {
         keys.push(("bias", ValueKind::Boolean(false)));
     }
+    let cells = kind.op == "lstm" && node.gives(2);
+    if cells {
+        keys.push(("cells", ValueKind::Boolean(true)));
+    }
     // The default is not PyTorch's.
     if kind.op == "gru" && !node.attributes.flag("linear_before_reset", false)? {
         keys.push(("reset_after", ValueKind::Boolean(false)));
@@ -116,13 +120,17 @@ pub(super) fn recurrent(node: &mut Node<'_>, kind: &Kind) -> Outputs {
     let operands: Vec<&Data> = operands.iter().collect();
     let data = node.layer(kind.op, keys, &operands, weights)?;
 
-    let last = match node.gives(1) {
-        true => Known::Value(last_states(node, &data, &sizes, reverse, batch_first)?),
-        false => Known::Lost,
+    let given = Given { data, cells };
+    let last = |node: &mut Node<'_>, output: usize| match node.gives(output) {
+        true => last_states(node, &given, output - 1, &sizes, reverse, batch_first).map(Known::Value),
+        false => Ok(Known::Lost),
     };
-    if node.gives(2) {
-        return Err("only the last state is computed, not the last c (output 3)".to_owned());
-    }
+    let last = [last(node, 1)?, last(node, 2)?];
+    let data = match (cells, node.gives(0)) {
+        (false, _) => given.data,
+        (true, false) => return Ok([[Known::Lost].as_slice(), &last].concat()),
+        (true, true) => node.helper("slice", slice(2, 0, sizes.directions * sizes.units), &[&given.data])?,
+    };
     let Sizes {
         sequences,
         steps,
@@ -134,7 +142,43 @@ pub(super) fn recurrent(node: &mut Node<'_>, kind: &Kind) -> Outputs {
         (false, true) => Value::plain(data, vec![sequences, steps, directions, units]),
         (false, false) => Value::plain(data, vec![sequences, steps, directions, units]).transposed(&[1, 2, 0, 3]),
     };
-    Ok(vec![Known::Value(result), last, Known::Lost])
+    Ok([[Known::Value(result)].as_slice(), &last].concat())
+}
+
+/// What the layer gives: h of each direction, and c of each if it is wanted.
+struct Given {
+    data: Data,
+    cells: bool,
+}
+
+impl Given {
+    /// The units of a direction's h (0) or c (1), of some of its steps.
+    fn part(
+        &self,
+        node: &mut Node<'_>,
+        steps: &Data,
+        sizes: &Sizes,
+        direction: usize,
+        state: usize,
+    ) -> Result<Data, String> {
+        let states = if self.cells { 2 } else { 1 };
+        match states * sizes.directions {
+            1 => Ok(steps.clone()),
+            _ => {
+                let start = (state * sizes.directions + direction) * sizes.units;
+                node.helper("slice", slice(2, start, sizes.units), &[steps])
+            }
+        }
+    }
+}
+
+/// The keys of a slice of some elements of an axis.
+fn slice(axis: usize, start: usize, count: usize) -> Keys {
+    vec![
+        ("axis", integer(axis)),
+        ("start", integer(start)),
+        ("end", integer(start + count)),
+    ]
 }
 
 /// What the language has no words for.
@@ -201,6 +245,12 @@ fn ordered(
     Ok(Weight::Plain(tensor.picked(dims, elements)))
 }
 
+/// Whether all elements are 0; of a uniform tensor, which may have any number of them, one is looked at.
+fn is_zero(tensor: &Tensor) -> bool {
+    let zero = |tensor: &Tensor| tensor.doubles().iter().all(|&x| x == 0.0);
+    tensor.repeated().map_or_else(|| zero(tensor), |one| zero(&one))
+}
+
 /// The first states as the layer takes them, `[sequences, directions, units]`; none if all are 0.
 fn states(node: &mut Node<'_>, kind: &Kind, sizes: &Sizes, batch_first: bool) -> Result<Vec<Data>, String> {
     let given: Vec<Option<Known>> = kind
@@ -208,7 +258,7 @@ fn states(node: &mut Node<'_>, kind: &Kind, sizes: &Sizes, batch_first: bool) ->
         .iter()
         .map(|&input| node.inputs.get(input).cloned().flatten())
         .map(|known| match known {
-            Some(Known::Constant(tensor)) if tensor.doubles().iter().all(|&x| x == 0.0) => None,
+            Some(Known::Constant(tensor)) if is_zero(&tensor) => None,
             known => known,
         })
         .collect();
@@ -254,10 +304,11 @@ fn states(node: &mut Node<'_>, kind: &Kind, sizes: &Sizes, batch_first: bool) ->
     Ok(operands)
 }
 
-/// The state after the last step of each direction: `[directions, sequences, units]`.
+/// h (0) or c (1) after the last step of each direction: `[directions, sequences, units]`.
 fn last_states(
     node: &mut Node<'_>,
-    data: &Data,
+    given: &Given,
+    state: usize,
     sizes: &Sizes,
     reverse: &[usize],
     batch_first: bool,
@@ -265,18 +316,11 @@ fn last_states(
     let mut parts = Vec::new();
     for (index, &reverse) in reverse.iter().enumerate() {
         let step = if reverse == 1 { 0 } else { sizes.steps - 1 };
-        let slice = |axis: usize, start: usize, count: usize| {
-            vec![
-                ("axis", integer(axis)),
-                ("start", integer(start)),
-                ("end", integer(start + count)),
-            ]
+        let last = match sizes.steps {
+            1 => given.data.clone(),
+            _ => node.helper("slice", slice(1, step, 1), &[&given.data])?,
         };
-        let part = node.helper("slice", slice(1, step, 1), &[data])?;
-        parts.push(match sizes.directions {
-            1 => part,
-            _ => node.helper("slice", slice(2, index * sizes.units, sizes.units), &[&part])?,
-        });
+        parts.push(given.part(node, &last, sizes, index, state)?);
     }
     let parts: Vec<&Data> = parts.iter().collect();
     let joined = match *parts {

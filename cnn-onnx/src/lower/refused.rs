@@ -13,20 +13,12 @@ pub(super) fn refusal(op: &str, known: impl Iterator<Item = &'static str>) -> St
         | "Optional" | "OptionalGetElement" | "OptionalHasElement" => {
             "control flow is not planned; exported with fixed sizes, and simplified, models mostly do without"
         }
-        "QLinearConv"
-        | "QLinearMatMul"
-        | "ConvInteger"
-        | "MatMulInteger"
-        | "QuantizeLinear"
-        | "DequantizeLinear"
-        | "DynamicQuantizeLinear" => {
-            "integers of 8 bits are planned, but not there yet; the model in floats can be imported"
+        "ConvInteger" | "MatMulInteger" | "DynamicQuantizeLinear" => {
+            "scales that are computed from each image are not planned; a model quantised with fixed scales (static, QDQ) \
+             can be imported"
         }
         "RandomNormal" | "RandomNormalLike" | "RandomUniform" | "RandomUniformLike" | "Bernoulli" | "Multinomial" => {
             "its result is random; a network here gives the same answer every time"
-        }
-        "Erf" => {
-            "it is imported as a part of GELU only, x/2 · (1 + erf(x/√2)); exported at opset 20, GELU is one operator"
         }
         "NonZero" | "Unique" | "Compress" => {
             "the size of its result depends on numbers, not on shapes; that is not planned"

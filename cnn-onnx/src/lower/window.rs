@@ -12,7 +12,7 @@ pub(super) struct Spatial {
     pub(super) data: Data,
     /// How many axes the window has in the ONNX graph: 1 or 2.
     pub(super) rank: usize,
-    /// Whether the tensor has a batch of its own, of 1, in front.
+    /// Whether the tensor has a batch of its own in front: of 1, or of signals that are the map's rows.
     leading: bool,
 }
 
@@ -40,6 +40,22 @@ impl Spatial {
         })
     }
 
+    /// The same for windows, which may be of one row: a tensor `[signals, channels, length]` without a batch is a map whose
+    /// rows are the signals.
+    pub(super) fn of_rows(node: &mut Node<'_>, value: &Value) -> Result<Spatial, String> {
+        match *value.dims {
+            [signals, channels, length] if signals != 1 && !node.network.batched => {
+                let value = node.ordered(value, &[1, 0, 2])?;
+                Ok(Spatial {
+                    data: node.shaped(&value.data, Shape::map(channels, signals, length))?,
+                    rank: 1,
+                    leading: true,
+                })
+            }
+            _ => Spatial::of(node, value),
+        }
+    }
+
     /// Channels, height, width.
     pub(super) fn size(&self) -> [usize; 3] {
         self.data.shape.extent()
@@ -48,11 +64,12 @@ impl Spatial {
     /// What a layer made of it, as a value of as many axes.
     pub(super) fn value(&self, data: Data) -> Value {
         let mut dims = data.shape.dims();
-        if self.rank == 1 {
-            dims.remove(1);
-        }
-        if self.leading {
-            dims.insert(0, 1);
+        let signals = if self.rank == 1 { dims.remove(1) } else { 1 };
+        match (self.leading, signals) {
+            (true, 1) => dims.insert(0, 1),
+            // In memory channels are first.
+            (true, _) => return Value::plain(data, vec![dims[0], signals, dims[1]]).transposed(&[1, 0, 2]),
+            (false, _) => {}
         }
         Value::plain(data, dims)
     }

@@ -4,6 +4,8 @@
 //! verified when it was made.
 
 mod arena;
+#[cfg(feature = "std")]
+mod declared;
 mod foreign;
 #[cfg(feature = "std")]
 mod lengths;
@@ -13,6 +15,10 @@ mod tile;
 mod vector;
 
 pub use arena::{Aligned, Arena};
+#[cfg(feature = "ndarray")]
+pub use declared::ShapeError;
+#[cfg(feature = "std")]
+pub use declared::{Declared, zeros};
 pub use foreign::{Place, SharedArena};
 #[cfg(feature = "std")]
 pub use lengths::LengthError;
@@ -21,18 +27,23 @@ pub use network::{Definition, LoadError, Network};
 pub use tile::{Product, Tile, tile};
 pub use vector::F32x8;
 
-pub use cnn_types::{Activation, InstructionSet};
+pub use cnn_types::{Activation, InstructionSet, Quantisation};
 
 #[cfg(feature = "std")]
 pub use crate::executor::RunSize;
 pub use crate::kernels::Isa;
 pub use crate::kernels::activation::RowFunction;
+pub use crate::kernels::along::{AlongShape, TakeShape};
+pub use crate::kernels::integer::{
+    AddShape, ConvShape, CopyShape, DepthwiseShape, DequantizeShape, FillShape, PoolShape, QuantizeShape,
+};
 pub use crate::kernels::lrn::{LrnRow, lrn_symbol};
 pub use crate::kernels::softmax::softmax_symbol;
-pub use crate::kernels::winograd::{InputTransform, OutputTransform, Winograd};
+pub use crate::kernels::task::Kernel;
+pub use crate::kernels::winograd::{InputShape, InputTransform, OutputShape, OutputTransform, Winograd};
 #[cfg(feature = "std")]
 pub use crate::pack::{
-    ChannelOrder, FilterSource, FixedPanels, Norm, PackError, Panels, Recipe, Transposed, WinogradFilters,
+    ChannelOrder, FilterSource, FixedPanels, Integers, Norm, PackError, Panels, Recipe, Transposed, WinogradFilters,
 };
 pub use crate::steps::{Base, Bases, Call, StepFn, Steps};
 #[cfg(feature = "std")]

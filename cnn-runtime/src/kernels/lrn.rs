@@ -8,29 +8,30 @@ use super::Isa;
 use super::isa::instance;
 use super::lanes::{LANES, Lanes};
 use super::math::{Exp, Function, Log};
+use super::parameters::parameters;
 
-/// A row of pixels and the parameters, for compiled code.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct LrnRow {
-    /// Pixels of the row, eight f32 apart.
-    pub pixels: usize,
-    /// Channels; lanes behind the last are written as 0.
-    pub channels: usize,
-    /// f32 from a block of the source to the next.
-    pub src_block_stride: usize,
-    /// f32 from a block of the destination to the next.
-    pub dst_block_stride: usize,
-    /// Channels of the window below its own.
-    pub down: usize,
-    /// Channels of the window above its own.
-    pub up: usize,
-    /// α divided by the window's size.
-    pub alpha_over_size: f32,
-    /// β
-    pub beta: f32,
-    /// k
-    pub k: f32,
+parameters! {
+    /// A row of pixels and the parameters, for compiled code.
+    pub struct LrnRow {
+        /// Pixels of the row, eight f32 apart.
+        pub pixels: usize,
+        /// Channels; lanes behind the last are written as 0.
+        pub channels: usize,
+        /// f32 from a block of the source to the next.
+        pub src_block_stride: usize,
+        /// f32 from a block of the destination to the next.
+        pub dst_block_stride: usize,
+        /// Channels of the window below its own.
+        pub down: usize,
+        /// Channels of the window above its own.
+        pub up: usize,
+        /// α divided by the window's size.
+        pub alpha_over_size: f32,
+        /// β
+        pub beta: f32,
+        /// k
+        pub k: f32,
+    }
 }
 
 /// The type of the functions compiled code calls.

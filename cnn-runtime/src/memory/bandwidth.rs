@@ -12,8 +12,8 @@ const UNKNOWN_CACHE: u64 = 32 << 20;
 /// Bounds of what is read in one pass: little beside the time it takes to start, and little beside a machine's memory.
 const LEAST: u64 = 32 << 20;
 const MOST: u64 = 512 << 20;
-/// Pieces per thread, so that a late thread does not hold up the others.
-const PIECES: usize = 4;
+/// Tasks per thread, so that a late thread does not hold up the others.
+const TASKS: usize = 4;
 
 /// Bytes a second that the threads of a pool read together from memory, from a buffer much larger than the caches: the
 /// best of at least three passes, or what `budget` allows.
@@ -26,16 +26,16 @@ pub fn read_bandwidth(pool: &ThreadPool, budget: Duration) -> Result<f64, Memory
     let mut buffer = AlignedBuffer::zeroed_bytes(usize::try_from(bytes).unwrap_or(usize::MAX))?;
     // Untouched pages are all one page of zeros.
     buffer.floats_mut().fill(1.0);
-    let pieces: Vec<&[f32]> = buffer
+    let tasks: Vec<&[f32]> = buffer
         .floats()
-        .chunks(buffer.len().div_ceil(PIECES * pool.threads()).max(1))
+        .chunks(buffer.len().div_ceil(TASKS * pool.threads()).max(1))
         .collect();
     let begin = Instant::now();
     let (mut passes, mut least) = (0, Duration::MAX);
     while passes < 3 || begin.elapsed() < budget {
         let start = Instant::now();
-        pool.run(pieces.len(), &|piece| {
-            black_box(sum(pieces[piece]));
+        pool.run(tasks.len(), &|task| {
+            black_box(sum(tasks[task]));
         });
         least = least.min(start.elapsed());
         passes += 1;

@@ -8,12 +8,12 @@ use thiserror::Error;
 use super::Recipe;
 use crate::memory::{AlignedBuffer, MemoryError};
 use crate::threads::ThreadPool;
-use crate::weights::{WeightError, WeightSource};
+use crate::weights::{MOST_PROBLEMS, WeightError, WeightSource};
 
 /// Why a network's constants could not be made.
 #[derive(Error)]
 pub enum PackError {
-    /// Tensors are missing, misshapen or cannot be read: all of them.
+    /// Tensors are missing, misshapen or cannot be read: all of them, or the first [`MOST_PROBLEMS`].
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Weights(Vec<WeightError>),
     /// There is not enough memory.
@@ -62,6 +62,9 @@ pub fn pack_constants<'a>(
         };
         let problems = recipe.problems(weights);
         errors.extend(if problems.is_empty() { vec![error] } else { problems });
+        if errors.len() >= MOST_PROBLEMS {
+            break;
+        }
     }
     if errors.is_empty() {
         return Ok(block);

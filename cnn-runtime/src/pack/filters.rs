@@ -11,6 +11,7 @@ use crate::weights::{WeightError, WeightSource};
 
 /// The filters of a convolution or the units of a dense layer, by name.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FilterSource {
     /// The weight's tensor.
     pub weight: String,
@@ -26,6 +27,7 @@ pub struct FilterSource {
 
 /// A batch norm by name.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Norm {
     /// Prefix of `weight`, `bias`, `running_mean` and `running_var`.
     pub prefix: String,
@@ -135,6 +137,12 @@ pub(super) struct Rows<'a> {
 }
 
 impl Rows<'_> {
+    /// The weights of one of the filters.
+    pub(super) fn row(&self, filter: usize) -> &[f32] {
+        let row = self.of.declared.row();
+        &self.weights[(filter - self.filters.start) * row..][..row]
+    }
+
     /// Eight filters from `first` on, one a lane: weights `columns` of those in `present`, zeros of the others.
     pub(super) fn lanes(&self, first: usize, present: Range<usize>, columns: Range<usize>) -> LaneRows<'_> {
         let row = self.of.declared.row();
@@ -196,7 +204,7 @@ impl FilterSource {
     /// All tensors it needs with their shapes.
     pub(super) fn shapes(&self) -> Vec<(String, Vec<usize>)> {
         let shape = match &self.transposed {
-            Some(transposed) => transposed.shape(self).to_vec(),
+            Some(transposed) => transposed.shape([self.count(), self.channels()]).to_vec(),
             None => self.shape.clone(),
         };
         let bias = self.bias.iter().map(|name| (name.clone(), vec![self.count()]));
@@ -211,8 +219,9 @@ impl FilterSource {
         // Before the work is shared, so that a tensor that is missing or wrong is found once.
         let arranged = match &self.transposed {
             Some(transposed) => {
-                let tensor = source.tensor(&self.weight, &transposed.shape(self))?;
-                Some(transposed.arrange(self, &tensor))
+                let sizes = [self.count(), self.channels()];
+                let tensor = source.tensor(&self.weight, &transposed.shape(sizes))?;
+                Some(transposed.arrange(sizes, &tensor))
             }
             None => {
                 source.slice(&self.weight, &self.shape, 0..0)?;

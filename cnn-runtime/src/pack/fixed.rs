@@ -25,6 +25,7 @@ const GATHER_BYTES: usize = 64 << 10;
 /// The order of the stream: `[panel]( [bias] [block]( [scale] [k-step] ) )[8 · vectors]`, biases and scales as f32,
 /// weights as i16.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FixedPanels {
     /// A panel has 8 · `vectors` filters; the last is filled with zeros.
     pub vectors: usize,

@@ -55,10 +55,10 @@ impl<'a> LaneRows<'a> {
     ) {
         let (whole, odd) = (range.len() / LANES, range.len() % LANES);
         let rows = self.rows.map(|row| row[range.clone()].as_chunks::<LANES>());
-        for chunk in 0..whole {
-            let columns = instructions.transpose(from_fn(|lane| rows[lane].0[chunk]));
+        for vector in 0..whole {
+            let columns = instructions.transpose(from_fn(|lane| rows[lane].0[vector]));
             for (i, weights) in columns.into_iter().enumerate() {
-                put(range.start + chunk * LANES + i, weights);
+                put(range.start + vector * LANES + i, weights);
             }
         }
         for i in 0..odd {

@@ -9,6 +9,7 @@
 //! | `constants` | all constants of a network in one block |
 //! | `filters` | filters with their bias and a folded batch norm |
 //! | `fixed` | the weight stream of large dense layers, in 16 bits |
+//! | `integers` | filters of 8-bit integers |
 //! | `instructions` | what packing makes use of |
 //! | `lanes` | eight filters side by side |
 //! | `lanewise` | filters of one channel each |
@@ -21,6 +22,7 @@ mod constants;
 mod filters;
 mod fixed;
 mod instructions;
+mod integers;
 mod lanes;
 mod lanewise;
 mod panels;
@@ -33,6 +35,7 @@ use std::fmt;
 pub use constants::{PackError, pack_constants};
 pub use filters::{FilterSource, Norm};
 pub use fixed::FixedPanels;
+pub use integers::Integers;
 pub use panels::{ChannelOrder, Panels};
 pub use transposed::Transposed;
 pub use winograd::WinogradFilters;
@@ -45,6 +48,7 @@ pub(crate) const LANES: usize = 8;
 
 /// How one constant of a plan is made from named tensors.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Recipe {
     /// Filters as the stream that tile kernels read.
     Panels {
@@ -66,6 +70,13 @@ pub enum Recipe {
         filters: FilterSource,
         /// How, and in which order.
         transformed: WinogradFilters,
+    },
+    /// Filters as 8-bit integers.
+    Integers {
+        /// Which filters, without norm.
+        filters: FilterSource,
+        /// What they are multiples of, and in which order.
+        integers: Integers,
     },
     /// One filter a channel: per block of eight channels the bias, then each tap's eight weights.
     Lanewise {
@@ -95,6 +106,7 @@ impl Recipe {
             Recipe::Panels { filters, panels } => panels.floats(filters),
             Recipe::Fixed { filters, panels } => panels.floats(filters),
             Recipe::Winograd { filters, transformed } => transformed.floats(filters),
+            Recipe::Integers { filters, integers } => integers.floats(filters),
             Recipe::Lanewise { filters } => filters.count().next_multiple_of(LANES) * (1 + filters.taps()),
             Recipe::ScaleShift { channels, .. } => 2 * channels.next_multiple_of(LANES),
             Recipe::Tensor { shape, .. } => shape.iter().product::<usize>().next_multiple_of(LANES),
@@ -114,6 +126,7 @@ impl Recipe {
             Recipe::Panels { filters, panels } => panels.pack(&filters.load(source)?, out, pool)?,
             Recipe::Fixed { filters, panels } => panels.pack(&filters.load(source)?, out, pool)?,
             Recipe::Winograd { filters, transformed } => transformed.pack(&filters.load(source)?, out, pool)?,
+            Recipe::Integers { filters, integers } => integers.pack(source, &filters.load(source)?, out, pool)?,
             Recipe::Lanewise { filters } => lanewise::pack(&filters.load(source)?, out, pool)?,
             Recipe::ScaleShift { norm, channels } => {
                 let (scales, shifts) = out.split_at_mut(channels.next_multiple_of(LANES));
@@ -140,6 +153,11 @@ impl Recipe {
             | Recipe::Fixed { filters, .. }
             | Recipe::Winograd { filters, .. }
             | Recipe::Lanewise { filters } => filters.tensors(),
+            Recipe::Integers { filters, integers } => {
+                let mut names = filters.tensors();
+                names.push(integers.scales.clone());
+                names
+            }
             Recipe::ScaleShift { norm, .. } => norm.tensors(),
             Recipe::Tensor { name, .. } => vec![name.clone()],
         }
@@ -154,6 +172,11 @@ impl Recipe {
             | Recipe::Fixed { filters, .. }
             | Recipe::Winograd { filters, .. }
             | Recipe::Lanewise { filters } => filters.shapes(),
+            Recipe::Integers { filters, integers } => {
+                let mut shapes = filters.shapes();
+                shapes.extend(integers.shapes(filters));
+                shapes
+            }
             Recipe::ScaleShift { norm, channels } => norm.shapes(*channels),
             Recipe::Tensor { name, shape } => vec![(name.clone(), shape.clone())],
         };
@@ -168,6 +191,7 @@ impl fmt::Display for Recipe {
             Recipe::Panels { filters, panels } => write!(f, "{panels}({filters})"),
             Recipe::Fixed { filters, panels } => write!(f, "{panels}({filters})"),
             Recipe::Winograd { filters, transformed } => write!(f, "{transformed}({filters})"),
+            Recipe::Integers { filters, integers } => write!(f, "{integers}({filters})"),
             Recipe::Lanewise { filters } => write!(f, "lanewise({filters})"),
             Recipe::ScaleShift { norm, .. } => write!(f, "scale_shift({norm})"),
             Recipe::Tensor { name, .. } => write!(f, "{name}"),

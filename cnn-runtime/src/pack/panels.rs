@@ -12,6 +12,7 @@ use crate::weights::WeightError;
 
 /// In which order a panel walks the input's channels and taps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ChannelOrder {
     /// Channel, row, column: for planar inputs and vectors.
     Planar,
@@ -23,32 +24,33 @@ pub enum ChannelOrder {
     },
 }
 
-/// The order of the stream: `[panel][chunk]( [bias] [k-step] )[8 · vectors]`, the bias before the first chunk only.
+/// The order of the stream: `[panel][k-block]( [bias] [k-step] )[8 · vectors]`, the bias before the first k-block only.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Panels {
     /// A panel has 8 · `vectors` filters; the last is filled with zeros.
     pub vectors: usize,
     /// Groups of the convolution. With more than one a panel sees the channels from its `first_channel` on, and
     /// its weight is 0 where filter and channel belong to different groups.
     pub groups: usize,
-    /// Channels and taps within a chunk.
+    /// Channels and taps within a k-block.
     pub order: ChannelOrder,
     /// The first channel that each panel sees.
     pub first_channels: Vec<usize>,
-    /// Channels of each chunk (whole blocks where blocked); their sum may exceed what there is.
-    pub chunks: Vec<usize>,
+    /// Channels of each k-block (whole blocks where blocked); their sum may exceed what there is.
+    pub k_blocks: Vec<usize>,
 }
 
 impl Panels {
-    /// k-steps of all chunks of one panel.
+    /// k-steps of all k-blocks of one panel.
     fn steps(&self, taps: usize) -> usize {
-        self.chunks
+        self.k_blocks
             .iter()
-            .map(|&channels| self.chunk_steps(channels, taps))
+            .map(|&channels| self.k_block_steps(channels, taps))
             .sum()
     }
 
-    fn chunk_steps(&self, channels: usize, taps: usize) -> usize {
+    fn k_block_steps(&self, channels: usize, taps: usize) -> usize {
         match self.order {
             ChannelOrder::Planar => channels * taps,
             ChannelOrder::Blocked { lanes } => channels.div_ceil(LANES) * lanes * taps,
@@ -60,14 +62,14 @@ impl Panels {
         (1 + self.steps(filters.taps())) * LANES * self.vectors
     }
 
-    /// Floats before each chunk of a panel's stream (the first starts with the bias).
-    pub fn chunk_offsets(&self, filters: &FilterSource) -> Vec<usize> {
+    /// Floats before each k-block of a panel's stream (the first starts with the bias).
+    pub fn k_block_offsets(&self, filters: &FilterSource) -> Vec<usize> {
         let mut next = 0;
         let mut bias = 1;
-        let mut offsets = Vec::with_capacity(self.chunks.len());
-        for &channels in &self.chunks {
+        let mut offsets = Vec::with_capacity(self.k_blocks.len());
+        for &channels in &self.k_blocks {
             offsets.push(next * LANES * self.vectors);
-            next += bias + self.chunk_steps(channels, filters.taps());
+            next += bias + self.k_block_steps(channels, filters.taps());
             bias = 0;
         }
         offsets
@@ -93,7 +95,8 @@ impl Panels {
     /// Where in its stream a panel has the weights of the channels that it sees, by channel and tap: the place of the
     /// first lane.
     fn places(&self, taps: usize) -> Vec<usize> {
-        let mut places = vec![usize::MAX; self.chunks.iter().sum::<usize>().next_multiple_of(LANES) * taps];
+        // Where there is no step for a channel, a place that is beyond any stream.
+        let mut places = vec![usize::MAX; self.k_blocks.iter().sum::<usize>().next_multiple_of(LANES) * taps];
         // Behind the bias.
         let mut step = 1;
         let mut put = |channel: usize, tap: usize| {
@@ -101,7 +104,7 @@ impl Panels {
             step += 1;
         };
         let mut first = 0;
-        for &count in &self.chunks {
+        for &count in &self.k_blocks {
             match self.order {
                 ChannelOrder::Planar => {
                     for channel in first..first + count {
@@ -244,7 +247,7 @@ mod tests {
             groups: 1,
             order,
             first_channels: vec![0, 0],
-            chunks: vec![8, 8],
+            k_blocks: vec![8, 8],
         };
         let recipe = Recipe::Panels {
             filters: filters.clone(),
@@ -254,7 +257,7 @@ mod tests {
         recipe.pack(&source, &mut out, &ThreadPool::new(1).unwrap()).unwrap();
         let weight = source.tensor("w.weight", &filters.shape).unwrap();
         let bias = source.tensor("w.bias", &[10]).unwrap();
-        assert_eq!(panels.chunk_offsets(&filters), [0, (1 + 48) * 8]);
+        assert_eq!(panels.k_block_offsets(&filters), [0, (1 + 48) * 8]);
         for filter in 0..16 {
             let stream = &out[filter / 8 * panels.panel_floats(&filters) + filter % 8..];
             let real = filter < 10;
@@ -288,7 +291,7 @@ mod tests {
             groups: 4,
             order,
             first_channels: vec![0],
-            chunks: vec![16],
+            k_blocks: vec![16],
         };
         let recipe = Recipe::Panels {
             filters: filters.clone(),

@@ -1,12 +1,11 @@
 //! Filters of a transposed convolution as those of an ordinary one.
 
-use super::filters::FilterSource;
-
 /// Which taps of a transposed convolution's kernel an ordinary convolution has, for those outputs that a stride leads
 /// from one to the next; see Dumoulin & Visin, "A guide to convolution arithmetic for deep learning" (2016).
 ///
 /// The tensor is `[channels, filters/groups, kh, kw]`, of the filters `[filters, channels/groups, rows, columns]`.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Transposed {
     /// Height and width of the tensor's kernel.
     pub kernel: [usize; 2],
@@ -19,20 +18,21 @@ pub struct Transposed {
 }
 
 impl Transposed {
-    /// The tensor's shape.
-    pub(super) fn shape(&self, filters: &FilterSource) -> [usize; 4] {
+    /// The shape of the tensor of so many filters, each of so many channels.
+    pub(super) fn shape(&self, [filters, channels]: [usize; 2]) -> [usize; 4] {
         let [kh, kw] = self.kernel;
         let groups = self.groups.max(1);
-        [filters.channels() * groups, filters.count() / groups, kh, kw]
+        [channels * groups, filters / groups, kh, kw]
     }
 
-    /// The filters, one behind the other.
-    pub(super) fn arrange(&self, filters: &FilterSource, tensor: &[f32]) -> Vec<f32> {
-        let [_, members, kh, kw] = self.shape(filters);
-        let mut weights = Vec::with_capacity(filters.count() * filters.channels() * filters.taps());
-        for filter in 0..filters.count() {
+    /// The filters, one after the other.
+    pub(super) fn arrange(&self, [filters, channels]: [usize; 2], tensor: &[f32]) -> Vec<f32> {
+        let [_, members, kh, kw] = self.shape([filters, channels]);
+        let mut weights = Vec::with_capacity(filters * channels * self.rows.len() * self.columns.len());
+        for filter in 0..filters {
+            // A group's filters see its channels only, and the tensor has a row of `members` filters for each channel.
             let group = filter / members;
-            for channel in group * filters.channels()..(group + 1) * filters.channels() {
+            for channel in group * channels..(group + 1) * channels {
                 let kernel = &tensor[(channel * members + filter % members) * kh * kw..][..kh * kw];
                 for row in &self.rows {
                     let tap = |column: &Option<usize>| Some(kernel[(*row)? * kw + (*column)?]);

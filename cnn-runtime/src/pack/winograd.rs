@@ -15,6 +15,7 @@ use crate::weights::WeightError;
 /// `[part][ξ][panel][channel][8 · vectors]`, channels padded to whole vectors with zeros, and
 /// filters too (of either sign).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct WinogradFilters {
     /// Which transform.
     pub variant: Winograd,

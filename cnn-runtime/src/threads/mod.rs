@@ -1,30 +1,33 @@
 //! A fork–join pool for layers that last microseconds.
 //!
-//! A network is a sequence of layers, each split into chunks and joined before the next begins:
+//! A network is a sequence of layers, each split into tasks and joined before the next begins:
 //! fifty forks and joins in a few milliseconds. Waking a parked thread costs 25–60 µs, so workers
 //! spin between jobs and park only after [`SPIN`] without one. A job is published by one store and
 //! joined by one counter, about 0.2 µs together.
 //!
-//! **Chunks, not threads.** The caller fixes the number of chunks, threads claim them one by one.
+//! **Tasks, not threads.** The caller fixes the number of tasks, threads claim them one by one.
 //! So results cannot depend on the number of threads, and a worker that comes late (it was parked,
-//! or another program had its core) stalls nobody: the others do its chunks.
+//! or another program had its core) stalls nobody: the others do its tasks.
 //!
 //! | module | what it owns |
 //! |---|---|
 //! | `job` | publishing, claiming and joining one job |
 //! | `sleep` | parking and waking idle workers |
+//! | `sync` | the standard library's locks, atomics and threads, or those of a model checker |
 
 mod job;
+#[cfg(all(test, loom))]
+mod model;
 mod sleep;
+mod sync;
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use job::{Line, Slot};
 use sleep::Sleep;
+use sync::{AtomicBool, JoinHandle, Ordering, fence, pause, spawn};
 
 /// How long a worker spins for the next job before it parks.
 pub const SPIN: Duration = Duration::from_micros(200);
@@ -32,7 +35,7 @@ pub const SPIN: Duration = Duration::from_micros(200);
 /// How long anyone spins without offering its core to others.
 const SPIN_HARD: Duration = Duration::from_micros(100);
 
-/// Threads that run the chunks of one job at a time.
+/// Threads that run the tasks of one job at a time.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,15 +43,15 @@ const SPIN_HARD: Duration = Duration::from_micros(100);
 ///
 /// let pool = ThreadPool::new(2)?;
 /// let sum = AtomicUsize::new(0);
-/// pool.run(100, &|chunk| {
-///     sum.fetch_add(chunk, Ordering::Relaxed);
+/// pool.run(100, &|task| {
+///     sum.fetch_add(task, Ordering::Relaxed);
 /// });
 /// assert_eq!(sum.into_inner(), 4950);
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
 /// **Several callers.** The pool may be shared. While one job runs, a second caller, from another
-/// thread or from inside a chunk, runs its own job alone on its own thread; nobody waits, so
+/// thread or from inside a task, runs its own job alone on its own thread; nobody waits, so
 /// nothing can deadlock.
 ///
 /// **Forks.** A process that another one forked has none of its threads: there, whoever has a pool from before
@@ -94,15 +97,13 @@ impl ThreadPool {
         for index in 1..threads {
             let shared = Arc::clone(&pool.shared);
             // On failure `pool` is dropped, which stops the workers started so far.
-            let worker = std::thread::Builder::new()
-                .name(format!("cnn-worker-{index}"))
-                .spawn(move || {
-                    // It takes the system some time to tell; the caller has other things to do.
-                    if index == 1 && threads > cores() {
-                        shared.crowded.store(true, Ordering::Relaxed);
-                    }
-                    shared.work();
-                })?;
+            let worker = spawn(format!("cnn-worker-{index}"), move || {
+                // It takes the system some time to tell; the caller has other things to do.
+                if index == 1 && threads > cores() {
+                    shared.crowded.store(true, Ordering::Relaxed);
+                }
+                shared.work();
+            })?;
             pool.workers.push(worker);
         }
         Ok(pool)
@@ -124,20 +125,20 @@ impl ThreadPool {
         self.shared.sleep.wake();
     }
 
-    /// Calls `job` once for each of `0..chunks`, on all threads, and returns when all are done.
+    /// Calls `job` once for each of `0..tasks`, on all threads, and returns when all are done.
     ///
-    /// Two to four chunks per thread even out a thread that comes late.
+    /// Two to four tasks per thread even out a thread that comes late.
     ///
     /// # Panics
-    /// If a chunk panics, with the first panic's payload, once no chunk runs any more; whether the
-    /// other chunks have run is open. The pool stays usable.
-    pub fn run(&self, chunks: usize, job: &(dyn Fn(usize) + Sync)) {
+    /// If a task panics, with the first panic's payload, once no task runs any more; whether the
+    /// other tasks have run is open. The pool stays usable.
+    pub fn run(&self, tasks: usize, job: &(dyn Fn(usize) + Sync)) {
         let shared = &*self.shared;
-        if chunks <= 1 || self.workers.is_empty() || shared.busy.0.swap(true, Ordering::Acquire) {
-            (0..chunks).for_each(job);
+        if tasks <= 1 || self.workers.is_empty() || shared.busy.0.swap(true, Ordering::Acquire) {
+            (0..tasks).for_each(job);
             return;
         }
-        let panic = shared.slot.run(chunks, job, &shared.sleep, shared.crowded());
+        let panic = shared.slot.run(tasks, job, &shared.sleep, shared.crowded());
         shared.busy.0.store(false, Ordering::Release);
         if let Some(payload) = panic {
             resume_unwind(payload);
@@ -153,9 +154,11 @@ impl Drop for ThreadPool {
             return;
         }
         self.shared.stop.store(true, Ordering::SeqCst);
+        // A worker that is about to park sees this, or is seen; see `Sleep::park`.
+        fence(Ordering::SeqCst);
         self.shared.sleep.wake();
         for worker in self.workers.drain(..) {
-            // Workers catch the panics of chunks, so there is no payload to pass on.
+            // Workers catch the panics of tasks, so there is no payload to pass on.
             let _ = worker.join();
         }
     }
@@ -209,7 +212,9 @@ impl Backoff {
 
     /// One short pause; returns roughly how long the waiting has lasted.
     fn wait(&mut self) -> Duration {
-        std::hint::spin_loop();
+        if pause() {
+            return SPIN;
+        }
         // Not to panic while workers hold a job.
         self.spins = self.spins.wrapping_add(1);
         if self.spins.is_multiple_of(Self::BURST) {

@@ -1,7 +1,6 @@
 //! Parking idle workers, and waking them without a lost wake-up.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use super::sync::{AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, PoisonError, fence};
 
 /// Where idle workers sleep.
 #[derive(Debug, Default)]
@@ -18,8 +17,9 @@ impl Sleep {
     pub(super) fn park(&self, ready: impl Fn() -> bool) {
         let mut generation = self.lock();
         // Announced before `ready` looks, as others change what it looks at before they look for
-        // sleepers: if they do so with sequential consistency, one side sees the other.
+        // sleepers: if a fence stands between both there too, one side sees the other.
         self.sleepers.fetch_add(1, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
         if ready() {
             self.sleepers.fetch_sub(1, Ordering::SeqCst);
             return;

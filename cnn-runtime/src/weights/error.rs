@@ -5,6 +5,9 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+/// Whoever looks for everything that is wrong with weights stops after so many problems.
+pub const MOST_PROBLEMS: usize = 1000;
+
 /// Why a tensor, or a whole weights file, cannot be used.
 ///
 /// `Debug` prints the message too: that is how `main` shows the error it returns.
@@ -80,6 +83,12 @@ pub enum WeightError {
         /// The source.
         origin: String,
     },
+    /// The source has weights only as compiled code reads them.
+    #[error("the tensors of {origin} are packed for its code: give the model and its weights instead")]
+    Packed {
+        /// The source.
+        origin: String,
+    },
     /// A tensor of that name, but of another shape.
     #[error("tensor `{name}`: expected shape {expected:?}, found shape {found:?} in {origin}")]
     Shape {
@@ -145,6 +154,12 @@ pub enum WeightError {
         /// The tensor.
         name: String,
     },
+    /// Scales of 8-bit integers that are none.
+    #[error("tensor `{name}`: scales of 8-bit weights must be finite numbers above 0, and some are not")]
+    Scale {
+        /// The tensor.
+        name: String,
+    },
     /// The tensor does not fit into memory.
     #[error("tensor `{name}` of shape {shape:?} does not fit into memory")]
     OutOfMemory {
@@ -178,11 +193,34 @@ pub struct Nearest(pub Option<(String, Vec<usize>)>);
 impl Nearest {
     /// Longer names than this are not compared: they come from a hostile file.
     const LONGEST: usize = 512;
+    /// Of more names only so many before and after the one asked for, in the order of the alphabet, are compared.
+    const AROUND: usize = 256;
 
     /// Picks from `candidates` by Damerau–Levenshtein distance, first name first among equals.
     pub fn among<'a>(name: &str, candidates: impl Iterator<Item = (&'a str, &'a [usize])>) -> Self {
-        let best = candidates
+        let mut candidates: Vec<_> = candidates
             .filter(|(candidate, _)| candidate.len() <= Self::LONGEST)
+            .collect();
+        if name.len() > Self::LONGEST {
+            candidates.truncate(1);
+        }
+        if candidates.len() > 2 * Self::AROUND {
+            let (mut before, mut after): (Vec<_>, Vec<_>) =
+                candidates.into_iter().partition(|&(candidate, _)| candidate < name);
+            if before.len() > Self::AROUND {
+                let first = before.len() - Self::AROUND;
+                before.select_nth_unstable_by_key(first, |&(candidate, _)| candidate);
+                before.drain(..first);
+            }
+            if after.len() > Self::AROUND {
+                after.select_nth_unstable_by_key(Self::AROUND, |&(candidate, _)| candidate);
+                after.truncate(Self::AROUND);
+            }
+            candidates = before;
+            candidates.extend(after);
+        }
+        let best = candidates
+            .into_iter()
             .map(|(candidate, shape)| (strsim::damerau_levenshtein(name, candidate), candidate, shape))
             .min_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
         Nearest(best.map(|(_, candidate, shape)| (candidate.to_owned(), shape.to_vec())))

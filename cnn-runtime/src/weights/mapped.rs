@@ -45,11 +45,18 @@ impl MappedFile {
             });
         }
         let file = File::open(path).map_err(io)?;
+        MappedFile::of(&file).map_err(io)
+    }
+
+    /// Maps a file that is open.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn of(file: &File) -> std::io::Result<Self> {
         // SAFETY: the map is read-only and private to this value. Another process may still
         // change the file: what is made of the bytes are plain numbers without invalid bit patterns,
         // and headers are copied out once; shortening the file is documented above as forbidden.
-        let map = unsafe { Mmap::map(&file) }.map_err(io)?;
-        Ok(MappedFile(map))
+        Ok(MappedFile(unsafe { Mmap::map(file) }?))
     }
 
     /// Takes the pages of a range, as far as the file has it, out of this process; they come back from the file if they

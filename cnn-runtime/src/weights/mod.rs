@@ -27,7 +27,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 pub use element::Element;
-pub use error::{Nearest, WeightError};
+pub use error::{MOST_PROBLEMS, Nearest, WeightError};
 pub use map::MapSource;
 pub use mapped::MappedFile;
 pub use prefixed::{Prefixed, prefix};

@@ -12,7 +12,7 @@ use std::path::Path;
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
-use super::{Element, MappedFile, Nearest, WeightError, WeightSource, foreign};
+use super::{Element, MappedFile, Nearest, WeightError, WeightSource, foreign, reserve};
 
 /// Size of the length field that opens the file.
 const LENGTH_FIELD: usize = 8;
@@ -21,7 +21,8 @@ const MAX_HEADER: u64 = 100_000_000;
 
 /// A parsed safetensors container over the bytes `B`.
 ///
-/// Element types other than f32, f16, bf16 and f64 are allowed in the container (PyTorch stores
+/// A weight of 8-bit integers, `NAME`, is read as their products with the scale of each row, which the tensor `NAME_scale`
+/// has. Element types other than these, f32, f16, bf16 and f64 are allowed in the container (PyTorch stores
 /// counters as i64) and are an error only when such a tensor is asked for.
 #[derive(Debug)]
 pub struct Safetensors<B> {
@@ -124,6 +125,27 @@ impl<B: AsRef<[u8]>> Safetensors<B> {
         Some((&info.shape, info.dtype.to_string()))
     }
 
+    /// Elements `range` of a tensor of 8-bit integers, each times its row's scale, which the tensor `NAME_scale` has.
+    fn scaled(
+        &self,
+        name: &str,
+        shape: &[usize],
+        range: Range<usize>,
+        integers: &[u8],
+    ) -> Result<Cow<'_, [f32]>, WeightError>
+    where
+        B: Sync,
+    {
+        let scales = self.slice(&format!("{name}_scale"), &shape[..1], 0..shape[0])?;
+        let row: usize = shape[1..].iter().product();
+        let mut elements = reserve(name, shape, range.len())?;
+        let scaled = range
+            .zip(integers)
+            .map(|(i, &byte)| f32::from(byte as i8) * scales[i / row]);
+        elements.extend(scaled);
+        Ok(Cow::Owned(elements))
+    }
+
     /// Where a tensor of this container is in `bytes`. In bounds: `parse` compared the last tensor's end with the
     /// length, and the header's ranges are ascending.
     fn place(&self, info: &TensorInfo) -> Range<usize> {
@@ -135,7 +157,7 @@ impl<B: AsRef<[u8]>> Safetensors<B> {
 impl<B: AsRef<[u8]> + Sync> WeightSource for Safetensors<B> {
     fn slice(&self, name: &str, shape: &[usize], range: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
         let Some(info) = self.header.info(name) else {
-            let names = self.names();
+            let names = self.header.offset_keys();
             return Err(WeightError::Missing {
                 name: name.to_owned(),
                 expected: shape.to_vec(),
@@ -163,6 +185,7 @@ impl<B: AsRef<[u8]> + Sync> WeightSource for Safetensors<B> {
             Dtype::F16 => Element::F16,
             Dtype::BF16 => Element::Bf16,
             Dtype::F64 => Element::F64,
+            Dtype::I8 if shape.len() > 1 => return self.scaled(name, shape, range, raw),
             other => {
                 return Err(WeightError::Dtype {
                     name: name.to_owned(),

@@ -17,7 +17,7 @@ const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 /// The last part of the name decides the distribution, always uniform: a `weight` of two or more
 /// dimensions lies in ±√(6 / product of the dimensions after the first) (He et al. 2015), a
 /// one-dimensional `weight` and `running_var` in 0.5…1.5, a recurrent layer's `weight_ih_l0` and the like in
-/// ±√(1 / columns), `slope` in 0.1…0.4, `bias`, `bias_ih_l0` and the like, `running_mean`
+/// ±√(1 / columns), `slope` in 0.1…0.4, `weight_scale` in 0.001…0.003, `bias`, `bias_ih_l0` and the like, `running_mean`
 /// and `value` in ±0.1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Synthetic {
@@ -42,6 +42,7 @@ impl WeightSource for Synthetic {
             _ if recurrent("bias_ih_l") || recurrent("bias_hh_l") => (-0.1, 0.1),
             Some("weight" | "running_var") => (0.5, 1.5),
             Some("slope") => (0.1, 0.4),
+            Some("weight_scale") => (0.001, 0.003),
             Some("bias" | "running_mean" | "value") => (-0.1, 0.1),
             _ => {
                 return Err(WeightError::NoRule {

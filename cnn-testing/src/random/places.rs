@@ -16,12 +16,13 @@ impl Model {
         else {
             return Some(if self.rng.bool() { self.slice(x) } else { self.mean(x) });
         };
-        match self.rng.u32(0..8) {
+        match self.rng.u32(0..9) {
             0..=2 => Some(self.slice(x)),
             3 => Some(self.transpose(x)),
             4 => Some(self.mean(x)),
             5 => self.resize(x),
-            6 => {
+            6 => self.expand(x),
+            7 => {
                 let block = self.pick(&[1, 2, 2, 3]);
                 let pixels = block * block;
                 let out = Shape::map(channels / pixels, height * block, width * block);
@@ -98,6 +99,14 @@ impl Model {
         let thin = |shape: Shape, &axis: &usize| shape.with_size(axis, 1).unwrap_or(shape);
         let out = reduced.iter().fold(x.shape, thin);
         self.layer("reduce_mean", &[x], &keys[usize::from(axes.is_empty())..], out)
+    }
+
+    /// Axes of size 1 become longer.
+    fn expand(&mut self, x: &Value) -> Option<Value> {
+        let size = |n: usize| if n == 1 { self.rng.usize(1..5) } else { n };
+        let dims: Vec<usize> = x.shape.dims().into_iter().map(size).collect();
+        let out = Shape::from_dims(&dims)?;
+        Model::fits(out).then(|| self.layer("expand", &[x], &[("shape", format!("{dims:?}"))], out))
     }
 
     fn resize(&mut self, x: &Value) -> Option<Value> {

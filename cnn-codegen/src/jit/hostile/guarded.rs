@@ -9,6 +9,7 @@ pub(super) struct Guarded {
     mapping: *mut u8,
     length: usize,
     pub(super) start: *mut u8,
+    bytes: usize,
 }
 
 impl Guarded {
@@ -31,7 +32,18 @@ impl Guarded {
             std::slice::from_raw_parts_mut(start.cast::<f32>(), bytes / size_of::<f32>()).fill(fill);
             start
         };
-        Guarded { mapping, length, start }
+        Guarded {
+            mapping,
+            length,
+            start,
+            bytes,
+        }
+    }
+
+    /// What it holds.
+    pub(super) fn bytes(&self) -> &[u8] {
+        // SAFETY: initialised by `new`, alive as long as this, and no step runs while it is looked at.
+        unsafe { std::slice::from_raw_parts(self.start, self.bytes) }
     }
 }
 

@@ -3,7 +3,9 @@
 use cnn_ir::op::{Pair, Sides};
 use cnn_ir::shape::Shape;
 
-use crate::plan::{Gather, GatherSource, Layout, Move, Nest, PlanData, Recipe, Repeat, Storage, View, Work};
+use crate::plan::{
+    Gather, GatherSource, IntegerKind, IntegerWork, Layout, Move, Nest, PlanData, Recipe, Repeat, Storage, View, Work,
+};
 
 /// One number of a plan.
 pub(super) enum Number<'a> {
@@ -11,6 +13,10 @@ pub(super) enum Number<'a> {
     Bytes(&'a mut i64),
     Offset(&'a mut i32),
     Count(&'a mut u32),
+    /// Where weights that later calls read are: only a hint.
+    Ahead(&'a mut i64),
+    /// How many of those are brought nearer: only a hint.
+    Prefetch(&'a mut u32),
 }
 
 /// Shows all numbers of a plan that anything follows from.
@@ -22,14 +28,9 @@ impl<F: FnMut(Number<'_>)> Numbers<F> {
     }
 
     fn moved(&mut self, by: &mut Move) {
-        let all = [
-            &mut by.input,
-            &mut by.weights,
-            &mut by.output,
-            &mut by.residual,
-            &mut by.ahead,
-        ];
+        let all = [&mut by.input, &mut by.weights, &mut by.output, &mut by.residual];
         all.into_iter().for_each(|bytes| (self.0)(Number::Bytes(bytes)));
+        (self.0)(Number::Ahead(&mut by.ahead));
     }
 
     fn repeat(&mut self, repeat: &mut Repeat) {
@@ -79,7 +80,7 @@ impl<F: FnMut(Number<'_>)> Numbers<F> {
                 (self.0)(Number::Count(&mut one.count));
                 (self.0)(Number::Bytes(&mut one.input_step));
             }
-            (self.0)(Number::Count(&mut spec.prefetch));
+            (self.0)(Number::Prefetch(&mut spec.prefetch));
         }
         self.repeat(&mut nest.images);
         self.repeat(&mut nest.panels);
@@ -100,6 +101,26 @@ impl<F: FnMut(Number<'_>)> Numbers<F> {
                 (self.0)(Number::Bytes(start));
                 self.sizes([floats]);
             }
+        }
+    }
+
+    fn integers(&mut self, work: &mut IntegerWork) {
+        self.views([&mut work.input, &mut work.output].into_iter().chain(&mut work.other));
+        self.sizes(work.constant.as_mut().map(|constant| &mut constant.0));
+        if let IntegerKind::Conv {
+            row_block, panel_block, ..
+        } = &mut work.kind
+        {
+            self.sizes([row_block, panel_block]);
+        }
+        if let IntegerKind::Conv { window, .. }
+        | IntegerKind::Depthwise { window, .. }
+        | IntegerKind::Pool { window, .. } = &mut work.kind
+        {
+            [&mut window.size, &mut window.stride, &mut window.dilation]
+                .into_iter()
+                .for_each(|pair| self.pair(pair));
+            self.sides(&mut window.sides);
         }
     }
 
@@ -135,6 +156,7 @@ impl<F: FnMut(Number<'_>)> Numbers<F> {
                 self.view(&mut copy.to);
                 self.sizes([&mut copy.at.0, &mut copy.at.1]);
             }
+            Work::Integer(work) => self.integers(work),
             Work::ClearHalo(buffer) => self.sizes([&mut buffer.0]),
             Work::Elementwise(one) => {
                 one.operands.iter_mut().for_each(|view| self.view(view));
@@ -177,9 +199,13 @@ impl<F: FnMut(Number<'_>)> Numbers<F> {
             Work::Matmul { left, right, output } => {
                 self.views([left, right, output]);
             }
+            Work::Along(work) => {
+                self.views([&mut work.input, &mut work.output].into_iter().chain(&mut work.places));
+                self.sizes([&mut work.axis]);
+            }
             Work::Recurrent(work) => {
                 self.views([&mut work.input, &mut work.output].into_iter().chain(&mut work.states));
-                self.sizes([&mut work.recurrent.units, &mut work.block]);
+                self.sizes([&mut work.recurrent.units, &mut work.block, &mut work.group]);
             }
             Work::GlobalPool { input, output, .. }
             | Work::AdaptiveAvgPool { input, output }
@@ -194,7 +220,7 @@ impl<F: FnMut(Number<'_>)> Numbers<F> {
             Recipe::Panels { filters, panels } => {
                 self.sizes(&mut filters.shape);
                 self.sizes([&mut panels.vectors, &mut panels.groups]);
-                self.sizes(panels.first_channels.iter_mut().chain(&mut panels.chunks));
+                self.sizes(panels.first_channels.iter_mut().chain(&mut panels.k_blocks));
             }
             Recipe::Fixed { filters, panels } => {
                 self.sizes(&mut filters.shape);
@@ -204,7 +230,7 @@ impl<F: FnMut(Number<'_>)> Numbers<F> {
                 self.sizes(&mut filters.shape);
                 self.sizes([&mut transformed.vectors, &mut transformed.parts]);
             }
-            Recipe::Lanewise { filters } => self.sizes(&mut filters.shape),
+            Recipe::Integers { filters, .. } | Recipe::Lanewise { filters } => self.sizes(&mut filters.shape),
             Recipe::ScaleShift { channels, .. } => self.sizes([channels]),
             Recipe::Tensor { shape, .. } => self.sizes(shape),
         }
@@ -214,7 +240,7 @@ impl<F: FnMut(Number<'_>)> Numbers<F> {
         self.sizes([&mut plan.batch, &mut plan.arena_bytes, &mut plan.constant_bytes]);
         for buffer in &mut plan.buffers {
             self.shape(&mut buffer.shape);
-            if let Layout::Planar { halo } | Layout::Blocked { halo } = &mut buffer.layout {
+            if let Layout::Planar { halo } | Layout::Pixels { halo } | Layout::Blocked { halo } = &mut buffer.layout {
                 self.sides(halo);
             }
             let strides = &mut buffer.strides;

@@ -10,6 +10,7 @@ use cnn_ir::graph::{Graph, NodeId};
 use cnn_ir::op::{Op, Sides, Slice};
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
+use cnn_ir::value::ElementType;
 
 use crate::plan::convolution::{Selected, reach, transposed_reach};
 use crate::plan::data::Algorithm;
@@ -55,6 +56,11 @@ impl Aliases {
             if let Op::ConvTranspose(conv) = &graph[id].op {
                 let operand = graph.operands(id)[0];
                 let sides = transposed_reach(conv, shapes[operand], shapes[id]);
+                aliases.widen(graph, shapes, operand, sides);
+            }
+            if let Op::QuantizedConv(layer) = &graph[id].op {
+                let operand = graph.operands(id)[0];
+                let sides = reach(&layer.conv, shapes[operand], shapes[id]);
                 aliases.widen(graph, shapes, operand, sides);
             }
             // Winograd's transform makes up the padding by itself.
@@ -104,7 +110,8 @@ impl Aliases {
 
     /// A concatenation's operands are parts of it where they are whole blocks (the last need not end at one).
     fn alias_concat(&mut self, graph: &Graph, shapes: &Shapes, id: NodeId) {
-        if !matches!(shapes[id], Shape::Map { .. }) {
+        let floats = shapes.value(id).element == ElementType::F32;
+        if !floats || !matches!(shapes[id], Shape::Map { .. }) {
             return;
         }
         let operands = graph.operands(id);
@@ -140,7 +147,36 @@ impl Aliases {
     fn may_alias(&self, graph: &Graph, shapes: &Shapes, id: NodeId) -> bool {
         let writes = match &graph[id].op {
             Op::Slice(slice) => !is_view(slice, shapes[graph.operands(id)[0]]),
-            op => !(op.keeps_elements() || matches!(op, Op::Input(_) | Op::Matmul(_) | Op::Recurrent(_))),
+            // The user's array, the operand's elements, and what is written row by row instead of in blocks of channels.
+            Op::Input(_) | Op::Identity(_) | Op::Reshape(_) | Op::Composite(_) | Op::Matmul(_) | Op::Recurrent(_) => {
+                false
+            }
+            // Channel by channel.
+            Op::ArgExtreme(_) | Op::TopK(_) | Op::CumSum(_) | Op::Gather(_) => false,
+            // Integers, which are pixel by pixel.
+            Op::Quantize(_) | Op::QuantizedConv(_) | Op::QuantizedDense(_) | Op::QuantizedAdd(_) => false,
+            Op::Conv(_)
+            | Op::ConvTranspose(_)
+            | Op::Dense(_)
+            | Op::Pool(_)
+            | Op::AdaptiveAvgPool(_)
+            | Op::Activation(_)
+            | Op::Prelu(_)
+            | Op::Softmax(_)
+            | Op::BatchNorm(_)
+            | Op::Lrn(_)
+            | Op::Combine(_)
+            | Op::Concat(_)
+            | Op::Pad(_)
+            | Op::Resize(_)
+            | Op::Reduce(_)
+            | Op::Tile(_)
+            | Op::Transpose(_)
+            | Op::DepthToSpace(_)
+            | Op::SpaceToDepth(_)
+            | Op::ChannelShuffle(_)
+            | Op::Dequantize(_)
+            | Op::Constant(_) => true,
         };
         writes && !graph.is_output(id) && !self.aliases.contains_key(&id)
     }

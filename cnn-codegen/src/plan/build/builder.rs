@@ -6,40 +6,15 @@ use cnn_ir::graph::{Graph, NodeId};
 use cnn_ir::op::Sides;
 use cnn_ir::shape::Shape;
 use cnn_ir::validate::Shapes;
-use cnn_ir::value::{ElementType, ValueType};
+use cnn_ir::value::ValueType;
 
 use super::aliasing::Aliases;
+use super::draft::Draft;
+use super::reasons::reason;
 use super::traffic;
 use crate::plan::convolution::{Kernel, Selected, StridedView};
-use crate::plan::data::{Buffer, BufferId, Constants, Copy, Layout, Port, Step, Storage, Strides, View, Work};
+use crate::plan::data::{BufferId, Constants, Copy, Layout, Port, Step, Storage, Strides, View, Work};
 use crate::plan::options::{PlanError, PlanOptions};
-
-/// A buffer that has no place in the arena yet.
-pub(super) struct Draft {
-    name: String,
-    element: ElementType,
-    pub(super) shape: Shape,
-    pub(super) layout: Layout,
-    pub(super) strides: Strides,
-    pub(super) bytes: usize,
-    /// The user's array that it is, if it is one.
-    pub(super) array: Option<Storage>,
-}
-
-impl Draft {
-    /// The buffer, if it is not the user's, so many bytes into the arena.
-    pub(super) fn at(self, offset: usize) -> Buffer {
-        Buffer {
-            name: self.name,
-            element: self.element,
-            shape: self.shape,
-            layout: self.layout,
-            strides: self.strides,
-            bytes: self.bytes,
-            storage: self.array.unwrap_or(Storage::Arena(offset)),
-        }
-    }
-}
 
 pub(super) struct Builder<'a> {
     pub(super) graph: &'a Graph,
@@ -123,7 +98,7 @@ impl<'a> Builder<'a> {
             id,
             Kernel {
                 name: kernel.to_owned(),
-                why: String::new(),
+                why: reason(&work).to_owned(),
                 multiplications: 0,
                 moved: traffic::moved(&self.buffers, &work),
                 work,
@@ -148,17 +123,27 @@ impl<'a> Builder<'a> {
 
     /// A new buffer of the arena for a node's value, seen whole. Its halo is cleared first.
     pub(super) fn buffer(&mut self, id: NodeId, layout: Layout) -> Result<View, PlanError> {
-        self.stored(id, layout, None)
+        self.stored(id, self.shapes.value(id), layout, None)
+    }
+
+    /// A new buffer of the arena for a value that a node's result is made from, seen whole.
+    pub(super) fn intermediate(&mut self, id: NodeId, value: ValueType, layout: Layout) -> Result<View, PlanError> {
+        self.stored(id, value, layout, None)
     }
 
     /// The user's array, for a node's value, seen whole.
     pub(super) fn array(&mut self, id: NodeId, layout: Layout, array: Storage) -> Result<View, PlanError> {
-        self.stored(id, layout, Some(array))
+        self.stored(id, self.shapes.value(id), layout, Some(array))
     }
 
-    fn stored(&mut self, id: NodeId, layout: Layout, array: Option<Storage>) -> Result<View, PlanError> {
+    fn stored(
+        &mut self,
+        id: NodeId,
+        value: ValueType,
+        layout: Layout,
+        array: Option<Storage>,
+    ) -> Result<View, PlanError> {
         let batch = self.options.batch;
-        let value = self.shapes.value(id);
         let ValueType { element, shape } = value;
         let name = self.graph[id].name.clone();
         let Some((strides, bytes)) = layout.sized(value, batch, array.is_some()) else {
@@ -197,6 +182,9 @@ impl<'a> Builder<'a> {
             None => {
                 let whole = self.shapes[root];
                 let layout = match whole {
+                    _ if self.is_integers(root) => Layout::Pixels {
+                        halo: self.aliases.halo(root),
+                    },
                     Shape::Map { .. } => Layout::Blocked {
                         halo: self.aliases.halo(root),
                     },

@@ -1,10 +1,7 @@
 //! Operators that only take elements elsewhere, as index maps: slices, transpositions, shuffles, nearest pixels, constants.
 
 use cnn_ir::graph::NodeId;
-use cnn_ir::op::{
-    ChannelShuffle, Constant, Coordinates, DepthToSpace, Pad, Resize, ResizeMode, ResizeTo, Slice, SpaceToDepth,
-    Upsample, UpsampleMode, WeightDecl,
-};
+use cnn_ir::op::{ChannelShuffle, Constant, DepthToSpace, Pad, Resize, ResizeMode, Slice, SpaceToDepth, WeightDecl};
 use cnn_runtime::pack::Recipe;
 
 use super::aliasing::is_view;
@@ -108,6 +105,12 @@ impl Builder<'_> {
         })
     }
 
+    /// Copies one after another along each axis.
+    pub(super) fn tile(&mut self, id: NodeId) -> Result<(), PlanError> {
+        let sizes = self.shapes[self.graph.operands(id)[0]].extent();
+        self.take(id, "repeated places", [0, 1, 2], |axis, i| i % sizes[axis])
+    }
+
     pub(super) fn transpose(&mut self, id: NodeId, order: [usize; 3]) -> Result<(), PlanError> {
         self.take(id, "copy across axes", order, |_, i| i)
     }
@@ -119,21 +122,6 @@ impl Builder<'_> {
             0 => i % shuffle.groups * each + i / shuffle.groups,
             _ => i,
         })
-    }
-
-    pub(super) fn upsample(&mut self, id: NodeId, upsample: &Upsample) -> Result<(), PlanError> {
-        let scale = [1, upsample.scale.h, upsample.scale.w];
-        match upsample.mode {
-            UpsampleMode::Nearest => self.take(id, "nearest pixels", [0, 1, 2], |axis, i| i / scale[axis]),
-            UpsampleMode::Bilinear => self.interpolate(
-                id,
-                &Resize {
-                    to: ResizeTo::Scale([upsample.scale.h as f32, upsample.scale.w as f32]),
-                    mode: ResizeMode::Bilinear,
-                    coordinates: Coordinates::HalfPixel,
-                },
-            ),
-        }
     }
 
     pub(super) fn resize(&mut self, id: NodeId, resize: &Resize) -> Result<(), PlanError> {

@@ -6,16 +6,24 @@
 //! | `nodes` | one node after the other: which steps an operator becomes |
 //! | `tiled` | the same for layers of tile kernels |
 //! | `recurrent` | the same for recurrent layers |
+//! | `integers` | the same for 8-bit integers |
+//! | `along` | the same for what works along one axis |
 //! | `index_maps` | the same for what only takes elements elsewhere |
 //! | `builder` | the plan under construction: buffers, views, copies, steps |
+//! | `draft` | its buffers, which have no place yet |
+//! | `reasons` | why a step is what it is, where there is no choice |
 //! | `traffic` | the bytes that a step moves |
 //! | `arena` | offsets in the arena from lifetimes |
 
 mod aliasing;
+mod along;
 mod arena;
 mod builder;
+mod draft;
 mod index_maps;
+mod integers;
 mod nodes;
+mod reasons;
 mod recurrent;
 mod tiled;
 mod traffic;

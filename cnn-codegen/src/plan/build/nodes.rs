@@ -1,14 +1,17 @@
 //! One node after the other: which steps an operator becomes.
 
 use cnn_ir::graph::NodeId;
-use cnn_ir::op::{Activation, BatchNorm, Combine, CombineKind, InputLayout, Op, PadMode, Pool, Sides, Softmax};
+use cnn_ir::op::{
+    Activation, ArgExtreme, BatchNorm, Combine, CombineKind, InputLayout, Op, PadMode, Pool, Sides, Softmax,
+};
 use cnn_ir::shape::Shape;
 use cnn_runtime::pack::Norm;
 
 use super::builder::Builder;
+use super::reasons::reason;
 use super::traffic;
 use crate::plan::convolution::Kernel;
-use crate::plan::data::{Copy, Elementwise, Layout, PoolWindow, Port, Recipe, Storage, View, Work};
+use crate::plan::data::{AlongKind, Copy, Elementwise, Layout, PoolWindow, Port, Recipe, Storage, View, Work};
 use crate::plan::options::PlanError;
 
 impl Builder<'_> {
@@ -32,6 +35,7 @@ impl Builder<'_> {
             }
             Op::Conv(conv) => self.conv(id, conv)?,
             Op::Dense(dense) => self.dense(id, dense)?,
+            Op::Pool(pool) if self.is_integers(id) => self.integer_pool(id, pool)?,
             Op::Pool(pool) => self.pool(id, pool)?,
             Op::ConvTranspose(conv) => self.conv_transpose(id, conv)?,
             Op::Matmul(_) => self.matmul(id, &operands)?,
@@ -93,7 +97,9 @@ impl Builder<'_> {
                     },
                 );
             }
+            Op::Concat(_) if self.is_integers(id) => self.integer_concat(id, &operands)?,
             Op::Concat(_) => self.concat(id, &operands)?,
+            Op::Reshape(_) if self.is_integers(id) => self.integer_reshape(id, operands[0])?,
             Op::Reshape(_) => self.reshape(id, operands[0])?,
             Op::Pad(pad) if pad.mode != PadMode::Constant => self.border(id, *pad)?,
             Op::Pad(pad) => {
@@ -107,8 +113,21 @@ impl Builder<'_> {
                 };
                 self.step(id, "copy with a border", Work::Copy(copy));
             }
-            Op::Upsample(upsample) => self.upsample(id, upsample)?,
             Op::Resize(resize) => self.resize(id, resize)?,
+            Op::ArgExtreme(ArgExtreme { least, axis, last }) => {
+                let (least, last) = (*least, *last);
+                self.along(id, *axis, AlongKind::Extreme { least, last })?;
+            }
+            Op::TopK(top) => {
+                let (largest, indices) = (top.largest, top.indices);
+                self.along(id, top.axis, AlongKind::Top { largest, indices })?;
+            }
+            Op::CumSum(sum) => {
+                let (exclusive, reverse) = (sum.exclusive, sum.reverse);
+                self.along(id, sum.axis, AlongKind::Sum { exclusive, reverse })?;
+            }
+            Op::Gather(gather) => self.take_places(id, *gather)?,
+            Op::Tile(_) => self.tile(id)?,
             Op::Slice(slice) => self.slice(id, slice)?,
             Op::Transpose(transpose) => self.transpose(id, transpose.order)?,
             Op::ChannelShuffle(shuffle) => self.channel_shuffle(id, *shuffle)?,
@@ -132,6 +151,11 @@ impl Builder<'_> {
                 };
                 self.step(id, kernel, work);
             }
+            Op::Quantize(_) => self.quantize(id, operands[0])?,
+            Op::Dequantize(_) => self.dequantize(id, operands[0])?,
+            Op::QuantizedConv(layer) => self.quantized_conv(id, &layer.conv)?,
+            Op::QuantizedDense(layer) => self.quantized_dense(id, &layer.dense)?,
+            Op::QuantizedAdd(sum) => self.quantized_add(id, &operands, sum.activation)?,
             Op::Identity(_) => {
                 self.same(id, operands[0]);
             }
@@ -243,7 +267,7 @@ impl Builder<'_> {
         let work = Work::Matmul { left, right, output };
         let kernel = Kernel {
             name: "rows times matrices".into(),
-            why: String::new(),
+            why: reason(&work).to_owned(),
             multiplications: self.multiplications(id),
             moved: traffic::moved(&self.buffers, &work),
             work,

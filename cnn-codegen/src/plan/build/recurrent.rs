@@ -4,6 +4,7 @@ use cnn_ir::graph::NodeId;
 use cnn_ir::op::Recurrent;
 
 use super::builder::Builder;
+use super::reasons::reason;
 use super::traffic;
 use crate::plan::convolution::{self, Kernel};
 use crate::plan::data::{Layout, Work};
@@ -21,8 +22,8 @@ impl Builder<'_> {
         let output = self.buffer(id, Layout::PLANAR)?;
         self.define(id, vec![output]);
         let ends = [input, output].map(|view| self.strided(view));
-        let (isa, weights) = (self.options.isa, &self.graph[id].weights);
-        let work = convolution::recurrent(isa, op, ends, states, weights, &mut self.constants);
+        let weights = &self.graph[id].weights;
+        let work = convolution::recurrent(self.options, op, ends, states, weights, &mut self.constants);
         let work = work.map_err(|reason| PlanError::Tile {
             layer: self.graph[id].name.clone(),
             reason,
@@ -34,11 +35,15 @@ impl Builder<'_> {
                 batch: self.options.batch,
             });
         }
-        let name = format!("features of {} steps, then step by step", work.block);
+        let together = match work.group {
+            1 => String::new(),
+            group => format!(" of {group} sequences"),
+        };
+        let name = format!("features of {} steps, then step by step{together}", work.block);
         let work = Work::Recurrent(Box::new(work));
         let kernel = Kernel {
             name,
-            why: "each step waits for the one before: only features are computed ahead".into(),
+            why: reason(&work).to_owned(),
             multiplications: self.multiplications(id),
             moved: traffic::moved(&self.buffers, &work),
             work,

@@ -2,7 +2,7 @@
 
 use cnn_ir::shape::Shape;
 
-use super::builder::Draft;
+use super::draft::Draft;
 use crate::plan::convolution::Kernel;
 use crate::plan::data::{Access, Constants, View, Work};
 
@@ -27,6 +27,12 @@ pub(super) fn moved(buffers: &[Draft], work: &Work) -> u64 {
             let buffer = &buffers[buffer.0];
             buffer.strides.image as u64 - elements(buffer.shape)
         }
+        // Counted in floats, as everything is.
+        Work::Integer(work) => {
+            let views = [Some(work.input), work.other, Some(work.output)].into_iter().flatten();
+            let bytes = |view: View| elements(view.shape) * buffers[view.buffer.0].element.bytes() as u64;
+            views.map(bytes).sum::<u64>().div_ceil(size_of::<f32>() as u64)
+        }
         Work::Gather(gather) => gather.from.view().map_or(1, |_| 2) * elements(gather.to.shape),
         Work::Sweep(_)
         | Work::Winograd(_)
@@ -38,6 +44,7 @@ pub(super) fn moved(buffers: &[Draft], work: &Work) -> u64 {
         | Work::Lrn { .. }
         | Work::Interpolate(_)
         | Work::Matmul { .. }
+        | Work::Along(_)
         | Work::Recurrent(_)
         | Work::Reduce { .. } => {
             let (reads, writes) = work.accesses();

@@ -45,6 +45,7 @@ impl PixelGrid {
 
     /// The same pixels as one long row, if every operand allows it.
     fn flattened(mut self) -> PixelGrid {
+        // No halo and no gap between rows: the first pixel of a row is one pitch after the last of the row before.
         let straight = |pitch: Pitch| pitch.row == pitch.pixel * self.width as i64;
         if straight(self.input) && straight(self.output) && straight(self.residual) {
             (self.height, self.width) = (1, self.height * self.width);

@@ -88,7 +88,7 @@ fn float_stream(options: &PlanOptions, filters: FilterSource, inputs: usize) -> 
         groups: 1,
         order: ChannelOrder::Planar,
         first_channels: vec![0; blocks.div_ceil(vectors)],
-        chunks: vec![inputs],
+        k_blocks: vec![inputs],
     };
     Stream {
         vectors,

@@ -107,6 +107,7 @@ impl Windows {
                 output: pitch(&layer.output.strides, 1, 1),
                 residual: (layer.residual.as_ref()).map_or(Pitch::default(), |r| pitch(&r.strides, 1, 1)),
             },
+            // Both strides are of one pixel: taps move by the dilation, outputs by the stride, from here on.
             corner: start[0] * bytes(input.row) + start[1] * bytes(input.pixel),
             rows: (conv.kernel.h, bytes(input.row * conv.dilation.h)),
             columns: (conv.kernel.w, bytes(input.pixel * conv.dilation.w)),
@@ -195,9 +196,9 @@ fn panels(
         groups: conv.groups,
         order,
         first_channels: firsts.clone(),
-        chunks: k_blocks.clone(),
+        k_blocks: k_blocks.clone(),
     };
-    let streams = panels.chunk_offsets(&filters);
+    let streams = panels.k_block_offsets(&filters);
     let mut first = 0;
     let passes = k_blocks
         .iter()
@@ -209,6 +210,7 @@ fn panels(
                 ..Move::default()
             };
             first += channels;
+            // In the order of the packed stream: see `Panels`.
             let reduction = if planar {
                 Reduction::new(&[(channels, bytes(s.lane)), rows, columns])
             } else {
@@ -234,7 +236,11 @@ fn panels(
             .shared_pixels(pixels.height * pixels.width, firsts.len() * batch),
     );
     let why = match (planar, conv.groups) {
+        (true, _) if channels == 1 => "planar input of one channel, read in place".to_owned(),
         (true, _) => format!("planar input of {channels} channels, read in place"),
+        (false, 1) if passes.len() == 1 => {
+            format!("one pass over {k_block} channels: their weights stay in the L1 cache")
+        }
         (false, 1) => format!(
             "{} passes of {k_block} channels: their weights stay in the L1 cache",
             passes.len()
@@ -270,12 +276,15 @@ fn panel_shape(facts: &Facts, conv: &Conv, channels: usize, room: usize) -> (usi
         let (filters, group) = (conv.filters / conv.groups, channels / conv.groups);
         let ranges: Vec<(usize, usize)> = (0..blocks.div_ceil(vectors))
             .map(|panel| {
+                // The groups of the panel's first and last filter, and so the channels that some filter of it sees.
                 let first = panel * vectors * BLOCK;
                 let last = (first + vectors * BLOCK).min(conv.filters) - 1;
                 let end = (last / filters + 1) * group;
                 (first / filters * group / BLOCK, end.div_ceil(BLOCK))
             })
             .collect();
+        // All panels see as many, so that one nest serves them all; one at the end begins earlier instead, and its weights
+        // for what it need not see are 0.
         let most = ranges.iter().map(|(first, end)| end - first).max().unwrap_or(1);
         let total = channels.div_ceil(BLOCK);
         (

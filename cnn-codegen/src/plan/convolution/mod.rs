@@ -26,7 +26,7 @@ use cnn_ir::op::Conv;
 use super::data::{Algorithm, Constants};
 use crate::tile::SpecError;
 pub(crate) use dense::dense;
-pub(crate) use direct::reach;
+pub(crate) use direct::{is_depthwise, padding, reach};
 pub(crate) use layer::{Kernel, Layer, StridedView};
 pub(crate) use recurrent::recurrent;
 pub(crate) use select::{Selected, select, streams};

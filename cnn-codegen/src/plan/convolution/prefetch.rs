@@ -45,6 +45,7 @@ pub(crate) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions
     }
     let mut specs: Vec<TileSpec> = Vec::new();
     for region in &mut nest.regions {
+        // The stream in equal parts for the tiles of a task, each whole lines; tiles are numbered along rows and segments.
         let row: usize = region.segments.iter().map(|segment| segment.tiles.count).sum();
         let tiles = row * region.block.min(region.rows.count);
         let share = if tiles > 1 {
@@ -59,11 +60,9 @@ pub(crate) fn prefetch(nest: &mut Nest, next_panel: usize, options: &PlanOptions
             segment.tiles.step.ahead = share as i64;
             before += segment.tiles.count;
             for index in &mut segment.specs {
-                let spec = TileSpec {
-                    // What does not fit is refused when the specification is validated.
-                    prefetch: u32::try_from(share).unwrap_or(u32::MAX),
-                    ..nest.specs[*index].clone()
-                };
+                let mut spec = nest.specs[*index].clone();
+                // What does not fit is refused when the specification is validated.
+                spec.prefetch = u32::try_from(share.min(spec.most_ahead())).unwrap_or(u32::MAX);
                 *index = place_of(spec, &mut specs);
             }
         }

@@ -167,6 +167,7 @@ mod tests {
 
     fn layer() -> Conv {
         Conv {
+            quantized: false,
             filters: 64,
             kernel: Pair { h: 3, w: 3 },
             stride: Pair::ONE,

@@ -229,6 +229,7 @@ fn ordinary(layer: &Layer<'_>, conv: &ConvTranspose, row: &Phase, column: &Phase
         ..layer.filters(shape, conv.bias, &conv.norm)
     };
     let ordinary = Conv {
+        quantized: false,
         filters: conv.filters,
         kernel,
         stride: Pair::ONE,

@@ -86,9 +86,11 @@ pub(crate) fn conv(
         .unwrap_or(panels);
     let panels = panels / parts;
     let blocks = [inputs, outputs / parts];
+    // Floats from a position's plane to the next: `[block of channels][tile][8]`, and the pad.
     let planes = blocks.map(|blocks| blocks * block * BLOCK + PLANE_PAD);
 
     let panel_floats = inputs * BLOCK * vectors * BLOCK;
+    // For a task of whole size and for the last one, if it is smaller.
     let products: Vec<(usize, Nest)> = [block, together % block]
         .into_iter()
         .filter(|&tiles| tiles > 0)

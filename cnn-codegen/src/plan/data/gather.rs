@@ -5,6 +5,7 @@ use super::{ConstantId, PlanData, View};
 
 /// `to[c, y, x] = from[index_map[0][c] + index_map[1][y] + index_map[2][x]]`.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Gather {
     /// Where elements are taken from.
     pub from: GatherSource,
@@ -17,6 +18,7 @@ pub struct Gather {
 
 /// Where elements are taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub enum GatherSource {
     /// A value in any layout.
     View(View),
@@ -58,7 +60,9 @@ impl GatherSource {
                 let strides = plan.strides(view);
                 let end = match plan.buffers[view.buffer.0].layout {
                     Layout::Blocked { .. } => view.shape.channels().div_ceil(BLOCK) * strides.block,
-                    Layout::Planar { .. } | Layout::Hwc => strides.image.saturating_sub(strides.channel(view.channel)),
+                    Layout::Planar { .. } | Layout::Pixels { .. } | Layout::Hwc => {
+                        strides.image.saturating_sub(strides.channel(view.channel))
+                    }
                 };
                 end.saturating_sub(strides.origin)
             }

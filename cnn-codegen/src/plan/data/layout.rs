@@ -3,6 +3,7 @@
 use cnn_ir::op::Sides;
 use cnn_ir::shape::Shape;
 use cnn_ir::value::ValueType;
+use cnn_runtime::kernels::integer::pitch;
 
 /// Channels of one block, floats of one vector.
 pub const BLOCK: usize = 8;
@@ -14,6 +15,7 @@ const VECTOR_PAD: usize = 64;
 ///
 /// A halo is a physical border that holds zeros, so that a convolution reads its padding like any other pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub enum Layout {
     /// `[N][C][H][W]`: what users give and get, and what flat vectors are.
     Planar {
@@ -22,7 +24,12 @@ pub enum Layout {
     },
     /// `[N][H][W][C]`: inputs declared `hwc`.
     Hwc,
-    /// `[N][⌈C/8⌉][H][W][8]`: every map inside the network. Lanes beyond the last channel hold finite values
+    /// `[N][H][W][C]`, channels rounded up to [`pitch`](cnn_runtime::kernels::integer::pitch): 8-bit integers.
+    Pixels {
+        /// The integer that stands for 0 around each map.
+        halo: Sides,
+    },
+    /// `[N][⌈C/8⌉][H][W][8]`: every map of floats inside the network. Lanes beyond the last channel hold finite values
     /// that nobody reads with a weight other than 0.
     Blocked {
         /// Zeros around each plane.
@@ -34,6 +41,7 @@ pub enum Layout {
 ///
 /// Element `(n, c, y, x)` stands at `origin + n·image + (c / 8)·block + (c % 8)·lane + y·row + x·pixel`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Strides {
     /// Of the first element: after the halo's first rows and columns.
     pub origin: usize,
@@ -77,7 +85,7 @@ impl Layout {
     /// The zeros around each plane.
     pub fn halo(&self) -> Sides {
         match *self {
-            Layout::Planar { halo } | Layout::Blocked { halo } => halo,
+            Layout::Planar { halo } | Layout::Pixels { halo } | Layout::Blocked { halo } => halo,
             Layout::Hwc => NO_HALO,
         }
     }
@@ -126,6 +134,17 @@ impl Layout {
                 row: w.checked_mul(c)?,
                 pixel: c,
             },
+            Layout::Pixels { .. } => {
+                let pixel = pitch(c);
+                Strides {
+                    origin: first.checked_mul(pixel)?,
+                    image: padded(pixel.checked_mul(plane)?)?,
+                    block: BLOCK,
+                    lane: 1,
+                    row: columns.checked_mul(pixel)?,
+                    pixel,
+                }
+            }
             Layout::Blocked { .. } => {
                 let block = plane.checked_mul(BLOCK)?;
                 Strides {

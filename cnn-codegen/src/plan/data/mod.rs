@@ -8,17 +8,24 @@
 //! | `winograd` | a convolution on transformed tiles |
 //! | `recurrent` | a recurrent layer's panels and memory |
 //! | `gather` | elements taken through index maps |
+//! | `integer` | steps on 8-bit integers |
+//! | `along` | steps along one axis |
 //! | `algorithm` | how a convolution is carried out |
 //! | `constants` | weights as recipes, one after the other |
 //! | `lifetimes` | when each buffer is in use, and how much at most |
 //! | `print` | the plan as text and JSON |
+//! | `operator_name` | the names of operators in a plan that is stored |
 
 mod algorithm;
+mod along;
 mod constants;
 mod gather;
+mod integer;
 pub mod layout;
 mod lifetimes;
 mod nest;
+#[cfg(feature = "jit")]
+mod operator_name;
 mod print;
 mod recurrent;
 mod winograd;
@@ -27,6 +34,7 @@ mod work;
 use std::ops::Deref;
 
 pub use algorithm::Algorithm;
+pub use along::{AlongKind, AlongWork};
 use cnn_ir::shape::Shape;
 use cnn_ir::value::{ElementType, ValueType};
 use cnn_runtime::memory::AlignedBuffer;
@@ -36,6 +44,7 @@ use cnn_runtime::threads::ThreadPool;
 use cnn_runtime::weights::WeightSource;
 pub(crate) use constants::Constants;
 pub use gather::{Gather, GatherSource, Lanes};
+pub use integer::{IntegerKind, IntegerWork, Windows};
 pub use layout::{Layout, Strides};
 pub(crate) use lifetimes::{ALIGNMENT, Lifetime, arena_size, lifetimes, peak_of};
 pub use lifetimes::{Peak, peak};
@@ -50,12 +59,13 @@ use cnn_types::InstructionSet;
 /// A network, ready to be carried out.
 ///
 /// [`build`](super::build) alone makes one, and nobody changes it: code that is generated from a plan trusts it. It reads
-/// as its [`PlanData`]; a copy of that can be changed, and [verified](super::verify), but is no plan again.
+/// as its [`PlanData`]; a copy of that can be changed, and [verified](super::verify), but is no plan again. One that was
+/// stored comes back as a plan if the verifier passes it.
 #[derive(Clone, Debug)]
 pub struct Plan(PlanData);
 
 impl Plan {
-    /// Only for the planner, and for tests that change plans.
+    /// Only for the planner, for one that was stored and is verified, and for tests that change plans.
     pub(crate) fn new(data: PlanData) -> Plan {
         Plan(data)
     }
@@ -71,6 +81,7 @@ impl Deref for Plan {
 
 /// What a plan says.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct PlanData {
     /// The network's name.
     pub name: String,
@@ -100,14 +111,17 @@ pub struct PlanData {
 
 /// Names a buffer of one plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct BufferId(pub usize);
 
 /// Names a constant of one plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConstantId(pub usize);
 
 /// Memory for one value, for all images of the batch.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Buffer {
     /// The layer whose result it holds.
     pub name: String,
@@ -145,6 +159,7 @@ impl Buffer {
 
 /// Where the bytes of a buffer are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub enum Storage {
     /// The user's array for that input.
     Input(usize),
@@ -156,6 +171,7 @@ pub enum Storage {
 
 /// A range of a buffer's channels: what a step reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct View {
     /// The buffer.
     pub buffer: BufferId,
@@ -167,6 +183,7 @@ pub struct View {
 
 /// A constant and how it is made.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Constant {
     /// How it is made.
     pub recipe: Recipe,
@@ -174,13 +191,18 @@ pub struct Constant {
     pub offset: usize,
 }
 
+/// An operator's name: by a name of its own, since what is read from bytes borrows nothing from them.
+pub type OperatorName = &'static str;
+
 /// One thing that is done.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Step {
     /// The layer it belongs to.
     pub layer: String,
     /// That layer's operator.
-    pub op: &'static str,
+    #[cfg_attr(feature = "jit", serde(with = "operator_name"))]
+    pub op: OperatorName,
     /// The kernel, by a short name.
     pub kernel: String,
     /// Why this kernel.
@@ -195,6 +217,7 @@ pub struct Step {
 
 /// An input or output for the user.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Port {
     /// Its name.
     pub name: String,

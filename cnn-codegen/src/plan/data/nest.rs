@@ -1,4 +1,4 @@
-//! Sweeps: a register tile moved over images, panels of filters, pixels and chunks of channels.
+//! Sweeps: a register tile moved over images, panels of filters, pixels and k-blocks.
 
 use cnn_ir::op::Activation;
 
@@ -7,6 +7,7 @@ use crate::tile::TileSpec;
 
 /// A displacement of a tile kernel's pointers, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Move {
     /// Of the input.
     pub input: i64,
@@ -22,6 +23,7 @@ pub struct Move {
 
 /// A loop around tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Repeat {
     /// Iterations.
     pub count: usize,
@@ -35,12 +37,13 @@ pub struct Repeat {
 ///
 /// ```text
 /// for image, for block of rows of a region, for panel:          a task
-///     for pass over a chunk of channels:
+///     for pass over a k-block:
 ///         for row of the block, for segment, for tile of the segment:
 ///             kernel(input, weights, output, residual, ahead)
 ///     finish(rows of the block)                                 an activation too dear for registers
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sweep {
     /// What is convolved.
     pub input: BufferId,
@@ -58,6 +61,7 @@ pub struct Sweep {
 
 /// Loops around tile kernels, without what they work on.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Nest {
     /// The kernels.
     pub specs: Vec<TileSpec>,
@@ -67,7 +71,7 @@ pub struct Nest {
     pub panels: Repeat,
     /// Where each panel's input begins, for grouped convolutions; empty where `panels.step` says it.
     pub panel_inputs: Vec<i64>,
-    /// Where each chunk of channels begins.
+    /// Where each k-block begins.
     pub passes: Vec<Move>,
     /// The pixels.
     pub regions: Vec<Region>,
@@ -77,6 +81,7 @@ pub struct Nest {
 
 /// Rows of one kind. A row here is a group of map rows that tiles may cross.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Region {
     /// Where the first row begins.
     pub start: Move,
@@ -92,6 +97,7 @@ pub struct Region {
 
 /// Tiles of one kind within a row.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Segment {
     /// Where the first begins.
     pub start: Move,
@@ -109,7 +115,7 @@ impl Region {
 }
 
 impl Nest {
-    /// Independent pieces of work.
+    /// Tasks: independent parts.
     pub fn tasks(&self) -> usize {
         let blocks: usize = self.regions.iter().map(Region::blocks).sum();
         self.images.count * self.panels.count * blocks

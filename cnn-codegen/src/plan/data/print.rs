@@ -12,6 +12,7 @@ fn layout(layout: Layout) -> String {
     let name = match layout {
         Layout::Planar { .. } => "planar",
         Layout::Hwc => "hwc",
+        Layout::Pixels { .. } => "pixels",
         Layout::Blocked { .. } => "blocked8",
     };
     match [halo.top, halo.left, halo.bottom, halo.right] {
@@ -126,7 +127,21 @@ pub fn to_text(plan: &PlanData) -> String {
                     work.scratch_bytes(),
                 );
             }
-            _ => {}
+            Work::Copy(_)
+            | Work::ClearHalo(_)
+            | Work::Elementwise(_)
+            | Work::Pool(_)
+            | Work::GlobalPool { .. }
+            | Work::AdaptiveAvgPool { .. }
+            | Work::Softmax { .. }
+            | Work::Lrn { .. }
+            | Work::Gather(_)
+            | Work::Interpolate(_)
+            | Work::Matmul { .. }
+            | Work::Recurrent(_)
+            | Work::Integer(_)
+            | Work::Along(_)
+            | Work::Reduce { .. } => {}
         }
     }
     text

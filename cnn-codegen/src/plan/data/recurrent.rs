@@ -8,6 +8,7 @@ use crate::tile::TileSpec;
 
 /// One of the two matrices of each direction, in panels of filters: all gates' rows, one gate after the other.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepWeights {
     /// A constant for each direction.
     pub constants: Vec<ConstantId>,
@@ -29,9 +30,11 @@ impl StepWeights {
     }
 }
 
-/// A recurrent layer. A task is one direction of one sequence of one image. It computes what a block of steps takes of
-/// their features at once, then one step after the other.
+/// A recurrent layer. A task is one direction of a group of sequences, of one image or several. It computes what a block of
+/// steps takes of their features at once, then one step after the other, of all sequences at once: they share a reading of
+/// the weights.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct RecurrentWork {
     /// Which cell, units and directions.
     pub recurrent: Recurrent,
@@ -39,8 +42,10 @@ pub struct RecurrentWork {
     pub input: View,
     /// The first states `[N, D, units]`, or none: zeros.
     pub states: Vec<View>,
-    /// `[N, T, D·units]`.
+    /// `[N, T, D·units]`, or twice as much with the LSTM's memory.
     pub output: View,
+    /// Sequences of a task; divides those of a batch.
+    pub group: usize,
     /// The matrices of the features.
     pub project: StepWeights,
     /// The matrices of the state.
@@ -53,23 +58,24 @@ pub struct RecurrentWork {
 
 /// The tile kernels of a direction of a recurrent layer.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct RecurrentTiles {
     /// What a block of steps takes of their features; for the reverse direction each step is before the last one.
     pub project: TileSpec,
     /// The same for the steps that are left, if there are any.
     pub rest: Option<TileSpec>,
-    /// What a step takes of its state.
+    /// What a step takes of its state, for each sequence of a group.
     pub recur: TileSpec,
 }
 
-/// Where a task keeps what, in floats from the start of its memory.
+/// Where a task keeps what, in floats from the start of its memory: of each the first sequence's, then the next one's.
 #[derive(Clone, Copy, Debug)]
 pub struct RecurrentMemory {
     /// What each step of a block takes of its features: rows of panels.
     pub features: usize,
     /// What the step takes of its state.
     pub state: usize,
-    /// The gates, each padded to whole vectors.
+    /// The gates, one after the other, each padded to whole vectors.
     pub gates: usize,
     /// h, c and what is computed on the way, padded likewise.
     pub h: usize,
@@ -87,9 +93,9 @@ impl RecurrentWork {
         self.recurrent.units.next_multiple_of(BLOCK)
     }
 
-    /// Independent pieces of work of a batch.
+    /// Tasks: independent parts of a batch.
     pub fn tasks(&self, batch: usize) -> usize {
-        batch * self.input.shape.extent()[0] * self.recurrent.directions().len()
+        batch * self.input.shape.extent()[0] / self.group * self.recurrent.directions().len()
     }
 
     /// Where a task keeps what; `None` if that is more than can be counted. The last vector of a gate's rows may reach a
@@ -102,9 +108,11 @@ impl RecurrentWork {
             Some(at)
         };
         let units = self.recurrent.units.checked_next_multiple_of(BLOCK)?;
+        let units = units.checked_mul(self.group)?;
+        let features = self.project.rows().checked_mul(self.block)?;
         let memory = RecurrentMemory {
-            features: take(self.project.rows().checked_mul(self.block)?.checked_add(BLOCK))?,
-            state: take(self.recur.rows().checked_add(BLOCK))?,
+            features: take(features.checked_mul(self.group)?.checked_add(BLOCK))?,
+            state: take(self.recur.rows().checked_mul(self.group)?.checked_add(BLOCK))?,
             gates: take(units.checked_mul(self.recurrent.gates()))?,
             h: take(Some(units))?,
             c: take(Some(units))?,

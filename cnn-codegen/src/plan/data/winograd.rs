@@ -10,6 +10,7 @@ use super::{ConstantId, View};
 /// A convolution by Winograd's algorithm. A task is a block of tiles of one image, or all tiles of several, and a part
 /// of the filters.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct WinogradWork {
     /// Which tiles.
     pub variant: Winograd,
@@ -54,7 +55,7 @@ impl WinogradWork {
         self.all_tiles().div_ceil(self.block)
     }
 
-    /// Independent pieces of work of a batch.
+    /// Tasks: independent parts of a batch.
     pub fn tasks(&self, batch: usize) -> usize {
         batch / self.images * self.blocks() * self.parts
     }

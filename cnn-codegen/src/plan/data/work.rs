@@ -4,12 +4,13 @@ use std::iter;
 
 use cnn_ir::op::{Activation, CombineKind, Lrn, Pair, PoolKind, ReduceKind, Sides, Tap};
 
-use super::{BufferId, ConstantId, Gather, RecurrentWork, Sweep, View, WinogradWork};
+use super::{AlongWork, BufferId, ConstantId, Gather, IntegerWork, RecurrentWork, Sweep, View, WinogradWork};
 
 /// A step's work.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub enum Work {
-    /// Tiles over pixels, panels of filters and chunks of channels.
+    /// Tiles over pixels, panels of filters and k-blocks.
     Sweep(Box<Sweep>),
     /// A convolution on transformed tiles.
     Winograd(Box<WinogradWork>),
@@ -70,6 +71,10 @@ pub enum Work {
         /// `[C, M, N]`.
         output: View,
     },
+    /// A step on 8-bit integers.
+    Integer(IntegerWork),
+    /// A walk along an axis: places of extremes, running sums, elements at computed places.
+    Along(AlongWork),
     /// An LSTM or GRU over sequences.
     Recurrent(Box<RecurrentWork>),
     /// Means, sums, greatest elements … along axes.
@@ -114,6 +119,7 @@ impl Access {
 
 /// Copies `from` into the middle of `to`.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Copy {
     /// What is copied.
     pub from: View,
@@ -142,6 +148,7 @@ impl Copy {
 
 /// `activation(slope(scale · (a ∘ b ∘ …) + shift))`, each part only where it is there.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Elementwise {
     /// What is combined; sizes of 1 are repeated along their axis.
     pub operands: Vec<View>,
@@ -162,6 +169,7 @@ pub type Combination = CombineKind;
 
 /// Pooling over windows.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct PoolWindow {
     /// What is pooled.
     pub input: View,
@@ -181,6 +189,7 @@ pub struct PoolWindow {
 
 /// Every pixel is what a row and a column between two of the operand's have in common.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "jit", derive(serde::Serialize, serde::Deserialize))]
 pub struct Interpolate {
     /// What is interpolated.
     pub input: View,
@@ -216,6 +225,14 @@ impl Work {
             }
             Work::Recurrent(work) => {
                 let reads = iter::once(work.input).chain(work.states.iter().copied());
+                (views(&mut { reads }), Access::View(work.output))
+            }
+            Work::Integer(work) => {
+                let reads = iter::once(work.input).chain(work.other);
+                (views(&mut { reads }), Access::View(work.output))
+            }
+            Work::Along(work) => {
+                let reads = iter::once(work.input).chain(work.places);
                 (views(&mut { reads }), Access::View(work.output))
             }
             Work::Interpolate(Interpolate { input, output, .. })
@@ -254,6 +271,8 @@ impl Work {
             | Work::Gather(_)
             | Work::Interpolate(_)
             | Work::Matmul { .. }
+            | Work::Integer(_)
+            | Work::Along(_)
             | Work::Reduce { .. } => 0,
         }
     }
@@ -266,6 +285,7 @@ impl Work {
             Work::Recurrent(work) => work.constants(),
             Work::Elementwise(elementwise) => elementwise.scale_shift.into_iter().chain(elementwise.slope).collect(),
             Work::Gather(gather) => gather.from.constant().into_iter().collect(),
+            Work::Integer(work) => work.constant.into_iter().collect(),
             Work::Copy(_)
             | Work::ClearHalo(_)
             | Work::Pool(_)
@@ -275,6 +295,7 @@ impl Work {
             | Work::Lrn { .. }
             | Work::Interpolate(_)
             | Work::Matmul { .. }
+            | Work::Along(_)
             | Work::Reduce { .. } => Vec::new(),
         }
     }

@@ -8,7 +8,10 @@ use cnn_ir::op::{Pair, Sides};
 use cnn_runtime::pack::{ChannelOrder, FilterSource, Recipe};
 
 use super::Checks;
-use crate::plan::data::{BufferId, ConstantId, Move, Nest, PoolWindow, Region, Repeat, Storage, WinogradWork, Work};
+use crate::plan::data::{
+    AlongWork, BufferId, ConstantId, IntegerKind, IntegerWork, Move, Nest, PoolWindow, Region, Repeat, Storage, View,
+    Windows, WinogradWork, Work,
+};
 
 /// Vectors of a panel: no tile has more of a pixel than any instruction set has registers.
 const MOST_VECTORS: usize = 32;
@@ -104,9 +107,10 @@ fn has_numbers(work: &Work) -> bool {
         Work::Sweep(sweep) => are_steps(&sweep.start) && nest(&sweep.nest),
         Work::Winograd(work) => winograd(work),
         Work::Pool(pool) => window(pool),
-        Work::Recurrent(work) => work.checked_scratch_bytes().is_some_and(|bytes| bytes <= LARGE),
+        Work::Integer(work) => integers(work),
+        Work::Recurrent(work) => work.group > 0 && work.checked_scratch_bytes().is_some_and(|bytes| bytes <= LARGE),
         Work::Lrn { lrn, .. } => is_size(lrn.size),
-        Work::Softmax { axis, .. } => *axis < 3,
+        Work::Softmax { axis, .. } | Work::Along(AlongWork { axis, .. }) => *axis < 3,
         // `i · n` of `m` shares of `n` elements.
         Work::AdaptiveAvgPool { input, output } => {
             let ([_, n, width], [_, m, columns]) = (input.shape.extent(), output.shape.extent());
@@ -160,11 +164,35 @@ fn winograd(work: &WinogradWork) -> bool {
         && work.products.iter().all(|(tiles, one)| is_size(*tiles) && nest(one))
 }
 
+/// That windows over integers, and tasks, are of sizes.
+fn integers(work: &IntegerWork) -> bool {
+    match work.kind {
+        IntegerKind::Quantize | IntegerKind::Dequantize | IntegerKind::Copy | IntegerKind::Add { .. } => true,
+        IntegerKind::Conv {
+            window,
+            row_block,
+            panel_block,
+            ..
+        } => is_size(row_block) && is_size(panel_block) && windows(window, work.output),
+        IntegerKind::Depthwise { window, .. } | IntegerKind::Pool { window, .. } => windows(window, work.output),
+    }
+}
+
 /// That windows begin and end where 64 bits reach.
 fn window(pool: &PoolWindow) -> bool {
-    let [_, rows, columns] = pool.output.shape.extent();
-    let along = |pair: fn(&PoolWindow) -> Pair| {
-        let Pair { h, w } = pair(pool);
+    let window = Windows {
+        size: pool.size,
+        stride: pool.stride,
+        dilation: pool.dilation,
+        sides: pool.sides,
+    };
+    windows(window, pool.output)
+}
+
+fn windows(pool: Windows, output: View) -> bool {
+    let [_, rows, columns] = output.shape.extent();
+    let along = |pair: fn(&Windows) -> Pair| {
+        let Pair { h, w } = pair(&pool);
         [h, w]
     };
     let sizes = [
@@ -202,7 +230,7 @@ fn recipe_floats(recipe: &Recipe) -> Option<u128> {
             padded(filters)?;
             let taps = product(&filters.shape[2..])?;
             let channels = panels
-                .chunks
+                .k_blocks
                 .iter()
                 .map(|&channels| is_size(channels).then_some(channels as u128 + 8));
             let channels = channels
@@ -227,6 +255,8 @@ fn recipe_floats(recipe: &Recipe) -> Option<u128> {
             let positions = transformed.variant.products() as u128 + 1;
             sized.then_some(padded(filters)?.checked_mul(positions)?)
         }
+        // 16 bits a weight, and a bias and a factor for each filter of a panel of 32.
+        Recipe::Integers { filters, .. } => padded(filters)?.checked_mul(32)?.checked_add(64),
         Recipe::Lanewise { filters } => padded(filters)?.checked_mul(2),
         Recipe::ScaleShift { channels, .. } => product(&[*channels])?.checked_add(8)?.checked_mul(2),
         Recipe::Tensor { shape, .. } => product(shape),

@@ -13,6 +13,7 @@
 //! Emitters take all bounds from views, layouts and nests. So a plan that passes makes code that stays within memory.
 
 mod bounds;
+mod integers;
 mod shapes;
 mod tiles;
 
@@ -24,7 +25,8 @@ use thiserror::Error;
 
 use super::data::layout::BLOCK;
 use super::data::{
-    ALIGNMENT, Access, BufferId, ConstantId, Layout, Move, Nest, PlanData, Storage, Sweep, WinogradWork, Work,
+    ALIGNMENT, Access, BufferId, ConstantId, IntegerKind, Layout, Move, Nest, PlanData, Storage, Sweep, WinogradWork,
+    Work,
 };
 use crate::tile::Product;
 use tiles::reach;
@@ -62,6 +64,7 @@ pub fn verify(plan: &PlanData) -> Result<(), Vec<PlanFault>> {
     for (index, step) in plan.steps.iter().enumerate() {
         checks.step = index;
         let known = checks.faults.len();
+        checks.elements(&step.work);
         checks.views(&step.work);
         checks.shapes(&step.work);
         // Tiles are compared with buffers that views are within.
@@ -71,7 +74,21 @@ pub fn verify(plan: &PlanData) -> Result<(), Vec<PlanFault>> {
         match &step.work {
             Work::Sweep(sweep) => checks.sweep(sweep),
             Work::Winograd(work) => checks.winograd(work),
-            _ => {}
+            Work::Copy(_)
+            | Work::ClearHalo(_)
+            | Work::Elementwise(_)
+            | Work::Pool(_)
+            | Work::GlobalPool { .. }
+            | Work::AdaptiveAvgPool { .. }
+            | Work::Softmax { .. }
+            | Work::Lrn { .. }
+            | Work::Gather(_)
+            | Work::Interpolate(_)
+            | Work::Matmul { .. }
+            | Work::Recurrent(_)
+            | Work::Integer(_)
+            | Work::Along(_)
+            | Work::Reduce { .. } => {}
         }
     }
     if checks.faults.is_empty() {
@@ -202,10 +219,15 @@ impl Checks<'_> {
         let (reads, writes) = work.accesses();
         let written = writes.view();
         // Copies may read and write anywhere, and so may what works channel by channel; all others write whole blocks.
-        let copies = matches!(work, Work::Copy(_) | Work::Matmul { .. } | Work::Recurrent(_));
+        let copies = matches!(
+            work,
+            Work::Copy(_) | Work::Matmul { .. } | Work::Recurrent(_) | Work::Along(_)
+        );
         for view in reads.into_iter().chain([writes]).filter_map(Access::view) {
             let is_written = Some(view) == written;
-            let free = copies || (matches!(work, Work::Gather(_)) && !is_written);
+            // Integers are written by the byte, floats that they become in whole blocks.
+            let integers = matches!(work, Work::Integer(work) if !is_written || work.kind != IntegerKind::Dequantize);
+            let free = copies || integers || (matches!(work, Work::Gather(_)) && !is_written);
             let buffer = &plan.buffers[view.buffer.0];
             let end = view.end();
             let ([_, height, width], [_, rows, columns]) = (view.shape.extent(), buffer.shape.extent());

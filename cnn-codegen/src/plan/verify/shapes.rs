@@ -2,12 +2,13 @@
 //! the sweep's take bounds from.
 
 use cnn_ir::op::{Sides, Tap};
+use cnn_ir::shape::Shape;
 
 use super::{Checks, name};
 use crate::plan::data::layout::BLOCK;
 use crate::plan::data::{
-    Access, BufferId, ConstantId, Copy, Elementwise, Interpolate, Layout, Port, RecurrentWork, StepWeights, Storage,
-    View, WinogradWork, Work,
+    Access, AlongKind, AlongWork, BufferId, ConstantId, Copy, Elementwise, Interpolate, Layout, Port, RecurrentWork,
+    StepWeights, Storage, View, WinogradWork, Work,
 };
 use crate::tile::TileSpec;
 
@@ -40,6 +41,7 @@ impl Checks<'_> {
         let fits = match work {
             // Their tiles are looked at one by one.
             Work::Sweep(_) | Work::ClearHalo(_) => true,
+            Work::Integer(work) => self.integers_fit(work),
             Work::Winograd(work) => self.winograd_fits(work),
             Work::Copy(copy) => self.copy_fits(copy),
             Work::Elementwise(step) => self.elementwise_fits(step),
@@ -51,6 +53,7 @@ impl Checks<'_> {
             Work::Interpolate(work) => interpolate_fits(work),
             Work::Matmul { left, right, output } => self.matmul_fits(*left, *right, *output),
             Work::Recurrent(work) => self.recurrent_fits(work),
+            Work::Along(work) => self.along_fits(work),
             Work::Reduce {
                 input, output, axes, ..
             } => {
@@ -124,11 +127,41 @@ impl Checks<'_> {
             && (rows, inner, columns) == (m, depth, n)
     }
 
+    fn along_fits(&self, work: &AlongWork) -> bool {
+        let planar = |view: &View| matches!(self.plan.buffers[view.buffer.0].layout, Layout::Planar { .. });
+        let (from, to) = (work.input.shape.extent(), work.output.shape.extent());
+        let axis = work.axis;
+        let others = (0..3).all(|other| other == axis || from[other] == to[other]);
+        let along = match work.kind {
+            AlongKind::Extreme { .. } => to[axis] == 1,
+            AlongKind::Top { .. } => to[axis] <= from[axis],
+            AlongKind::Sum { .. } => to[axis] == from[axis],
+            AlongKind::Take => true,
+        };
+        let places = match (&work.places, work.input.shape) {
+            (None, _) => work.kind != AlongKind::Take,
+            (Some(_), _) if work.kind != AlongKind::Take => false,
+            (
+                Some(View {
+                    shape: Shape::Flat(n), ..
+                }),
+                Shape::Map { .. },
+            ) => *n == to[axis],
+            (Some(view), _) => {
+                let sizes = view.shape.extent();
+                (0..3).all(|other| sizes[other] == to[other] || (other != axis && sizes[other] == 1))
+            }
+        };
+        let views = [Some(work.input), work.places, Some(work.output)];
+        views.iter().flatten().all(planar) && others && along && places
+    }
+
     fn recurrent_fits(&self, work: &RecurrentWork) -> bool {
         let plan = self.plan;
         let planar = |view: &View| matches!(plan.buffers[view.buffer.0].layout, Layout::Planar { .. });
         let ([n, steps, features], directions) = (work.input.shape.extent(), work.recurrent.directions().len());
         let units = work.recurrent.units;
+        let padded = units.next_multiple_of(BLOCK) as i64;
         let states = &work.states;
         let rows = |weights: &StepWeights, inner: usize| {
             let floats = weights.panel_floats(inner) as u128 * weights.panels as u128;
@@ -144,7 +177,12 @@ impl Checks<'_> {
             && states
                 .iter()
                 .all(|state| state.shape.extent() == [n, directions, units])
-            && work.output.shape.extent() == [n, steps, units * directions]
+            && work.recurrent.width().map(|width| [n, steps, width]) == Some(work.output.shape.extent())
+            && work.group > 0
+            && plan
+                .batch
+                .checked_mul(n)
+                .is_some_and(|sequences| sequences.is_multiple_of(work.group))
             && rows(&work.project, features)
             && rows(&work.recur, units)
             && (1..=steps).contains(&work.block)
@@ -157,7 +195,7 @@ impl Checks<'_> {
                     let row = plan.strides(work.input).row as i64 * if reverse { -1 } else { 1 };
                     let rest = steps % work.block;
                     is_tile(&tiles.project, &work.project, work.block, features, row)
-                        && is_tile(&tiles.recur, &work.recur, 1, units, 0)
+                        && is_tile(&tiles.recur, &work.recur, work.group, units, padded)
                         && match &tiles.rest {
                             Some(tile) => is_tile(tile, &work.project, rest, features, row),
                             None => rest == 0,

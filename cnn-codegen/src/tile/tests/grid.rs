@@ -7,7 +7,7 @@ use super::{MachineCode, check};
 use crate::tile::{Init, Loop, Pixel, Product, TileSpec};
 
 /// Bytes brought nearer: none, less than a line a turn of the loops, several lines a k-step.
-const PREFETCHES: [u32; 4] = [0, 192, 8_000, 100_000];
+const PREFETCHES: [u32; 4] = [0, 192, 8_000, 60_000];
 const INITS: [Init; 3] = [Init::Zero, Init::Bias, Init::Output];
 
 fn activations() -> Vec<Option<Activation>> {

@@ -53,7 +53,7 @@ fn says_what_it_touches() {
 #[test]
 fn refuses_what_is_no_tile() {
     type Change = fn(&mut TileSpec);
-    let cases: [(Change, SpecError); 16] = [
+    let cases: [(Change, SpecError); 17] = [
         (|s| s.pixels.clear(), SpecError::Empty("pixels")),
         (|s| s.vectors = 0, SpecError::Empty("vectors")),
         (|s| s.taps.clear(), SpecError::Empty("taps")),
@@ -119,6 +119,7 @@ fn refuses_what_is_no_tile() {
             },
             SpecError::Offset("the weight stream"),
         ),
+        (|s| s.prefetch = 100_000, SpecError::Offset("what is brought nearer")),
         (
             |s| {
                 s.activation = Some(Activation::Clip {

@@ -1,51 +1,71 @@
 //! The input transform V = Bᵀ d B of runs of tiles.
 
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, offset_of};
 
 use super::variant::Transforms;
 use crate::kernels::Isa;
 use crate::kernels::isa::instance;
 use crate::kernels::lanes::{LANES, Lanes, load_each, store_each};
+use crate::kernels::parameters::parameters;
 
-/// What an input transform reads and writes. Strides and offsets count f32.
-///
-/// Tile t covers the pixels from row `(t / tiles_across) · m − pad_top` and column
-/// `(t % tiles_across) · m − pad_left` on, a of each. Pixels outside the `rows` × `columns` stored
-/// are 0, on whichever side.
+parameters! {
+    /// Where an input transform's pixels and results lie, the same for all its runs. Strides and offsets count f32.
+    ///
+    /// Tile t covers the pixels from row `(t / tiles_across) · m − pad_top` and column
+    /// `(t % tiles_across) · m − pad_left` on, a of each. Pixels outside the `rows` × `columns` stored
+    /// are 0, on whichever side.
+    pub struct InputShape {
+        /// From a row to the next; pixels of a row are 8 apart.
+        pub row_stride: usize,
+        /// From a channel block to the next in `src`.
+        pub src_block_stride: usize,
+        /// Stored rows. A halo of zeros that is really there counts, and then needs no `pad_top`.
+        pub rows: usize,
+        /// Stored columns, likewise.
+        pub columns: usize,
+        /// Rows of zeros that are not stored, above the first row.
+        pub pad_top: usize,
+        /// Columns of zeros that are not stored, left of the first column.
+        pub pad_left: usize,
+        /// Tiles in a row of tiles.
+        pub tiles_across: usize,
+        /// How many channel blocks.
+        pub blocks: usize,
+        /// From a position ξ to the next. A multiple of 4 KiB would make the a² streams share cache
+        /// sets: add 64 bytes.
+        pub xi_stride: usize,
+        /// From a channel block to the next in `dst`.
+        pub dst_block_stride: usize,
+        /// From a tile to the next in `dst`: 8 if the tiles of a block follow each other.
+        pub tile_stride: usize,
+    }
+}
+
+/// What one run of an input transform reads and writes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct InputTransform {
     /// The first stored pixel of the first channel block.
     pub src: *const f32,
-    /// From a row to the next; pixels of a row are 8 apart.
-    pub row_stride: usize,
-    /// From a channel block to the next in `src`.
-    pub src_block_stride: usize,
-    /// Stored rows. A halo of zeros that is really there counts, and then needs no `pad_top`.
-    pub rows: usize,
-    /// Stored columns, likewise.
-    pub columns: usize,
-    /// Rows of zeros that are not stored, above the first row.
-    pub pad_top: usize,
-    /// Columns of zeros that are not stored, left of the first column.
-    pub pad_left: usize,
-    /// Tiles in a row of tiles.
-    pub tiles_across: usize,
+    /// Where the first tile's first position of the first block goes.
+    pub dst: *mut f32,
     /// The first tile.
     pub first_tile: usize,
     /// How many tiles.
     pub tiles: usize,
-    /// How many channel blocks.
-    pub blocks: usize,
-    /// Where the first tile's first position of the first block goes.
-    pub dst: *mut f32,
-    /// From a position ξ to the next. A multiple of 4 KiB would make the a² streams share cache
-    /// sets: add 64 bytes.
-    pub xi_stride: usize,
-    /// From a channel block to the next in `dst`.
-    pub dst_block_stride: usize,
-    /// From a tile to the next in `dst`: 8 if the tiles of a block follow each other.
-    pub tile_stride: usize,
+    /// Where they lie.
+    pub shape: InputShape,
+}
+
+impl InputTransform {
+    /// The name of each field and where it begins, in bytes.
+    pub const LAYOUT: &'static [(&'static str, usize)] = &[
+        ("src", offset_of!(InputTransform, src)),
+        ("dst", offset_of!(InputTransform, dst)),
+        ("first_tile", offset_of!(InputTransform, first_tile)),
+        ("tiles", offset_of!(InputTransform, tiles)),
+        ("shape", offset_of!(InputTransform, shape)),
+    ];
 }
 
 // SAFETY: the pointers are only addresses until a transform, whose caller vouches for them, is carried out.
@@ -70,18 +90,19 @@ pub(super) fn symbol<V: Transforms<A, M>, const A: usize, const M: usize>(isa: I
 #[inline(always)]
 unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const InputTransform) {
     // SAFETY: readable, as the caller promises.
-    let p = unsafe { &*parameters };
+    let run = unsafe { &*parameters };
+    let p = &run.shape;
     for block in 0..p.blocks {
         // SAFETY: within the pixels stored, and within `dst`, for each of `blocks` blocks.
         let (src, dst) = unsafe {
             (
-                p.src.add(block * p.src_block_stride),
-                p.dst.add(block * p.dst_block_stride),
+                run.src.add(block * p.src_block_stride),
+                run.dst.add(block * p.dst_block_stride),
             )
         };
-        let mut across = p.first_tile % p.tiles_across;
-        let mut top = p.first_tile / p.tiles_across * M;
-        for tile in 0..p.tiles {
+        let mut across = run.first_tile % p.tiles_across;
+        let mut top = run.first_tile / p.tiles_across * M;
+        for tile in 0..run.tiles {
             let left = across * M;
             let inside = top >= p.pad_top
                 && left >= p.pad_left
@@ -115,7 +136,7 @@ unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(par
 /// The pixels stored at `src`, as `p` describes them, may be read.
 #[inline(always)]
 unsafe fn gather<L: Lanes, const A: usize>(
-    p: &InputTransform,
+    p: &InputShape,
     src: *const f32,
     top: usize,
     left: usize,

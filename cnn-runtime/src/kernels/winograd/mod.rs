@@ -28,8 +28,8 @@ mod input;
 mod output;
 mod variant;
 
-pub use input::{InputTransform, InputTransformFn};
-pub use output::{OutputTransform, OutputTransformFn};
+pub use input::{InputShape, InputTransform, InputTransformFn};
+pub use output::{OutputShape, OutputTransform, OutputTransformFn};
 
 use super::Isa;
 #[cfg(feature = "std")]
@@ -38,6 +38,7 @@ use variant::{F2x3, F4x3, F4x5};
 
 /// F(m×m, r×r), by m and r.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Winograd {
     /// F(2×2, 3×3): as accurate as direct convolution.
     F2x3,

@@ -1,6 +1,6 @@
 //! The output transform Y = Aᵀ P A of runs of tiles, with what follows a convolution.
 
-use core::mem::MaybeUninit;
+use core::mem::{MaybeUninit, offset_of};
 
 use cnn_types::{Activation, Step};
 
@@ -9,51 +9,73 @@ use crate::kernels::Isa;
 use crate::kernels::epilogue::activate;
 use crate::kernels::isa::instance;
 use crate::kernels::lanes::{LANES, Lanes, load_each, store_each};
+use crate::kernels::parameters::parameters;
 
-/// What an output transform reads and writes. Strides and offsets count f32.
-///
-/// Tile t holds the outputs from row `(t / tiles_across) · m` and column `(t % tiles_across) · m`
-/// on; those beyond `rows` × `columns` are not written. An output is
-/// activation(Y + bias + residual).
+parameters! {
+    /// Where an output transform's products and outputs lie, the same for all its runs. Strides and offsets count f32.
+    ///
+    /// Tile t holds the outputs from row `(t / tiles_across) · m` and column `(t % tiles_across) · m`
+    /// on; those beyond `rows` × `columns` are not written.
+    pub struct OutputShape {
+        /// From a position ξ to the next.
+        pub xi_stride: usize,
+        /// From a channel block to the next in `src`.
+        pub src_block_stride: usize,
+        /// From a tile to the next in `src`: 8, or 16 in panels of two blocks.
+        pub tile_stride: usize,
+        /// From a row to the next in `dst`; outputs of a row are 8 apart.
+        pub row_stride: usize,
+        /// From a channel block to the next in `dst`.
+        pub dst_block_stride: usize,
+        /// Rows of outputs.
+        pub rows: usize,
+        /// Columns of outputs.
+        pub columns: usize,
+        /// Tiles in a row of tiles.
+        pub tiles_across: usize,
+        /// How many channel blocks.
+        pub blocks: usize,
+        /// From a row to the next in `residual`.
+        pub residual_row_stride: usize,
+        /// From a channel block to the next in `residual`.
+        pub residual_block_stride: usize,
+    }
+}
+
+/// What one run of an output transform reads and writes. An output is activation(Y + bias + residual).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(C)]
 pub struct OutputTransform {
     /// The first tile's first position of the first block.
     pub src: *const f32,
-    /// From a position ξ to the next.
-    pub xi_stride: usize,
-    /// From a channel block to the next in `src`.
-    pub src_block_stride: usize,
-    /// From a tile to the next in `src`: 8, or 16 in panels of two blocks.
-    pub tile_stride: usize,
     /// The first output of the first channel block.
     pub dst: *mut f32,
-    /// From a row to the next in `dst`; outputs of a row are 8 apart.
-    pub row_stride: usize,
-    /// From a channel block to the next in `dst`.
-    pub dst_block_stride: usize,
-    /// Rows of outputs.
-    pub rows: usize,
-    /// Columns of outputs.
-    pub columns: usize,
-    /// Tiles in a row of tiles.
-    pub tiles_across: usize,
-    /// The first tile.
-    pub first_tile: usize,
-    /// How many tiles.
-    pub tiles: usize,
-    /// How many channel blocks.
-    pub blocks: usize,
     /// Eight f32 a block, or null.
     pub bias: *const f32,
     /// What is added before the activation, or null: the counterpart of the first output.
     pub residual: *const f32,
-    /// From a row to the next in `residual`.
-    pub residual_row_stride: usize,
-    /// From a channel block to the next in `residual`.
-    pub residual_block_stride: usize,
     /// The activation, one of [steps](Activation::steps), or null.
     pub activation: *const Activation,
+    /// The first tile.
+    pub first_tile: usize,
+    /// How many tiles.
+    pub tiles: usize,
+    /// Where they lie.
+    pub shape: OutputShape,
+}
+
+impl OutputTransform {
+    /// The name of each field and where it begins, in bytes.
+    pub const LAYOUT: &'static [(&'static str, usize)] = &[
+        ("src", offset_of!(OutputTransform, src)),
+        ("dst", offset_of!(OutputTransform, dst)),
+        ("bias", offset_of!(OutputTransform, bias)),
+        ("residual", offset_of!(OutputTransform, residual)),
+        ("activation", offset_of!(OutputTransform, activation)),
+        ("first_tile", offset_of!(OutputTransform, first_tile)),
+        ("tiles", offset_of!(OutputTransform, tiles)),
+        ("shape", offset_of!(OutputTransform, shape)),
+    ];
 }
 
 // SAFETY: the pointers are only addresses until a transform, whose caller vouches for them, is carried out.
@@ -94,23 +116,24 @@ struct Target<'a, L> {
 #[inline(always)]
 unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(parameters: *const OutputTransform) {
     // SAFETY: readable, as the caller promises.
-    let p = unsafe { &*parameters };
+    let run = unsafe { &*parameters };
+    let p = &run.shape;
     // SAFETY: null, or readable, as the caller promises.
-    let steps = unsafe { p.activation.as_ref() }.and_then(|activation| activation.steps());
+    let steps = unsafe { run.activation.as_ref() }.and_then(|activation| activation.steps());
     let steps = steps.as_ref().map_or(&[][..], |steps| steps.as_slice());
     for block in 0..p.blocks {
         let zeros = [0.0; LANES];
         // SAFETY: the bias, if there is one, has eight f32 a block.
         let bias = unsafe {
-            if p.bias.is_null() {
+            if run.bias.is_null() {
                 L::load(zeros.as_ptr())
             } else {
-                L::load(p.bias.add(block * LANES))
+                L::load(run.bias.add(block * LANES))
             }
         };
-        let mut across = p.first_tile % p.tiles_across;
-        let mut top = p.first_tile / p.tiles_across * M;
-        for tile in 0..p.tiles {
+        let mut across = run.first_tile % p.tiles_across;
+        let mut top = run.first_tile / p.tiles_across * M;
+        for tile in 0..run.tiles {
             let left = across * M;
             let rows = p.rows.saturating_sub(top).min(M);
             let columns = p.columns.saturating_sub(left).min(M);
@@ -118,15 +141,15 @@ unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(par
                 // SAFETY: the tile has outputs, so row `top` and column `left` exist in `dst` and
                 // `residual`; `src` holds every tile.
                 unsafe {
-                    let residual = if p.residual.is_null() {
-                        p.residual
+                    let residual = if run.residual.is_null() {
+                        run.residual
                     } else {
                         let row = top * p.residual_row_stride;
-                        p.residual.add(block * p.residual_block_stride + row + left * LANES)
+                        run.residual.add(block * p.residual_block_stride + row + left * LANES)
                     };
                     let row = top * p.row_stride;
                     let target = Target {
-                        dst: p.dst.add(block * p.dst_block_stride + row + left * LANES),
+                        dst: run.dst.add(block * p.dst_block_stride + row + left * LANES),
                         row_stride: p.row_stride,
                         residual,
                         residual_row_stride: p.residual_row_stride,
@@ -135,7 +158,7 @@ unsafe fn run<L: Lanes, V: Transforms<A, M>, const A: usize, const M: usize>(par
                         bias,
                         steps,
                     };
-                    let src = p.src.add(block * p.src_block_stride + tile * p.tile_stride);
+                    let src = run.src.add(block * p.src_block_stride + tile * p.tile_stride);
                     transform::<L, V, A, M>(src, p.xi_stride, &target);
                 }
             }
