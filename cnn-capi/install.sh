@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Builds the C library and installs it: PREFIX/include/cnn.h, PREFIX/lib/libcnn.{so,a}, PREFIX/lib/pkgconfig/cnn.pc.
-# usage: cnn-capi/install.sh PREFIX
+# usage: [CNN_PROFILE=dev] cnn-capi/install.sh PREFIX
 set -euo pipefail
 root=$(cd -P "$(dirname "$0")" && cd .. && pwd)
 mkdir -p "$1"
 prefix=$(cd "$1" && pwd)
-cargo build --quiet --release --manifest-path "$root/Cargo.toml" -p cnn-capi
-built=${CARGO_TARGET_DIR:-$root/target}/release
+profile=${CNN_PROFILE:-release}
+cargo build --quiet --profile "$profile" --manifest-path "$root/Cargo.toml" -p cnn-capi
+# The profile `dev` has the folder `debug`.
+built=${CARGO_TARGET_DIR:-$root/target}/${profile/#dev/debug}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$root/Cargo.toml" | head -1)
 install -d "$prefix/include" "$prefix/lib/pkgconfig"
 install -m 644 "$root/cnn-capi/include/cnn.h" "$prefix/include/cnn.h"

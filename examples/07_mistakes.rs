@@ -9,7 +9,7 @@
 //! 8 │ filter = 4
 //!   │ ^^^^^^
 //!   │
-//!   = keys of `conv`: filters, kernel, stride, padding, dilation, groups, bias, activation
+//!   = keys of `conv`: filters, kernel, stride, padding, dilation, groups, bias, quantized, activation
 //!
 //! error: unknown operator or block `rellu`; did you mean `relu`?
 //!    ┌─ model.toml:13:6

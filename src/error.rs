@@ -122,7 +122,9 @@ impl From<JitError> for Error {
             JitError::InstructionSet { .. } => Error::Option(error.to_string()),
             JitError::Target(_) => Error::Limit(format!("{error}; the interpreter runs everywhere")),
             JitError::Memory(_) | JitError::Threads(_) => Error::Limit(error.to_string()),
-            JitError::Plan(_) | JitError::Module(_) | JitError::Tile(_) => Error::Internal(error.to_string()),
+            JitError::Plan(_) | JitError::Function(_) | JitError::Stored(_) | JitError::Tile(_) => {
+                Error::Internal(error.to_string())
+            }
         }
     }
 }

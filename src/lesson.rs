@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cnn_codegen::jit::Listed;
-use cnn_codegen::plan::Plan;
+use cnn_codegen::jit;
 use cnn_explain::{self as explain, Compiled, Explained, Machine, Origin, Subject};
 use ndarray::{ArrayD, IxDyn};
 
@@ -32,25 +31,25 @@ pub struct Lesson {
     famous: Vec<Model>,
     /// The network, compiled.
     pub network: Network,
-    plan: Plan,
-    listing: Vec<Listed>,
     machine: Machine,
+    max_memory: Option<u64>,
 }
 
 impl Lesson {
-    /// Compiles a model and measures it on its images, one for each input.
+    /// Compiles a model, and measures it on one image for each input. The images are asked for only then: what the network
+    /// takes in memory has been counted.
     ///
     /// # Errors
-    /// As [`Model::compile`] and [`Network::profile`].
-    pub fn new(
+    /// As [`Model::compile`] and [`Network::profile`], and as `images`.
+    pub fn new<E: From<Error>>(
         model: Model,
         (weights, weight_origin): (impl Into<Arc<Weights>>, Origin),
-        (arrays, input_origin): (Vec<ArrayD<f32>>, Origin),
+        images: impl FnOnce(&Model) -> Result<(Vec<ArrayD<f32>>, Origin), E>,
         options: &Options,
-    ) -> Result<Lesson, Error> {
+    ) -> Result<Lesson, E> {
         let weights = weights.into();
         let network = model.compile(&weights, options)?;
-        let (plan, listing) = (model.plan(options)?, model.listing(options)?);
+        let (arrays, input_origin) = images(&model)?;
         let mut lesson = Lesson {
             model,
             weights,
@@ -65,8 +64,7 @@ impl Lesson {
                 ..Machine::default()
             },
             network,
-            plan,
-            listing,
+            max_memory: options.max_memory,
         };
         lesson.machine.times = lesson.measured()?;
         Ok(lesson)
@@ -99,6 +97,11 @@ impl Lesson {
         *self = next;
     }
 
+    /// Its weights, and where they are from.
+    pub fn weights(&self) -> (Arc<Weights>, Origin) {
+        (Arc::clone(&self.weights), self.weight_origin.clone())
+    }
+
     /// The elements of each input's image.
     fn inputs(&self) -> Vec<&[f32]> {
         self.arrays.iter().filter_map(|array| array.as_slice()).collect()
@@ -121,9 +124,11 @@ impl Lesson {
     pub fn explained(&self, compiler: bool, course: bool) -> Result<Explained, Error> {
         let model = &self.model;
         let ((text, name), graph) = (model.text(), model.placed()?);
-        let compiled = compiler.then(|| Compiled {
-            plan: &self.plan,
-            listing: &self.listing,
+        let plan = self.network.plan().filter(|_| compiler);
+        let listing = plan.map(jit::listing).transpose()?.unwrap_or_default();
+        let compiled = plan.map(|plan| Compiled {
+            plan,
+            listing: &listing,
             machine: self.machine.clone(),
         });
         let tables = self.famous.iter().map(|model| (model.graph(), model.shapes()));
@@ -142,6 +147,7 @@ impl Lesson {
             compiled,
             beside: self.beside.as_ref().map(|model| (model.graph(), model.shapes())),
             famous: course.then(|| tables.collect()),
+            max_memory: self.max_memory,
         };
         explain::explain(&subject, self.weights.source()).map_err(Error::from)
     }
@@ -258,7 +264,7 @@ impl Session {
         Lesson::new(
             model.clone(),
             (Arc::clone(weights), weight_origin),
-            (arrays, input_origin),
+            |_| Ok::<_, Error>((arrays, input_origin)),
             &options,
         )?
         .with(Vec::new(), None)?

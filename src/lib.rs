@@ -21,7 +21,9 @@
 //! | [`Weights`] | named tensors: a file, bytes, arrays, or made up |
 //! | [`Options`] | back end, batch, threads, bounds |
 //! | [`Network`] | compiled: runs, from several threads at once if need be |
+//! | [`CompiledFile`] | compiled networks in files, loaded without being compiled again |
 //! | [`Session`] | a model with its weights, compiled for every batch it meets; arrays as its file names them |
+//! | [`quantize`] | a network of floats as one of 8-bit integers |
 //! | [`Roofs`] | what this machine can do at most |
 //! | [`Error`] | everything that can go wrong, typed, with messages that teach |
 //!
@@ -31,7 +33,11 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 
 #[cfg(feature = "jit")]
+mod accuracy;
+#[cfg(feature = "jit")]
 pub mod builtin;
+#[cfg(feature = "jit")]
+mod compiled;
 #[cfg(feature = "jit")]
 pub mod error;
 #[cfg(feature = "jit")]
@@ -44,6 +50,8 @@ pub mod lesson;
 mod model;
 #[cfg(feature = "jit")]
 mod network;
+#[cfg(feature = "jit")]
+pub mod quantize;
 #[cfg(feature = "jit")]
 mod roofs;
 #[cfg(feature = "rust")]
@@ -60,10 +68,13 @@ pub use cnn_explain as explain;
 #[cfg(feature = "macros")]
 pub use cnn_macros::cnn;
 pub use cnn_runtime::emitted as rt;
+#[cfg(all(feature = "macros", feature = "std"))]
+pub use cnn_runtime::emitted::Declared;
 #[cfg(feature = "std")]
 pub use weights::Weights;
 #[cfg(feature = "jit")]
 pub use {
+    accuracy::LayerAccuracy,
     builtin::Builtin,
     cnn_codegen::compile::{Backend, Optimised, Options},
     cnn_codegen::plan::InstructionSet,
@@ -71,6 +82,7 @@ pub use {
     cnn_ir as ir, cnn_onnx as onnx,
     cnn_runtime::memory::Caches,
     cnn_runtime::weights::synthetic_input as random_input,
+    compiled::{CompiledFile, FileArrays},
     error::Error,
     executable::StepTime,
     model::{Model, Port, Source, WeightReport},

@@ -13,18 +13,32 @@ use cnn_codegen::jit::{self, Listed};
 use cnn_codegen::plan::Plan;
 use cnn_ir::cost;
 use cnn_ir::diag::{Diagnostic, Severity};
-use cnn_ir::graph::{Graph, NodeId};
-use cnn_ir::op::{InputLayout, Op, WeightDecl};
+use cnn_ir::graph::{Graph, Node};
+use cnn_ir::op::{Input, InputLayout, WeightDecl};
 use cnn_ir::validate::Shapes;
 use cnn_onnx::{Import, ImportOptions};
-use cnn_runtime::weights::{WeightError, WeightSource};
+use cnn_runtime::weights::{MOST_PROBLEMS, WeightError, WeightSource};
 
 use crate::error::Error;
-use crate::{Builtin, Network, Options, Weights};
+use crate::{Builtin, CompiledFile, FileArrays, Network, Options, Weights};
 
+use source::Declaration;
 pub use source::Source;
 
 /// A network that was read and found valid.
+///
+/// ```
+/// use cnn::{Model, Options, Weights};
+///
+/// let model = Model::builtin("lenet5")?; // or `Model::from_toml_file("net.toml")?`, or of a text as here:
+/// let wrong = Model::from_toml("[inputs]\nimage = [1, 32, 32]\n[[layer]]\nname = \"r\"\nop = \"relo\"\n");
+/// assert!(wrong.unwrap_err().to_string().contains("did you mean `relu`?"));
+///
+/// assert_eq!(model.inputs()[0].batched(8), [8, 1, 32, 32]);
+/// assert_eq!(model.parameters(), 61_706);
+/// let network = model.compile(&Weights::builtin("lenet5")?, &Options::default())?;
+/// # Ok::<(), cnn::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Model {
     source: Source,
@@ -138,12 +152,36 @@ impl Model {
         self.source.import()
     }
 
+    /// The file that this model was compiled into and is read from.
+    pub fn compiled(&self) -> Option<&CompiledFile> {
+        match &self.source.declaration {
+            Declaration::Compiled(file) => Some(file),
+            Declaration::Text(_) | Declaration::Import(_) => None,
+        }
+    }
+
+    /// What the ONNX file that this model is from calls its arrays; `None` if it is from none.
+    pub fn file_arrays(&self) -> Option<FileArrays> {
+        match &self.source.declaration {
+            Declaration::Import(import) => Some(FileArrays {
+                inputs: import.inputs.clone(),
+                outputs: import.outputs.clone(),
+                batch: import.batch,
+            }),
+            Declaration::Compiled(file) => file.stored().arrays(),
+            Declaration::Text(_) => None,
+        }
+    }
+
     /// The weights that come with the model: those of the ONNX file, those of the built-in model if it has some, or
     /// none where none are needed.
     ///
     /// # Errors
     /// [`Error::Weights`] if the program's own are damaged.
     pub fn own_weights(&self) -> Result<Option<Weights>, Error> {
+        if let Some(file) = self.compiled() {
+            return Ok(Some(Weights::packed(file.name())));
+        }
         match (self.import(), self.as_builtin()) {
             (Some(import), _) => Ok(Some(Weights::from_source(import.weights.clone()))),
             (None, Some(builtin)) if builtin.weights.is_some() => Weights::builtin(builtin.name).map(Some),
@@ -174,19 +212,12 @@ impl Model {
 
     /// The inputs in the order of declaration.
     pub fn inputs(&self) -> Vec<Port> {
-        let port = |&id: &NodeId| {
-            let node = &self.graph[id];
-            let (shape, hwc) = match &node.op {
-                Op::Input(input) => (input.array_dims(), input.layout == InputLayout::Hwc),
-                _ => (self.shapes[id].dims(), false),
-            };
-            Port {
-                name: node.name.clone(),
-                shape,
-                hwc,
-            }
+        let port = |(node, input): (&Node, &Input)| Port {
+            name: node.name.clone(),
+            shape: input.array_dims(),
+            hwc: input.layout == InputLayout::Hwc,
         };
-        self.graph.inputs().iter().map(port).collect()
+        self.graph.declared_inputs().map(port).collect()
     }
 
     /// The outputs in the order of declaration.
@@ -251,13 +282,14 @@ impl Model {
         compile::optimise(&self.graph).map_err(|fault| Error::Internal(format!("{}: {fault}", self.name())))
     }
 
-    /// Asks `weights` for every tensor the network needs.
+    /// Asks `weights` for every tensor the network needs; after [`MOST_PROBLEMS`] problems no more.
     pub fn check_weights(&self, weights: &Weights) -> WeightReport {
         let declared = self.weights();
         WeightReport {
             problems: declared
                 .iter()
                 .filter_map(|one| weights.tensor(&one.name, &one.shape).err())
+                .take(MOST_PROBLEMS)
                 .collect(),
             unused: self.unused_weights(weights),
         }
@@ -299,6 +331,9 @@ impl Model {
     /// # Errors
     /// As [`compile`](Self::compile), but for weights, which a plan does not look at.
     pub fn plan(&self, options: &Options) -> Result<Plan, Error> {
+        if let Some(file) = self.compiled() {
+            return file.plan(options);
+        }
         Ok(compile::plan(&self.graph, options)?.0)
     }
 
@@ -317,11 +352,25 @@ impl Model {
     /// wrong; [`Error::Option`] for a batch or number of threads of 0.
     pub fn compile(&self, weights: &Weights, options: &Options) -> Result<Network, Error> {
         let start = Instant::now();
-        match Network::compile(self, weights, options, start) {
-            // The compiler tells the first of each constant; say all.
-            Err(Error::Weights(first)) => {
+        if let Some(file) = self.compiled() {
+            return match weights.is_packed() {
+                true => Network::load(file, options, start),
+                false => Err(Error::Option(format!(
+                    "`{}` is compiled, with its weights in it: it takes no others",
+                    file.name()
+                ))),
+            };
+        }
+        let network = Network::compile(self, weights, options, start);
+        network.map_err(|error| self.all_weight_errors(weights, error))
+    }
+
+    /// The compiler tells the first problem of each constant: this tells all.
+    pub(crate) fn all_weight_errors(&self, weights: &Weights, error: Error) -> Error {
+        match error {
+            Error::Weights(first) => {
                 let all = self.check_weights(weights).problems;
-                Err(Error::Weights(if all.is_empty() { first } else { all }))
+                Error::Weights(if all.is_empty() { first } else { all })
             }
             other => other,
         }

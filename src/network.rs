@@ -1,16 +1,35 @@
 //! A compiled network: what runs.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cnn_codegen::compile::{self, Executable, Need};
-use cnn_codegen::plan::InstructionSet;
+use cnn_codegen::plan::{InstructionSet, Plan};
 use ndarray::{ArrayD, ArrayView, Dimension, IxDyn};
 
 use crate::error::Error;
 use crate::executable::{self, StepTime};
-use crate::{Backend, Model, Options, Port, Weights};
+use crate::{Backend, CompiledFile, Model, Options, Port, Weights};
 
 /// A network compiled for one batch size. Running it changes nothing: several threads may share it.
+///
+/// ```
+/// use cnn::{Model, Options, Weights};
+/// use ndarray::Array4;
+///
+/// let model = Model::builtin("lenet5")?;
+/// let options = Options { batch: 2, ..Options::default() };
+/// let network = model.compile(&Weights::builtin("lenet5")?, &options)?;
+/// let images = Array4::<f32>::zeros((2, 1, 32, 32));
+/// let outputs = std::thread::scope(|scope| {
+///     let run = || network.run(&[images.view()]);
+///     let runs = [scope.spawn(run), scope.spawn(run)];
+///     runs.map(|run| run.join().expect("a run does not panic"))
+/// });
+/// let [first, second] = outputs;
+/// assert_eq!(first?[0], second?[0]);
+/// # Ok::<(), cnn::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Network {
     name: String,
@@ -35,6 +54,51 @@ impl Network {
             name: model.name().to_owned(),
             inputs: model.inputs(),
             outputs: model.outputs(),
+            batch: options.batch,
+            backend: options.backend,
+            need,
+            compile_time: start.elapsed(),
+            executable,
+        })
+    }
+
+    /// Loads a compiled network from a file, for the best of its instruction sets that this machine has. `options` say how
+    /// many threads share a run and how much memory it may take; the batch is the file's.
+    ///
+    /// The file is trusted code: see [`CompiledFile`].
+    ///
+    /// # Errors
+    /// [`Error::File`] if it is damaged, cut off, of another kind or version, or for other machines; [`Error::Option`] if
+    /// it has no code for this machine, or what is asked for is not what was compiled; [`Error::Memory`], [`Error::Io`].
+    pub fn open(path: impl AsRef<Path>, options: &Options) -> Result<Network, Error> {
+        let start = Instant::now();
+        let file = CompiledFile::open(path)?;
+        let options = Options {
+            batch: file.batch(),
+            ..options.clone()
+        };
+        Network::load(&file, &options, start)
+    }
+
+    /// Loads a compiled network.
+    pub(crate) fn load(file: &CompiledFile, options: &Options, start: Instant) -> Result<Network, Error> {
+        let (executable, need) = file.load(options)?;
+        let ports = |ports: &[cnn_codegen::plan::Port]| {
+            let port = |port: &cnn_codegen::plan::Port| Port {
+                name: port.name.clone(),
+                shape: port.dims(),
+                hwc: port.hwc,
+            };
+            ports.iter().map(port).collect()
+        };
+        let (inputs, outputs) = match &executable {
+            Executable::Jit(code) => (ports(&code.plan().inputs), ports(&code.plan().outputs)),
+            Executable::Interp(_) => (Vec::new(), Vec::new()),
+        };
+        Ok(Network {
+            name: file.stored().name.clone(),
+            inputs,
+            outputs,
             batch: options.batch,
             backend: options.backend,
             need,
@@ -202,17 +266,22 @@ impl Network {
 
     /// The instruction set of its kernels; the interpreter has none.
     pub fn isa(&self) -> Option<InstructionSet> {
+        self.plan().map(|plan| plan.isa)
+    }
+
+    /// The plan that its code carries out; the interpreter has none.
+    pub fn plan(&self) -> Option<&Plan> {
         match &self.executable {
-            Executable::Jit(code) => Some(code.plan().isa),
+            Executable::Jit(code) => Some(code.plan()),
             Executable::Interp(_) => None,
         }
     }
 
     /// What it was compiled for, in words.
     pub fn target(&self) -> String {
-        match &self.executable {
-            Executable::Jit(code) => format!("{} with {}", std::env::consts::ARCH, code.plan().isa.description()),
-            Executable::Interp(_) => "the interpreter".to_owned(),
+        match self.isa() {
+            Some(isa) => format!("{} with {}", std::env::consts::ARCH, isa.description()),
+            None => "the interpreter".to_owned(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use cnn_ir::diag::nearest;
 use cnn_onnx::Batch;
 
-use crate::{Error, Model, Network, Options, Port, Weights};
+use crate::{CompiledFile, Error, Model, Network, Options, Port, Weights};
 
 /// Networks that a session keeps: those of the batches used last.
 const KEPT: usize = 4;
@@ -116,6 +116,8 @@ impl Session {
                 .ok_or_else(|| Error::Option(model.weights_missing()))?,
         };
         let (inputs, outputs, first) = interface(&model);
+        // Its code is for one batch only.
+        let batch = batch.or(model.compiled().map(CompiledFile::batch));
         let session = Session {
             weights: Arc::new(weights),
             own_weights,
@@ -272,7 +274,7 @@ impl Model {
 
 /// What a model takes and gives, and the batch that it is made for.
 fn interface(model: &Model) -> (Vec<ArrayInfo>, Vec<ArrayInfo>, usize) {
-    let Some(import) = model.import() else {
+    let Some(arrays) = model.file_arrays() else {
         let info = |port: Port| ArrayInfo {
             name: port.name,
             dims: port.shape,
@@ -284,10 +286,10 @@ fn interface(model: &Model) -> (Vec<ArrayInfo>, Vec<ArrayInfo>, usize) {
     let info = |port: &cnn_onnx::Port| ArrayInfo {
         name: port.name.clone(),
         dims: port.dims.clone(),
-        batched: import.batch != Batch::None,
+        batched: arrays.batch != Batch::None,
     };
-    let [inputs, outputs] = [&import.inputs, &import.outputs].map(|ports| ports.iter().map(info).collect());
-    let first = match import.batch {
+    let [inputs, outputs] = [&arrays.inputs, &arrays.outputs].map(|ports| ports.iter().map(info).collect());
+    let first = match arrays.batch {
         Batch::Fixed(batch) => batch,
         Batch::Free | Batch::None => 1,
     };

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::process::Command;
 
 /// Each section with Rust code, the features it is compiled with, and what else its code names.
-const SECTIONS: [(&str, &[&str], &str); 3] = [
+const SECTIONS: [(&str, &[&str], &str); 4] = [
     ("As a library", &["jit"], "ndarray = \"0.17\"\n"),
     ("In Rust, at compile time", &["macros", "std"], ""),
+    ("In Rust, at compile time", &["macros", "ndarray"], ""),
     ("In Rust, at compile time", &["macros", "jit"], ""),
 ];
 

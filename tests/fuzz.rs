@@ -5,14 +5,10 @@
 
 #![cfg(feature = "image")]
 
-#[path = "../fuzz/targets.rs"]
-#[expect(unreachable_pub, reason = "a module of another crate")]
-mod targets;
-
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use targets::{TARGETS, Target};
+use cnn_fuzz_targets::{TARGETS, Target};
 
 /// Files for each target where nothing is said.
 const FILES: usize = 400;

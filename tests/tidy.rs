@@ -184,32 +184,103 @@ fn crates_depend_on_each_other_in_one_direction() {
     );
 }
 
+/// The folder of the crate that a file belongs to.
+fn crate_of(file: &Path) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = file.ancestors().skip(1);
+    let folder = folders.find(|folder| root.join(folder).join("Cargo.toml").exists());
+    folder.unwrap_or(Path::new("")).to_path_buf()
+}
+
+#[test]
+fn no_file_is_taken_from_another_crate() {
+    // A package holds the files of one crate, and could not be built from them.
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let taken = offences(|path, text| {
+        let manifest = fs::read_to_string(root.join(crate_of(path)).join("Cargo.toml")).unwrap();
+        if manifest.contains("publish = false") {
+            return Vec::new();
+        }
+        // Tests are no part of what is built from a package.
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let words = ["include!(\"", "include_str!(\"", "include_bytes!(\"", "#[path = \""];
+        let named = words.iter().flat_map(|word| text.split(word).skip(1));
+        let files = named.filter_map(|rest| rest.split('"').next());
+        let mut strays = Vec::new();
+        for file in files {
+            let mut target = path.parent().unwrap_or(Path::new("")).to_path_buf();
+            for part in Path::new(file).components() {
+                if part.as_os_str() == ".." {
+                    target.pop();
+                } else {
+                    target.push(part);
+                }
+            }
+            if crate_of(&target) != crate_of(path) {
+                strays.push(format!("takes `{}`", target.display()));
+            }
+        }
+        strays
+    });
+    assert_eq!(taken, "");
+}
+
+#[test]
+fn paths_to_what_is_published_carry_a_version() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders: Vec<_> = sources().iter().map(|(path, _)| crate_of(path)).collect();
+    folders.sort();
+    folders.dedup();
+    assert!(folders.len() > 10);
+    for folder in folders {
+        let text = fs::read_to_string(root.join(&folder).join("Cargo.toml")).unwrap();
+        // Publishing leaves out what only tests need.
+        let mut tests = false;
+        for line in text.lines() {
+            if line.starts_with('[') {
+                tests = line.contains("dev-dependencies");
+            }
+            let is_path = line.contains("{ path = ") && !line.contains("version = ");
+            let unpublished = text.contains("publish = false") || line.starts_with("cnn-testing");
+            assert!(!is_path || tests || unpublished, "{}: {line}", folder.display());
+        }
+    }
+}
+
 #[test]
 fn matches_over_operators_are_complete() {
-    // Best effort: an arm `_ =>` directly inside a match whose other arms begin with `Op::`.
+    // By the form that rustfmt gives: an arm for all the rest in a match that has an arm for an operator or for a plan's
+    // work. A question about one of them is an `if let`.
+    let of_these = |pattern: &str| {
+        ["Op::", "Work::"].iter().any(|name| {
+            pattern.match_indices(name).any(|(at, _)| {
+                let before = pattern[..at].chars().next_back();
+                !before.is_some_and(|c| c.is_alphanumeric() || c == '_')
+            })
+        })
+    };
+    let is_rest = |arm: &str| {
+        let pattern = arm.split("=>").next().unwrap_or_default().trim();
+        arm.contains("=>") && !pattern.is_empty() && pattern.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+    };
     let lazy = offences(|path, text| {
         let part = |name: &str| path.components().any(|part| part.as_os_str() == name);
         // A pass leaves what it does not know as it is, and that is right for an operator to come.
         if part("tests") || part("tests.rs") || path.starts_with("cnn-ir/src/passes") {
             return Vec::new();
         }
-        let lines: Vec<_> = text.lines().collect();
+        let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let lines: Vec<_> = text.lines().map(code).collect();
         let indent = |line: &str| line.len() - line.trim_start().len();
         let lazy = lines.iter().enumerate().filter(|(number, line)| {
-            let arm = code(line);
-            if !arm.trim_start().starts_with("_ =>") {
-                return false;
-            }
             let siblings = lines[..*number]
                 .iter()
                 .rev()
                 .take_while(|before| before.trim().is_empty() || indent(before) >= indent(line));
-            let arms: Vec<_> = siblings
-                .filter(|before| indent(before) == indent(line) && before.contains("=>"))
-                .collect();
-            arms.len() >= 6 && arms.iter().all(|arm| arm.trim_start().starts_with("Op::"))
+            let mut arms = siblings.filter(|before| indent(before) == indent(line));
+            is_rest(line) && arms.any(|arm| of_these(arm.split("=>").next().unwrap_or_default()))
         });
-        lazy.map(|(number, _)| format!("line {}: `_ =>` over Op", number + 1))
+        lazy.map(|(number, _)| format!("line {}: an arm for all other operators", number + 1))
             .collect()
     });
     assert_eq!(lazy, "");

@@ -8,7 +8,11 @@ once and then waits; this project is a process for every round. In each round al
 rotated order, so that a slow phase of the machine meets all. Each warms up for 0.2 s and is timed for 1 s, at least 5
 runs. Reported is the median over the rounds of the rounds' medians, and the least time of all. The inputs are the
 same for every engine but this project, which makes up input and weights itself when timed; its outputs are checked,
-like all others', with the exported weights against PyTorch's in float64.
+like all others', with the exported weights against PyTorch's in float64. NAME_int8 is one file for all engines, with weights
+in 8-bit integers; outputs are checked against what ONNX Runtime answers without optimisations.
+
+OpenVINO computes integers with AMX where a processor has it, which this project does not: ONEDNN_MAX_CPU_ISA=AVX512_CORE_VNNI in
+the environment compares like with like.
 """
 import argparse
 import importlib.metadata
@@ -32,6 +36,7 @@ PACKAGES = {"ort": "onnxruntime", "torch_compile": "torch"}
 WARM_UP, SECONDS, LEAST = 0.2, 1.0, 5  # those of `cnn bench`
 LIMIT = 600  # seconds that anything may take
 WRONG = 1e-3  # an output this far off, relative to the greatest, is a failure
+WRONG_INT8 = 0.1  # the same of integers: one rounded otherwise is 1/255 of its layer's range
 UNSTEADY = 1.3  # a cell whose slowest round took this much longer than its fastest is marked
 BUSY = 0.5  # load of a machine that is not idle
 
@@ -77,13 +82,16 @@ class Cnn:
 
     def __init__(self, binary, model, threads, work):
         base, batch = re.fullmatch(r"(.+?)(?:_b(\d+))?", model).groups()
+        int8 = model.endswith("_int8")
         self.output = work / "out" / f"{model}.cnn.{threads}.npy"
-        file, path = str(ZOO / f"{base}.toml"), work / "models" / model
+        path = work / "models" / model
+        file = f"{path}.onnx" if int8 else str(ZOO / f"{base}.toml")
         common = ["--threads", str(threads), "--batch", batch or "1"]
         self.about = {}
-        self.run([binary, "run", file, "--weights", f"{path}.safetensors", "--input", f"{path}.input.npy",
+        weights = lambda given: [] if int8 else ["--weights", given]  # an ONNX file has its own
+        self.run([binary, "run", file, *weights(f"{path}.safetensors"), "--input", f"{path}.input.npy",
                   "--output", self.output, *common])
-        self.command = [binary, "bench", file, "--weights", "random:0", "--json", *common]
+        self.command = [binary, "bench", file, *weights("random:0"), "--json", *common]
 
     def run(self, command):
         with open(self.output.with_suffix(".log"), "w+") as log:
@@ -141,7 +149,7 @@ def measure(model, threads, args):
         medians = [median for median, _ in rounds[engine]]
         results[engine] = {"median_ms": statistics.median(medians), "min_ms": min(low for _, low in rounds[engine]),
                            "round_medians_ms": medians, "error_of_output": error} | worker.about
-        if not error < WRONG:
+        if not error < (WRONG_INT8 if model.endswith("_int8") else WRONG):
             results[engine]["error"] = f"wrong output ({error:.0e})"
     return results
 
@@ -174,7 +182,8 @@ def row(model, threads, results, engines):
 def machine():
     text = pathlib.Path("/proc/cpuinfo").read_text()
     about = dict(re.findall(r"^(.+?)\s*: (.*)$", text, re.M))
-    flags = [flag for flag in ("avx2", "fma", "avx512f") if flag in about.get("flags", "").split()]
+    features = ("avx2", "fma", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni", "avx512_bf16", "amx_int8")
+    flags = [flag for flag in features if flag in about.get("flags", "").split()]
     cpu = f"{about.get('model name', platform.processor())} (family {about.get('cpu family')}, model {about.get('model')})"
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return f"{cpu}, {os.cpu_count()} cores, {' '.join(flags)}, {memory:.0f} GiB, Linux {platform.release()}"
@@ -226,7 +235,7 @@ def main():
                     spreads.append(spread(result))
             if args.json:
                 args.json.write_text(json.dumps(everything, indent=1))
-    print(f"\nMilliseconds a run, f32: median of {args.rounds} interleaved rounds (least); _b8 is a batch of 8;"
+    print(f"\nMilliseconds a run, f32 (_int8: 8-bit integers of one QDQ file): median of {args.rounds} interleaved rounds (least); _b8 is a batch of 8;"
           " bold the fastest other; ~ unsteady.")
     print(f"Machine: {machine()}.  \nEngines: {', '.join(versions(args))}.")
     if spreads:

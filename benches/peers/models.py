@@ -6,7 +6,12 @@ A network is called as its file in examples/models is; NAME_b8 is it with a batc
 NAME.safetensors (the state dict, which this project reads), NAME.ncnn.{param,bin}, NAME.input.npy and NAME.output.npy,
 PyTorch's answer in float64. Weights are made up, from a seed. Batch norms get the statistics of a random batch and are
 then perturbed: folding them is real work, and activations keep a normal range.
+
+NAME_int8 is it in 8-bit integers, quantised by ONNX Runtime: QuantizeLinear and DequantizeLinear nodes with fixed scales, for
+each filter one, calibrated on random images. All engines read that file. NAME_int8.output.npy is what ONNX Runtime answers
+without any optimisation, which computes with floats between the two kinds of nodes.
 """
+import os
 import pathlib
 import shutil
 import subprocess
@@ -14,7 +19,6 @@ import sys
 import tempfile
 
 import numpy as np
-import pnnx
 import safetensors.torch
 import torch
 from torch import nn
@@ -44,7 +48,8 @@ CONSTRUCTORS = {
     "squeezenet1_1": zoo.squeezenet1_1,
     "mobilenet_v2": zoo.mobilenet_v2,
 }
-MODELS = [*CONSTRUCTORS, "resnet18_b8", "mobilenet_v2_b8"]
+INT8 = ["resnet18", "resnet50", "googlenet_torchvision", "squeezenet1_1", "mobilenet_v2"]
+MODELS = [*CONSTRUCTORS, "resnet18_b8", "mobilenet_v2_b8", *(f"{name}_int8" for name in INT8)]
 
 
 def split(name):
@@ -92,6 +97,7 @@ def export(name, folder):
     torch.onnx.export(model, (x,), path + ".onnx", opset_version=17, dynamo=False,
                       input_names=["input"], output_names=["output"])
     if batch == 1:  # ncnn has no batch axis
+        import pnnx
         with tempfile.TemporaryDirectory() as scratch:
             torch.jit.trace(model, x).save(scratch + "/net.pt")
             command = [pnnx.EXEC_PATH, "net.pt", f"inputshape={list(x.shape)}".replace(" ", ""), "fp16=0"]
@@ -103,12 +109,39 @@ def export(name, folder):
         np.save(path + ".output.npy", model.double()(x.double()).float().numpy())
 
 
+def quantise(name, folder):
+    """NAME_int8 of an exported network."""
+    import onnxruntime
+    from onnxruntime import quantization
+    base, path = str(folder / name.removesuffix("_int8")), str(folder / name)
+    generator = torch.Generator().manual_seed(2)
+    feeds = iter([{"input": images(name.removesuffix("_int8"), 1, generator=generator).numpy()} for _ in range(8)])
+    with tempfile.TemporaryDirectory() as scratch:
+        quantization.shape_inference.quant_pre_process(base + ".onnx", scratch + "/prepared.onnx")
+        quantization.quantize_static(
+            scratch + "/prepared.onnx", path + ".onnx", type("Feeds", (quantization.CalibrationDataReader,), {
+                "get_next": lambda self: next(feeds, None)})(),
+            quant_format=quantization.QuantFormat.QDQ, per_channel=True,
+            activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8)
+    x = np.load(base + ".input.npy")
+    np.save(path + ".input.npy", x)
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(path + ".onnx", options, providers=["CPUExecutionProvider"])
+    np.save(path + ".output.npy", session.run(None, {"input": x})[0])
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     for name in sys.argv[2].split(",") if len(sys.argv) > 2 else MODELS:
         print(name, flush=True)
-        export(name, folder)
+        if name.endswith("_int8"):
+            if not os.path.exists(folder / f"{name.removesuffix('_int8')}.onnx"):
+                export(name.removesuffix("_int8"), folder)
+            quantise(name, folder)
+        else:
+            export(name, folder)
 
 
 if __name__ == "__main__":

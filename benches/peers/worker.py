@@ -39,6 +39,8 @@ def ort(path, model, threads, x):
 def ncnn(path, model, threads, x):
     import ncnn
     yield
+    if "_int8" in path:
+        raise RuntimeError("ncnn reads no QDQ file")
     net = ncnn.Net()
     net.opt.num_threads = threads
     net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False

@@ -80,8 +80,8 @@ const char *cnn_error_text(void);
 // The library's version, such as "0.1.0".
 const char *cnn_version(void);
 
-// Loads a network: the path of a .toml or .onnx file, or the name of a built-in model. `options` may be null.
-// Writes the network's handle, 0 if it cannot be loaded.
+// Loads a network: the path of a .toml, .onnx or compiled .cnnc file (which is trusted code, as a library is), or the name
+// of a built-in model. `options` may be null. Writes the network's handle, 0 if it cannot be loaded.
 //
 // # Safety
 // `model` is null or a text that ends with a zero; `options` is null or points to options; `network` is null or points to

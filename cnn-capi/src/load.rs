@@ -32,8 +32,8 @@ pub extern "C" fn cnn_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// Loads a network: the path of a .toml or .onnx file, or the name of a built-in model. `options` may be null.
-/// Writes the network's handle, 0 if it cannot be loaded.
+/// Loads a network: the path of a .toml, .onnx or compiled .cnnc file (which is trusted code, as a library is), or the name
+/// of a built-in model. `options` may be null. Writes the network's handle, 0 if it cannot be loaded.
 ///
 /// # Safety
 /// `model` is null or a text that ends with a zero; `options` is null or points to options; `network` is null or points to

@@ -30,7 +30,8 @@ enum Tensors<'py> {
 
 /// Reads a model and compiles it.
 ///
-/// `model` is the path of a `.toml` or `.onnx` file, the name of a built-in model, or the bytes of an ONNX file.
+/// `model` is the path of a `.toml`, `.onnx` or compiled `.cnnc` file, the name of a built-in model, or the bytes of an ONNX
+/// file. A `.cnnc` file is trusted code, as a library is.
 ///
 /// `weights`: a `.safetensors` file, a dict of arrays by name, or `"random"` (`"random:SEED"`); the model's own by default.
 /// `threads`: threads that share a run; all cores by default. `batch`: the only batch it shall take; by default it takes

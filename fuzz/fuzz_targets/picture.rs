@@ -1,8 +1,4 @@
 //! `cargo +nightly fuzz run picture`
 #![no_main]
 
-#[path = "../targets.rs"]
-#[expect(dead_code, reason = "each target is one of the functions")]
-mod targets;
-
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| targets::picture(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| cnn_fuzz_targets::picture(bytes));

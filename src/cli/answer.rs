@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use anstyle::Style;
 use cnn::ir::graph::{Graph, NodeId};
-use cnn::ir::op::Op;
+use cnn::ir::op::Meaning;
 use ndarray::{ArrayViewD, Axis};
 use serde_json::{Value, json};
 
@@ -20,39 +20,24 @@ const PRINTED: usize = 64;
 
 const BOLD: Style = Style::new().bold();
 
-/// What the numbers of an output are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Meaning {
-    /// A softmax's results.
-    Probabilities,
-    /// Their logarithms.
-    LogProbabilities,
-    /// What a softmax would take: a classifier without one.
-    Scores,
-    /// Anything else.
-    Values,
-}
-
 /// Told by the operator that computes the output.
 pub(super) fn meaning(graph: &Graph, mut id: NodeId, classes_wanted: bool, shape: &[usize]) -> Meaning {
     let vector = shape.iter().skip(1).all(|&dim| dim == 1) && shape.first().is_some_and(|&n| n > 1);
     if !vector {
         return Meaning::Values;
     }
-    loop {
-        match &graph[id].op {
-            Op::Softmax(softmax) if softmax.log => return Meaning::LogProbabilities,
-            Op::Softmax(_) => return Meaning::Probabilities,
-            Op::Dense(dense) if dense.activation.is_none() => return Meaning::Scores,
-            op if op.keeps_elements() => match graph.operands(id).first() {
-                Some(&operand) => id = operand,
-                None => return Meaning::Values,
-            },
-            // SqueezeNet's last convolution is its classifier.
-            op if op.name() == "global_avg_pool" && graph.is_output(id) => return Meaning::Scores,
-            _ if classes_wanted => return Meaning::Scores,
-            _ => return Meaning::Values,
-        }
+    while graph[id].op.keeps_elements()
+        && let Some(&operand) = graph.operands(id).first()
+    {
+        id = operand;
+    }
+    let op = &graph[id].op;
+    // SqueezeNet's last convolution is its classifier.
+    let pooled = op.name() == "global_avg_pool" && graph.is_output(id);
+    match op.meaning() {
+        Meaning::Values if pooled || classes_wanted => Meaning::Scores,
+        Meaning::Indices | Meaning::Mask => Meaning::Values,
+        meaning => meaning,
     }
 }
 
@@ -69,7 +54,7 @@ fn rank(scores: &[f32], meaning: Meaning) -> Vec<Ranked> {
     let power = |score: f32| f64::from(score - greatest).exp();
     let sum: f64 = scores.iter().map(|&score| power(score)).sum();
     let probability = |score: f32| match meaning {
-        Meaning::Probabilities | Meaning::Values => f64::from(score),
+        Meaning::Probabilities | Meaning::Indices | Meaning::Mask | Meaning::Values => f64::from(score),
         Meaning::LogProbabilities => f64::from(score).exp(),
         Meaning::Scores => power(score) / sum,
     };

@@ -31,7 +31,7 @@ impl Color {
 /// Which network.
 #[derive(Args, Clone, Debug)]
 pub(super) struct ModelArgument {
-    /// A .toml or .onnx file, or a built-in model
+    /// A .toml, .onnx or .cnnc file, or a built-in model
     model: String,
     /// Dimensions of an input that an .onnx file leaves open, with the batch
     #[arg(long = "shape", value_name = "NAME=N,C,H,W")]

@@ -10,7 +10,7 @@ use ndarray::ArrayD;
 use serde::Serialize;
 
 use super::args::{Compilation, ModelArgument, Origin};
-use super::format::{counted, duration, grouped};
+use super::format::{columns, counted, duration, grouped, milliseconds};
 use super::inputs::{self, Given, Inputs};
 use super::profile::{Layer, Profile};
 use super::progress::Progress;
@@ -29,7 +29,8 @@ const WARM_UP: u32 = 5;
 pub(super) struct Arguments {
     #[command(flatten)]
     model: ModelArgument,
-    /// Weights: a safetensors file or made-up numbers [default: the model's own, else random]
+    /// Weights: a safetensors file, which must not be shortened meanwhile, or made-up numbers
+    /// [default: the model's own, else random]
     #[arg(long, short, value_name = "FILE|random[:SEED]")]
     weights: Option<Origin>,
     #[command(flatten)]
@@ -128,7 +129,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     )?;
     if let Some(profile) = profile {
         writeln!(out, "  machine  {}", profile.machine())?;
-        writeln!(out, "\n{}", profile.table().trim_fmt())?;
+        writeln!(out, "\n{}", profile.table(columns()))?;
     }
     Ok(())
 }
@@ -157,11 +158,6 @@ struct Measured<'a> {
     memory_gb_per_s: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     layers: Option<Vec<Layer<'a>>>,
-}
-
-/// Milliseconds to the clock's last digit, nanoseconds.
-pub(super) fn milliseconds(duration: Duration) -> f64 {
-    (duration.as_secs_f64() * 1e9).round() / 1e6
 }
 
 /// A network with inputs, and memory for its outputs: what is measured allocates nothing.

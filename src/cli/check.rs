@@ -4,24 +4,41 @@ use std::io::Write;
 
 use anstyle::AnsiColor;
 use clap::Args;
-use cnn::onnx::Import;
-use cnn::{Error, Port, Weights};
+use cnn::text::name;
+use cnn::{Error, FileArrays, Options, Port, Weights};
 
 use super::args::{ModelArgument, Origin};
 use super::format::{counted, grouped};
-use super::{Failure, session};
+use super::inputs::{self, Inputs};
+use super::{Failure, accuracy, run, session};
 
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
     #[command(flatten)]
     model: ModelArgument,
-    /// Weights that must fit it: a safetensors file
+    /// Weights that must fit it: a safetensors file, which must not be shortened meanwhile
     #[arg(long, short, value_name = "FILE|random[:SEED]")]
     weights: Option<Origin>,
+    #[command(flatten)]
+    inputs: Inputs,
+    /// Run it on the inputs as it is compiled by default, with --exact, and interpreted, and compare all layers
+    #[arg(long)]
+    accuracy: bool,
+    /// Run it on the inputs; NaN or infinities in a layer's result are an error that names the first such layer
+    #[arg(long)]
+    check_finite: bool,
+    /// Of a .cnnc file, check all checksums, the weights' too, and that its code is what its plan compiles to
+    #[arg(long)]
+    verify: bool,
 }
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let model = session::open(&arguments.model)?;
+    match (model.compiled(), arguments.verify) {
+        (Some(file), true) => file.verify()?,
+        (None, true) => return Err(Failure::Usage("--verify goes with a .cnnc file".into())),
+        (_, false) => {}
+    }
     let tensors = model.weights().len();
     let weights = match &arguments.weights {
         None => None,
@@ -39,26 +56,26 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     };
     let ok = AnsiColor::Green.on_default().bold();
     writeln!(out, "{ok}ok{ok:#}: {}", model.name())?;
-    let import = model.import();
-    let files = |of: fn(&Import) -> &[cnn::onnx::Port]| import.map_or(&[][..], of);
+    let arrays = model.file_arrays();
+    let files = |of: fn(&FileArrays) -> &[cnn::onnx::Port]| arrays.as_ref().map_or(&[][..], of);
     let ports = |ports: Vec<Port>, files: &[cnn::onnx::Port]| {
         let text = |(at, port): (usize, &Port)| match files.get(at) {
             // As the file has them: these are the names and shapes that arrays have.
-            Some(file) => format!("{} {:?}", file.name.escape_debug(), file.dims),
-            None if port.hwc => format!("{} {:?} (height, width, channels)", port.name, port.shape),
-            None => format!("{} {:?}", port.name, port.shape),
+            Some(file) => format!("{} {:?}", name(&file.name).escape_debug(), file.dims),
+            None if port.hwc => format!("{} {:?} (height, width, channels)", name(&port.name), port.shape),
+            None => format!("{} {:?}", name(&port.name), port.shape),
         };
         ports.iter().enumerate().map(text).collect::<Vec<_>>().join(", ")
     };
     writeln!(
         out,
         "  inputs      {}",
-        ports(model.inputs(), files(|import| &import.inputs))
+        ports(model.inputs(), files(|arrays| &arrays.inputs))
     )?;
     writeln!(
         out,
         "  outputs     {}",
-        ports(model.outputs(), files(|import| &import.outputs))
+        ports(model.outputs(), files(|arrays| &arrays.outputs))
     )?;
     writeln!(
         out,
@@ -66,6 +83,16 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         model.graph().len() - model.graph().inputs().len()
     )?;
     writeln!(out, "  parameters  {}", grouped(model.parameters()))?;
+    if let Some(file) = model.compiled() {
+        let sets: Vec<_> = file.instruction_sets().iter().map(|set| set.name()).collect();
+        let verified = if arguments.verify { ", verified" } else { "" };
+        writeln!(
+            out,
+            "  compiled    for {}, batch {}{verified}",
+            sets.join(" and "),
+            file.batch()
+        )?;
+    }
     if let Some(weights) = weights {
         writeln!(
             out,
@@ -73,5 +100,27 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
             counted(tensors, "tensor")
         )?;
     }
-    Ok(())
+    if !arguments.accuracy && !arguments.check_finite {
+        return match arguments.inputs.are_given() {
+            true => Err(Failure::Usage("--input goes with --accuracy or --check-finite".into())),
+            false => Ok(()),
+        };
+    }
+    let options = Options {
+        max_memory: arguments.model.limit(),
+        ..Options::default()
+    };
+    let feed = inputs::assign(&model, &arguments.inputs, None, options.max_memory, |_| {
+        run::sample(&model)
+    })?;
+    let weights =
+        session::weights(&model, arguments.weights.as_ref())?.ok_or_else(|| session::weights_missing(&model))?;
+    let layers = accuracy::layers(&model, &weights, &feed, &options)?;
+    if arguments.accuracy {
+        accuracy::write(out, &layers)?;
+    }
+    match arguments.check_finite {
+        true => accuracy::check_finite(&layers),
+        false => Ok(()),
+    }
 }

@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     /// Folder for the crate; there must be nothing in it
     #[arg(long, short, value_name = "DIR")]
     output: PathBuf,
-    /// A .safetensors file, or made-up numbers, that become part of the crate
+    /// A .safetensors file, which must not be shortened meanwhile, or made-up numbers, that become part of the crate
     /// [default: those of the model; without any, the crate loads a file]
     #[arg(long, short, value_name = "FILE|random[:SEED]")]
     weights: Option<Origin>,

@@ -57,12 +57,10 @@ pub(super) struct Arguments {
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
     let model = session::open(&arguments.model)?;
-    // The network's memory is counted before an image for it is drawn or made up.
-    model.plan(&Options {
+    let options = Options {
         max_memory: arguments.model.limit(),
         ..Options::default()
-    })?;
-    let (arrays, input_origin) = given(&model, &arguments.inputs)?;
+    };
     let beside = &arguments.beside;
     let beside = beside.as_ref().map(|name| other(name, &arguments.model)).transpose()?;
     let labels = match &arguments.labels {
@@ -75,13 +73,8 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         false => None,
     };
     let progress = Progress::new(format!("explaining {}", model.name()));
-    let lesson = Lesson::new(
-        model,
-        (weights, weight_origin),
-        (arrays, input_origin),
-        &Options::default(),
-    )?
-    .with(labels, beside)?;
+    let images = |model: &Model| given(model, &arguments.inputs);
+    let lesson = Lesson::new::<Failure>(model, (weights, weight_origin), images, &options)?.with(labels, beside)?;
     match (served, &arguments.output) {
         (Some(served), _) => {
             drop(progress);
@@ -92,7 +85,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
                 served.address()
             )?;
             out.flush()?;
-            served.run(&mut LiveDesk::new(lesson));
+            served.run(&mut LiveDesk::new(lesson, options));
         }
         (None, Some(path)) => {
             let page = lesson.page()?;

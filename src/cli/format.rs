@@ -21,6 +21,23 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(count as u64), if count == 1 { "" } else { "s" })
 }
 
+/// Columns of the terminal, or what `COLUMNS` says; `None` where output goes elsewhere.
+pub(super) fn columns() -> Option<u16> {
+    let said = || {
+        std::env::var("COLUMNS")
+            .ok()?
+            .parse()
+            .ok()
+            .filter(|&columns| columns > 0)
+    };
+    terminal_size::terminal_size().map(|(width, _)| width.0).or_else(said)
+}
+
+/// Milliseconds to the clock's last digit, nanoseconds.
+pub(super) fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e9).round() / 1e6
+}
+
 /// `1 × 32 × 32`
 pub(super) fn dims(dims: &[usize]) -> String {
     dims.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ")

@@ -11,14 +11,14 @@ mod files;
 use cnn::io::image::{Fit, Preparation};
 use cnn::io::{image, npy};
 use cnn::onnx::Batch;
-use cnn::{Error, Model, Network, Port};
+use cnn::{CompiledFile, Error, Model, Network, Port};
 use ndarray::{ArrayD, ArrayView3, Axis, IxDyn};
 
 use super::args::Origin;
 use super::format::dims;
 use super::{Failure, warn};
 
-pub(super) use args::Inputs;
+pub(super) use args::{Inputs, Pictures};
 use files::{Content, File};
 
 /// Images of a run, where several files are given and `--batch` does not say.
@@ -78,8 +78,10 @@ pub(super) struct Feed {
 
 /// The names that an input may be called by: as an ONNX file calls it, then as the network does.
 fn names(model: &Model, position: usize, port: &Port) -> Vec<String> {
-    let file = model.import().and_then(|import| import.inputs.get(position));
-    let file = file.map(|file| file.name.clone()).filter(|name| *name != port.name);
+    let file = model
+        .file_arrays()
+        .and_then(|arrays| arrays.inputs.into_iter().nth(position));
+    let file = file.map(|file| file.name).filter(|name| *name != port.name);
     file.into_iter().chain([port.name.clone()]).collect()
 }
 
@@ -120,6 +122,8 @@ pub(super) fn assign(
     limit: Option<u64>,
     otherwise: impl Fn(&Port) -> Option<Given>,
 ) -> Result<Feed, Failure> {
+    // A compiled network takes one batch only.
+    let asked = asked.or(model.compiled().map(CompiledFile::batch));
     let ports = model.inputs();
     let names: Vec<_> = ports
         .iter()
@@ -248,15 +252,15 @@ fn in_networks_shape(model: &Model, position: usize, port: &Port, array: ArrayD<
         [] => false,
     };
     let wrong = |shape: &[usize], found: &[usize]| Err(misfit(&port.name, shape, found));
-    let Some(import) = model.import() else {
+    let Some(arrays) = model.file_arrays() else {
         return match fits(array.shape()) {
             true => Ok(array),
             false => wrong(&port.shape, array.shape()),
         };
     };
-    let dims = &*import.inputs[position].dims;
+    let dims = &*arrays.inputs[position].dims;
     let shape = match array.shape() {
-        [batch, image @ ..] if import.batch != Batch::None && image == dims && *batch > 0 => port.batched(*batch),
+        [batch, image @ ..] if arrays.batch != Batch::None && image == dims && *batch > 0 => port.batched(*batch),
         all if all == dims => port.shape.clone(),
         shape if fits(shape) => return Ok(array),
         found => return wrong(dims, found),

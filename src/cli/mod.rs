@@ -2,7 +2,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | `run`, `check`, `summary`, `dump`, `explain`, `bench`, `import`, `emit` | a subcommand each |
+//! | `run`, `check`, `summary`, `dump`, `explain`, `bench`, `import`, `quantize`, `compile`, `emit` | a subcommand each |
 //! | `args` | arguments that subcommands share, and the forms of their values |
 //! | `session` | from arguments to model, weights and compiled network |
 //! | `inputs`, `outputs` | from arguments to input arrays, from output arrays to files |
@@ -11,10 +11,12 @@
 //! | `system` | signals, and a standard output that nobody opened |
 //! | `progress` | a sign of life on anything over a second |
 
+mod accuracy;
 mod answer;
 mod args;
 mod bench;
 mod check;
+mod compile;
 mod completions;
 mod draw;
 mod dump;
@@ -26,6 +28,7 @@ mod inputs;
 mod outputs;
 mod profile;
 mod progress;
+mod quantize;
 mod run;
 mod session;
 mod summary;
@@ -36,7 +39,7 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use clap::{Parser, Subcommand};
-use cnn::{Error, builtin, ir};
+use cnn::{Error, builtin, ir, weights};
 
 /// A compiler for convolutional neural networks: TOML in, answers out.
 #[derive(Debug, Parser)]
@@ -55,7 +58,7 @@ fn models() -> String {
         .iter()
         .map(|model| format!("\n  {:<22} {}", model.name, model.about));
     format!(
-        "MODEL is a .toml or .onnx file, or a built-in model:{}\n`cnn run lenet5` needs nothing else.",
+        "MODEL is a .toml, .onnx or .cnnc file, or a built-in model:{}\n`cnn run lenet5` needs nothing else.",
         lines.collect::<String>()
     )
 }
@@ -76,6 +79,10 @@ enum Command {
     Bench(bench::Arguments),
     /// Write an ONNX model as a TOML file and a safetensors file
     Import(import::Arguments),
+    /// Write a network of 8-bit integers, calibrated on data, as a TOML file and a safetensors file
+    Quantize(quantize::Arguments),
+    /// Write a network as a file of machine code and packed weights, which loads in milliseconds
+    Compile(compile::Arguments),
     /// Write a network as a Rust crate that stands alone
     Emit(emit::Arguments),
     /// Print a script that completes this command's words in a shell
@@ -126,6 +133,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(arguments) => explain::main(arguments, &mut out),
         Command::Bench(arguments) => bench::main(arguments, &mut out),
         Command::Import(arguments) => import::main(arguments, &mut out),
+        Command::Quantize(arguments) => quantize::main(arguments, &mut out),
+        Command::Compile(arguments) => compile::main(arguments, &mut out),
         Command::Emit(arguments) => emit::main(arguments, &mut out),
         Command::Completions(arguments) => completions::main(arguments, &mut out),
     };
@@ -160,9 +169,13 @@ fn report(failure: Failure) -> ExitCode {
                 let _ = writeln!(err, "{ERROR}error:{ERROR:#} {error}");
             }
             if errors.len() > 1 {
+                let least = match errors.len() {
+                    ..weights::MOST_PROBLEMS => "",
+                    _ => "at least ",
+                };
                 let _ = writeln!(
                     err,
-                    "{ERROR}error:{ERROR:#} {} tensors are missing or wrong",
+                    "{ERROR}error:{ERROR:#} {least}{} tensors are missing or wrong",
                     errors.len()
                 );
             }

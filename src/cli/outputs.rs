@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use cnn::io::{atomic, image, npy};
+use cnn::ir::op::Meaning;
 use cnn::onnx::Batch;
 use cnn::{Error, Model};
 use ndarray::{ArrayD, Axis, CowArray, IxDyn, Slice};
@@ -14,8 +15,8 @@ use super::inputs::{named, would_be_name};
 
 /// What the outputs are called on the screen: as an ONNX file calls them, or as the layers.
 pub(super) fn shown_names(model: &Model) -> Vec<String> {
-    match model.import() {
-        Some(import) => import.outputs.iter().map(|port| port.name.clone()).collect(),
+    match model.file_arrays() {
+        Some(arrays) => arrays.outputs.into_iter().map(|port| port.name).collect(),
         None => model.outputs().into_iter().map(|port| port.name).collect(),
     }
 }
@@ -23,8 +24,10 @@ pub(super) fn shown_names(model: &Model) -> Vec<String> {
 /// What the outputs' files are called: as the ONNX file calls its outputs, or as the layers.
 fn file_names(model: &Model) -> Vec<String> {
     let layers = || model.outputs().into_iter().map(|port| port.name).collect();
-    let Some(import) = model.import() else { return layers() };
-    let names: Vec<_> = import.outputs.iter().map(cnn::onnx::Port::plain_name).collect();
+    let Some(arrays) = model.file_arrays() else {
+        return layers();
+    };
+    let names: Vec<_> = arrays.outputs.iter().map(cnn::onnx::Port::plain_name).collect();
     match names.iter().collect::<HashSet<_>>().len() == names.len() {
         true => names,
         false => layers(),
@@ -33,10 +36,11 @@ fn file_names(model: &Model) -> Vec<String> {
 
 /// The arrays in the shapes that the ONNX file gives its outputs, if that is what the network is from.
 pub(super) fn in_files_shapes<'a>(model: &Model, arrays: &'a [ArrayD<f32>]) -> Vec<CowArray<'a, f32, IxDyn>> {
+    let file = model.file_arrays();
     let shape = |position: usize, array: &ArrayD<f32>| {
-        let import = model.import()?;
-        let dims = &*import.outputs.get(position)?.dims;
-        match (import.batch, array.shape()) {
+        let file = file.as_ref()?;
+        let dims = &*file.outputs.get(position)?.dims;
+        match (file.batch, array.shape()) {
             (Batch::None, [1, ..]) => Some(dims.to_vec()),
             (_, [batch, ..]) => Some([&[*batch], dims].concat()),
             (_, []) => None,
@@ -75,6 +79,8 @@ pub(super) struct Targets {
     make: Option<PathBuf>,
     /// The values that are black and white in a picture.
     range: (f32, f32),
+    /// What the numbers of each output are.
+    numbers: Vec<npy::Numbers>,
 }
 
 /// What targets are for.
@@ -95,8 +101,10 @@ impl Targets {
         let names: Vec<_> = names
             .map(|((layer, file), shown)| vec![shown.clone(), file.clone(), layer.name.clone()])
             .collect();
+        let meanings = Meaning::of_outputs(outputs.model.graph());
         let mut targets = Targets {
             range,
+            numbers: meanings.into_iter().map(npy::Numbers::from).collect(),
             ..Targets::default()
         };
         let mut taken = HashSet::new();
@@ -233,7 +241,11 @@ impl Targets {
                 array.slice_axis_inplace(Axis(0), Slice::from(image..image + 1));
             }
             match target.form {
-                Form::Npy => npy::fill(writer, array),
+                Form::Npy => npy::fill_as(
+                    writer,
+                    array,
+                    self.numbers.get(target.output).copied().unwrap_or_default(),
+                ),
                 Form::Png => image::fill_png(writer, array, self.range),
             }
         };

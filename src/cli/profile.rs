@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use cnn::text::RULED;
+use cnn::text::{RULED, name};
 use cnn::{Roofs, StepTime};
 use comfy_table::Table;
 use serde::Serialize;
 
-use super::bench::milliseconds;
+use super::format::milliseconds;
 
 /// The steps of a network, measured, with what they are measured against.
 pub(super) struct Profile {
@@ -61,12 +61,31 @@ impl Profile {
         }
     }
 
-    /// The steps as a table.
-    pub(super) fn table(&self) -> Table {
-        let total: Duration = self.steps.iter().map(|step| step.time).sum();
-        let mut table = Table::new();
-        table.load_style(RULED);
-        table.set_header([
+    /// The steps as a table that fits so many columns, with what is to be said about it.
+    pub(super) fn table(&self, columns: Option<u16>) -> String {
+        // Those that are left out one after the other where there is no room.
+        const LEAST_FIRST: [&str; 5] = ["% of memory", "op", "% of peak", "GFLOP/s", "kernel"];
+        let fits = |text: &str| columns.is_none_or(|most| text.lines().all(|line| line.chars().count() <= most.into()));
+        let mut left_out = 0;
+        let mut text = self.columns(&LEAST_FIRST[..left_out]);
+        while left_out < LEAST_FIRST.len() && !fits(&text) {
+            left_out += 1;
+            text = self.columns(&LEAST_FIRST[..left_out]);
+        }
+        if left_out > 0 {
+            text.push_str(&format!(
+                "\n\nleft out for want of width: {}",
+                LEAST_FIRST[..left_out].join(", ")
+            ));
+        }
+        if left_out == 0 && self.layers().iter().any(|layer| layer.bandwidth_share > 1.0) {
+            text.push_str("\n\nmore than 100 % of memory: what a step reads and writes comes from and goes to caches");
+        }
+        text
+    }
+
+    fn columns(&self, left_out: &[&str]) -> String {
+        const HEADER: [&str; 8] = [
             "layer",
             "op",
             "kernel",
@@ -75,7 +94,18 @@ impl Profile {
             "GFLOP/s",
             "% of peak",
             "% of memory",
-        ]);
+        ];
+        let kept = |cells: [&str; 8]| {
+            let cells = HEADER
+                .iter()
+                .zip(cells)
+                .filter(|(column, _)| !left_out.contains(column));
+            cells.map(|(_, cell)| cell.to_owned()).collect::<Vec<_>>()
+        };
+        let total: Duration = self.steps.iter().map(|step| step.time).sum();
+        let mut table = Table::new();
+        table.load_style(RULED);
+        table.set_header(kept(HEADER));
         for step in &self.steps {
             let layer = self.layer(step);
             let percent = |share: f64| format!("{:.0}", 100.0 * share);
@@ -88,8 +118,17 @@ impl Profile {
                 (format!("{:.1}", layer.gflops), peak.unwrap_or_default())
             };
             let memory = percent(layer.bandwidth_share);
-            table.add_row([layer.name, layer.op, layer.kernel, &ms, &share, &speed, &peak, &memory]);
+            table.add_row(kept([
+                &name(layer.name),
+                layer.op,
+                layer.kernel,
+                &ms,
+                &share,
+                &speed,
+                &peak,
+                &memory,
+            ]));
         }
-        table
+        table.trim_fmt()
     }
 }

@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use cnn::io::read_text;
+use cnn::ir::op::Meaning;
 use cnn::{Error, Model, Network, Port};
 use ndarray::{ArrayD, ArrayView2, Axis, CowArray, Ix4, IxDyn, Slice};
 
-use super::answer::{self, Meaning, Presentation};
+use super::answer::{self, Presentation};
 use super::args::{Compilation, ModelArgument, Origin, Range};
-use super::bench::milliseconds;
-use super::format::{counted, dims, duration, grouped};
+use super::format::{counted, dims, duration, grouped, milliseconds};
 use super::inputs::{self, Feed, Given, Inputs};
 use super::outputs::{self, Outputs, Targets};
 use super::progress::Progress;
-use super::{Failure, draw, session, warn};
+use super::{Failure, accuracy, draw, session, warn};
 
 /// The longest file of class names read.
 const MAX_LABELS_BYTES: u64 = 16 << 20;
@@ -25,7 +25,7 @@ const MAX_LABELS_BYTES: u64 = 16 << 20;
 pub(super) struct Arguments {
     #[command(flatten)]
     model: ModelArgument,
-    /// Weights: a safetensors file or made-up numbers [default: the model's own]
+    /// Weights: a safetensors file, which must not be shortened meanwhile, or made-up numbers [default: the model's own]
     #[arg(long, short, value_name = "FILE|random[:SEED]")]
     weights: Option<Origin>,
     #[command(flatten)]
@@ -43,6 +43,9 @@ pub(super) struct Arguments {
     /// The classes' names, a line each
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
+    /// Outputs that hold NaN or infinities are an error (exit code 1) that names the first layer of them; nothing is written
+    #[arg(long)]
+    check_finite: bool,
     /// Print a JSON object for other programs
     #[arg(long)]
     json: bool,
@@ -74,6 +77,21 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
 
     let drawn = feed.picture().filter(|_| !arguments.json);
     let Ran { results, first, taken } = run(&network, &feed, drawn.is_some())?;
+    if arguments.check_finite && results.iter().flatten().any(|x| !x.is_finite()) {
+        let options = arguments.compilation.options(feed.batch, limit);
+        accuracy::check_finite(&accuracy::layers(&model, &weights, &feed, &options)?)?;
+        // Not in the first run, or not where all layers' results are kept: at least say where it ends.
+        let names = outputs::shown_names(&model);
+        let mut bad = names
+            .iter()
+            .zip(&results)
+            .filter(|(_, result)| result.iter().any(|x| !x.is_finite()));
+        let name = bad
+            .next()
+            .map(|(name, _)| name.escape_debug().to_string())
+            .unwrap_or_default();
+        return Err(Error::Limit(format!("the output `{name}` holds NaN or infinities")).into());
+    }
     let shaped = outputs::in_files_shapes(&model, &results);
     targets.write(&shaped)?;
     if let Some(share) = targets.clipped(&shaped) {

@@ -5,6 +5,7 @@ use std::io::Write;
 use clap::Args;
 
 use super::args::ModelArgument;
+use super::format::columns;
 use super::{Failure, session};
 
 /// The table's width where it does not go to a terminal, and at most.
@@ -25,7 +26,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         writeln!(out, "{:#}", model.summary_json())?;
         return Ok(());
     }
-    let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| width.0.min(WIDTH));
+    let width = columns().map_or(WIDTH, |columns| columns.min(WIDTH));
     write!(out, "{}", model.summary(width))?;
     Ok(())
 }

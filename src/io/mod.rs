@@ -20,7 +20,7 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
 }
 
 /// Opens a regular file for reading and tells its length; directories, devices and pipes are an error.
-fn open_regular(path: &Path) -> Result<(File, u64), Error> {
+pub(crate) fn open_regular(path: &Path) -> Result<(File, u64), Error> {
     let io = |source| Error::Io {
         action: "read",
         path: path.into(),

@@ -9,6 +9,7 @@ mod header;
 use std::io::{BufReader, Read, Write};
 use std::path::Path;
 
+use cnn_ir::op::Meaning;
 use cnn_runtime::memory;
 use ndarray::{ArrayD, ArrayViewD, IxDyn, ShapeBuilder};
 
@@ -93,13 +94,49 @@ pub fn write(path: &Path, array: ArrayViewD<'_, f32>) -> Result<(), Error> {
     super::atomic::write(path, |file| fill(file, array))
 }
 
+/// What numbers are in a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Numbers {
+    /// f32.
+    #[default]
+    Floats,
+    /// i64: indices.
+    Integers,
+    /// Truth values: a mask.
+    Booleans,
+}
+
+impl From<Meaning> for Numbers {
+    fn from(meaning: Meaning) -> Numbers {
+        match meaning {
+            Meaning::Indices => Numbers::Integers,
+            Meaning::Mask => Numbers::Booleans,
+            Meaning::Probabilities | Meaning::LogProbabilities | Meaning::Scores | Meaning::Values => Numbers::Floats,
+        }
+    }
+}
+
 /// Writes an array's bytes, for a file that [`super::atomic`] makes.
 pub fn fill(file: &mut dyn Write, array: ArrayViewD<'_, f32>) -> std::io::Result<()> {
-    file.write_all(&header::of_f32(array.shape()))?;
+    fill_as(file, array, Numbers::Floats)
+}
+
+/// Writes an array's bytes as [`fill`] does, as numbers of another type that its elements are.
+pub fn fill_as(file: &mut dyn Write, array: ArrayViewD<'_, f32>, numbers: Numbers) -> std::io::Result<()> {
+    let descr = match numbers {
+        Numbers::Floats => "<f4",
+        Numbers::Integers => "<i8",
+        Numbers::Booleans => "|b1",
+    };
+    file.write_all(&header::of(descr, array.shape()))?;
     let mut bytes = Vec::with_capacity(PIECE);
     for element in array {
-        bytes.extend(element.to_le_bytes());
-        if bytes.len() == PIECE {
+        match numbers {
+            Numbers::Floats => bytes.extend(element.to_le_bytes()),
+            Numbers::Integers => bytes.extend((*element as i64).to_le_bytes()),
+            Numbers::Booleans => bytes.push(u8::from(*element != 0.0)),
+        }
+        if bytes.len() >= PIECE {
             file.write_all(&bytes)?;
             bytes.clear();
         }

@@ -48,7 +48,7 @@ impl Source {
     pub fn import(&self) -> Option<&Import> {
         match &self.declaration {
             Declaration::Import(import) => Some(import),
-            Declaration::Text(_) => None,
+            Declaration::Text(_) | Declaration::Compiled(_) => None,
         }
     }
 }

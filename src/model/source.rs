@@ -11,7 +11,7 @@ use cnn_ir::validate::{Shapes, validate};
 use cnn_onnx::{Import, ImportOptions};
 
 use crate::error::{Error, ModelError};
-use crate::{builtin, io};
+use crate::{CompiledFile, builtin, io};
 
 /// The longest model file read. ResNet-152 written out takes a hundredth of it.
 const MAX_MODEL_BYTES: u64 = 16 << 20;
@@ -34,6 +34,8 @@ pub(super) enum Declaration {
     Text(String),
     /// What was read of an ONNX file.
     Import(Box<Import>),
+    /// A compiled network, which says what it was compiled from.
+    Compiled(CompiledFile),
 }
 
 impl Source {
@@ -76,11 +78,25 @@ impl Source {
         }
     }
 
-    /// What people give as a model: a built-in model's name or the path of a `.toml` or `.onnx` file. `options` say how to
-    /// read an ONNX file.
+    /// A network that was compiled into a file, which is trusted code: see [`CompiledFile`].
     ///
     /// # Errors
-    /// As [`file`](Self::file), [`onnx`](Self::onnx) and [`builtin`](Self::builtin); a name that is none of these says what
+    /// As [`CompiledFile::open`].
+    pub fn compiled(path: impl AsRef<Path>) -> Result<Source, Error> {
+        let file = CompiledFile::open(path)?;
+        Ok(Source {
+            origin: file.stored().origin.clone(),
+            default_name: file.stored().name.clone(),
+            declaration: Declaration::Compiled(file),
+            builtin: None,
+        })
+    }
+
+    /// What people give as a model: a built-in model's name or the path of a `.toml`, `.onnx` or compiled file. `options`
+    /// say how to read an ONNX file.
+    ///
+    /// # Errors
+    /// As [`file`](Self::file), [`onnx`](Self::onnx), [`compiled`](Self::compiled) and [`builtin`](Self::builtin); a name that is none of these says what
     /// would be.
     pub fn open(name: &str, options: &ImportOptions) -> Result<Source, Error> {
         if builtin::find(name).is_some() {
@@ -91,9 +107,10 @@ impl Source {
             .extension()
             .and_then(|extension| extension.to_str())
             .unwrap_or_default();
-        let read = || match extension.eq_ignore_ascii_case("onnx") {
-            true => Source::onnx(path, options),
-            false => Source::file(path),
+        let read = || match extension {
+            _ if extension.eq_ignore_ascii_case("onnx") => Source::onnx(path, options),
+            _ if extension.eq_ignore_ascii_case("cnnc") || CompiledFile::is_one(path) => Source::compiled(path),
+            _ => Source::file(path),
         };
         match path.metadata() {
             Ok(data) if data.is_dir() => Err(wrong(path, directory(path))),
@@ -117,6 +134,7 @@ impl Source {
     pub fn graph(&self) -> Result<(Graph, Vec<Diagnostic>), Error> {
         let found = match &self.declaration {
             Declaration::Text(text) => front::graph_from_toml(text),
+            Declaration::Compiled(file) => front::graph_from_toml(&file.stored().toml),
             // Whatever there is to say is said about its text, which has places for it.
             Declaration::Import(import) => match front::graph_from_declaration(&import.net) {
                 Ok((graph, warnings)) if warnings.is_empty() => Ok((graph, warnings)),
@@ -143,7 +161,7 @@ impl Source {
     pub(super) fn shapes(&self, graph: &Graph) -> Result<Shapes, Error> {
         validate(graph).map_err(|faults| {
             let placed = match &self.declaration {
-                Declaration::Text(_) => None,
+                Declaration::Text(_) | Declaration::Compiled(_) => None,
                 Declaration::Import(_) => self.placed().ok().and_then(|graph| validate(&graph).err()),
             };
             self.error(placed.unwrap_or(faults))
@@ -154,6 +172,7 @@ impl Source {
     pub fn toml(&self) -> Cow<'_, str> {
         match &self.declaration {
             Declaration::Text(text) => Cow::Borrowed(text),
+            Declaration::Compiled(file) => Cow::Borrowed(&file.stored().toml),
             Declaration::Import(import) => Cow::Owned(write::toml(&import.net)),
         }
     }
@@ -208,7 +227,7 @@ fn model_files(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
     let mut names: Vec<_> = names
-        .filter(|name| name.ends_with(".toml") || name.ends_with(".onnx"))
+        .filter(|name| [".toml", ".onnx", ".cnnc"].iter().any(|ending| name.ends_with(ending)))
         .collect();
     names.sort_unstable();
     names

@@ -8,6 +8,9 @@
 mod dump;
 mod summary;
 
+use std::borrow::Cow;
+
+use cnn_ir::brief::{NAME, cut};
 use comfy_table::{LineStyle, TableStyle};
 
 #[cfg(feature = "explain")]
@@ -16,6 +19,11 @@ pub use dump::{Format, Stage, graph, no_form};
 
 /// A line under a table's header.
 pub const RULED: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+
+/// A name from a file as it stands in a table: no table is made wider, or slower, by a name of megabytes.
+pub fn name(name: &str) -> Cow<'_, str> {
+    cut(name, NAME)
+}
 
 /// `61,706`
 pub fn grouped(number: u64) -> String {

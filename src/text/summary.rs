@@ -7,7 +7,7 @@ use cnn_ir::op::Op;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use serde_json::json;
 
-use super::{RULED, grouped};
+use super::{RULED, grouped, name};
 use crate::Model;
 use crate::error::bytes;
 
@@ -35,7 +35,8 @@ impl Model {
     /// ```
     pub fn summary(&self, width: u16) -> String {
         let rows = rows(self);
-        format!("{}\n\n{}", table(&rows, width).trim_fmt(), totals(self, &rows))
+        let table = table(&rows, width).trim_fmt();
+        format!("{table}\n\n{}{}", left_out(width), totals(self, &rows))
     }
 
     /// What [`summary`](Self::summary) shows, for other programs.
@@ -94,7 +95,7 @@ fn table(rows: &[Row], width: u16) -> Table {
     let number = |number: u64| if number == 0 { String::new() } else { grouped(number) };
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     for row in rows {
-        let mut cells = vec![Cell::new(&row.name), Cell::new(&row.op)];
+        let mut cells = vec![Cell::new(name(&row.name)), Cell::new(&row.op)];
         cells.extend(formulas.then(|| Cell::new(&row.formula)));
         cells.push(Cell::new(format!("{:?}", row.shape)));
         cells.push(right(number(row.parameters)));
@@ -110,6 +111,17 @@ fn table(rows: &[Row], width: u16) -> Table {
         column.set_padding((0, 1)); // every character counts
     }
     table
+}
+
+/// What a table of that width has no room for.
+fn left_out(width: u16) -> String {
+    let what = match width {
+        ..60 => "the arithmetic and the memory of layers",
+        60..80 => "the arithmetic of sizes and multiplications",
+        80..100 => "the arithmetic of multiplications",
+        100.. => return String::new(),
+    };
+    format!("left out for want of width: {what}\n\n")
 }
 
 fn values(rows: &[Row]) -> u64 {

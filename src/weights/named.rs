@@ -27,6 +27,12 @@ pub struct Weights(Source);
 
 enum Source {
     Map(MapSource),
+    /// A compiled network's, as its code reads them; the name of its file.
+    #[cfg_attr(
+        not(feature = "jit"),
+        expect(dead_code, reason = "compiled networks are read with the compiler's feature")
+    )]
+    Packed(Packed),
     Other(Box<dyn WeightSource + Send>),
 }
 
@@ -37,7 +43,11 @@ impl fmt::Debug for Weights {
 }
 
 impl Weights {
-    /// The safetensors file at `path`, mapped into memory. It must not be shortened while it is in use.
+    /// The safetensors file at `path`, mapped into memory: only what is asked for is read from disk.
+    ///
+    /// No program may shorten the file as long as these weights exist (a compiled network does not need them any more):
+    /// the operating system would end this process with SIGBUS when the missing part is read. Whoever must reckon with
+    /// that reads the file himself and uses [`from_bytes`](Self::from_bytes). A file that is renamed over it does no harm.
     ///
     /// # Errors
     /// If the file is missing, not a file, of another kind, or damaged.
@@ -79,8 +89,8 @@ impl Weights {
     ) -> Result<(), WeightError> {
         match &mut self.0 {
             Source::Map(map) => map.insert(name, shape, elements),
-            Source::Other(source) => Err(WeightError::Fixed {
-                origin: source.describe(),
+            Source::Packed(_) | Source::Other(_) => Err(WeightError::Fixed {
+                origin: self.describe(),
             }),
         }
     }
@@ -92,6 +102,18 @@ impl Weights {
             Some(prefix) => (Weights::from_source(Prefixed::new(self, prefix.clone())), Some(prefix)),
             None => (self, None),
         }
+    }
+
+    /// Those of a compiled network, which are in its file.
+    #[cfg(feature = "jit")]
+    pub(crate) fn packed(file: String) -> Weights {
+        Weights(Source::Packed(Packed(file)))
+    }
+
+    /// Whether they are a compiled network's.
+    #[cfg(feature = "jit")]
+    pub(crate) fn is_packed(&self) -> bool {
+        matches!(self.0, Source::Packed(_))
     }
 
     pub(crate) fn from_source(source: impl WeightSource + Send + 'static) -> Weights {
@@ -112,8 +134,28 @@ impl Weights {
     pub fn source(&self) -> &dyn WeightSource {
         match &self.0 {
             Source::Map(map) => map,
+            Source::Packed(packed) => packed,
             Source::Other(source) => &**source,
         }
+    }
+}
+
+/// Weights that cannot be asked for one by one.
+struct Packed(String);
+
+impl WeightSource for Packed {
+    fn slice(&self, _: &str, _: &[usize], _: Range<usize>) -> Result<Cow<'_, [f32]>, WeightError> {
+        Err(WeightError::Packed {
+            origin: self.describe(),
+        })
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn describe(&self) -> String {
+        format!("`{}`, a compiled network,", self.0)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::support::{Folder, cnn, fixture, npy_f32, repository};
 const MNIST: &str = "tests/fixtures/mnist";
 
 /// The digits as the network takes them: divided by 255 and padded by 2.
-fn digits() -> Array4<f32> {
+pub(crate) fn digits() -> Array4<f32> {
     let raw = npy::read(&repository(MNIST).join("test_images_u8.npy")).unwrap();
     let mut padded = Array4::zeros((1000, 1, 32, 32));
     padded.slice_mut(s![.., 0, 2..30, 2..30]).assign(&(raw / 255.0));
@@ -20,7 +20,6 @@ fn digits() -> Array4<f32> {
 
 fn check(probabilities: &ArrayD<f32>, backend: Backend) {
     let expected = npy::read(&repository(MNIST).join("expected_probabilities_f32.npy")).unwrap();
-    let labels = npy::read(&repository(MNIST).join("test_labels_u8.npy")).unwrap();
     assert_eq!(probabilities.shape(), expected.shape());
     let worst = probabilities
         .iter()
@@ -28,11 +27,17 @@ fn check(probabilities: &ArrayD<f32>, backend: Backend) {
         .map(|(a, b)| (a - b).abs())
         .fold(0.0, f32::max);
     assert!(worst <= 1e-5, "{backend}: off by {worst}");
+    assert_eq!(right(probabilities), 982, "{backend}");
+}
+
+/// How many of the thousand digits are read right.
+pub(crate) fn right(probabilities: &ArrayD<f32>) -> usize {
+    let labels = npy::read(&repository(MNIST).join("test_labels_u8.npy")).unwrap();
     let right = probabilities.outer_iter().zip(&labels).filter(|(row, label)| {
         let best = row.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).unwrap().0;
         best == **label as usize
     });
-    assert_eq!(right.count(), 982, "{backend}");
+    right.count()
 }
 
 #[test]

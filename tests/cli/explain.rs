@@ -43,6 +43,8 @@ fn what_cannot_be_explained_is_said() {
         "[inputs]\nx = [1, 4, 4]\n\n[[layer]]\nname = 'c'\nop = 'conv'\nfilters = 2\nkernel = 9\n",
     );
     cnn(&["explain", &model, "-o", &file]).fails(1, &["m.toml:8", "9"]);
+    let limited = ["explain", "lenet5", "--max-memory", "100KiB", "-o", &file];
+    cnn(&limited).fails(1, &["may take 100.0 KiB"]);
     assert!(!folder.path().join("page.html").exists());
 }
 

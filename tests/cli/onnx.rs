@@ -3,7 +3,7 @@
 use std::fs;
 
 use cnn::io::npy;
-use cnn::onnx::{Import, ImportOptions};
+use cnn::onnx::{Batch, Import, ImportOptions};
 
 use super::support::{Folder, cnn, fixture, npy_f32};
 
@@ -11,19 +11,26 @@ fn model(name: &str) -> String {
     fixture(&format!("cnn-onnx/tests/models/{name}.onnx"))
 }
 
-const MODELS: [&str; 14] = [
+const MODELS: [&str; 21] = [
     "attributes",
+    "bordered",
     "channels_last",
+    "crnn",
     "elements",
+    "functions",
     "matrices",
     "mobile_last",
     "old",
     "parts",
+    "patterns",
+    "recurrent",
+    "reductions",
     "residual",
     "resizes",
     "scopes",
     "shuffle",
     "signal",
+    "speech",
     "transposed",
     "views",
 ];
@@ -44,7 +51,8 @@ fn an_imported_model_gives_the_same_bits_as_the_onnx_file() {
         let run = |way: &str, model: &[&str]| {
             let output = format!("{}/", folder.at(way));
             let inputs = ["--input", "random:3"].repeat(import.inputs.len());
-            cnn(&[&["run"], model, &inputs, &["--batch", "2", "--output", &output]].concat()).ok();
+            let batch = if import.batch == Batch::None { "1" } else { "2" };
+            cnn(&[&["run"], model, &inputs, &["--batch", batch, "--output", &output]].concat()).ok();
         };
         run("direct", &[&model(name)]);
         run("imported", &[&toml, "--weights", &weights]);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::support::{Folder, cnn, fixture};
+use super::support::{Folder, cnn, fixture, safetensors};
 
 #[test]
 fn the_source_is_formatted_and_the_same_every_time() {
@@ -23,20 +23,30 @@ fn the_source_is_formatted_and_the_same_every_time() {
     cnn(&["dump", "lenet5", "--stage", "rust", "--format", "dot"]).fails(2, &["`rust`", "text"]);
 }
 
-/// What a crate prints that was emitted into `folder`.
-fn run(folder: &str) -> String {
+/// What a crate prints that was emitted into `folder`, started with these arguments; else what it says on standard error.
+fn start(folder: &str, arguments: &[&str]) -> Result<String, String> {
     // The versions that are here already.
     fs::copy(fixture("Cargo.lock"), Path::new(folder).join("Cargo.lock")).unwrap();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("emitted");
     let output = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--target-dir"])
         .arg(target)
+        .arg("--")
+        .args(arguments)
         .current_dir(folder)
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "", "warnings");
-    String::from_utf8(output.stdout).unwrap()
+    let told = String::from_utf8(output.stderr).unwrap();
+    if !output.status.success() {
+        return Err(told);
+    }
+    assert_eq!(told, "", "warnings");
+    Ok(String::from_utf8(output.stdout).unwrap())
+}
+
+/// What a crate prints that was emitted into `folder`.
+fn run(folder: &str) -> String {
+    start(folder, &[]).unwrap()
 }
 
 /// Numbers between brackets.
@@ -194,4 +204,43 @@ fn nothing_is_overwritten_or_left_half() {
     let weights = fixture("assets/lenet5-mnist.safetensors");
     cnn(&["emit", "resnet18", "--weights", &weights, "-o", &folder.at("new")]).fails(1, &["conv1.weight"]);
     assert_eq!(folder.entries(), ["taken.txt"]);
+}
+
+/// A matrix whose weights are read in 16 bits by default, and weights that these do not hold.
+#[test]
+fn an_emitted_crate_takes_any_weights_if_it_is_exact() {
+    const N: usize = 1024;
+    const UNITS: usize = 9216;
+    let folder = Folder::new();
+    let model = folder.file(
+        "net.toml",
+        "[inputs]\nnumbers = [1024]\n\n[[layer]]\nname = \"sums\"\nop = \"dense\"\nunits = 9216\nbias = false\n",
+    );
+    let elements: Vec<f32> = (0..N * UNITS)
+        .map(|i| ((i * 37 % 1009) as f32 / 1009.0 - 0.5) * if i % 64 == 5 { 1e6 } else { 1.0 })
+        .collect();
+    let weights = folder.file("w.safetensors", safetensors(&[("sums.weight", &[UNITS, N], &elements)]));
+    let (exact, fast) = (folder.at("exact"), folder.at("fast"));
+    cnn(&["emit", &model, "--exact", "-o", &exact]).ok();
+    let answer = folder.at("answer.npy");
+    let input = [
+        "--input",
+        "random:0",
+        "--weights",
+        &weights,
+        "--exact",
+        "--output",
+        &answer,
+    ];
+    cnn(&[&["run", &model][..], &input].concat()).ok();
+    let answer = cnn::io::npy::read(answer.as_ref()).unwrap();
+    let printed = numbers(&start(&exact, &[&weights]).unwrap());
+    assert_eq!(printed, answer.as_slice().unwrap()[..printed.len()]);
+    // Written only now: to cargo both are the same package, which it builds anew if files are younger.
+    cnn(&["emit", &model, "-o", &fast]).ok();
+    let refused = start(&fast, &[&weights]).unwrap_err();
+    assert!(
+        refused.contains("16 bits do not hold") && refused.contains("`--exact` for `cnn emit`"),
+        "{refused}"
+    );
 }

@@ -20,6 +20,13 @@ impl Outcome {
         self.stdout
     }
 
+    /// The program failed with that code, perhaps after printing something, and said all these words.
+    #[track_caller]
+    pub(crate) fn fails_after(self, code: i32, words: &[&str]) {
+        let stdout = String::new();
+        Outcome { stdout, ..self }.fails(code, words);
+    }
+
     /// The program failed with that code, printed nothing, and said all these words.
     #[track_caller]
     pub(crate) fn fails(self, code: i32, words: &[&str]) -> String {
@@ -35,7 +42,7 @@ impl Outcome {
 /// The program, not yet started.
 pub(crate) fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cnn"));
-    for variable in ["CLICOLOR", "CLICOLOR_FORCE", "NO_COLOR", "RUST_BACKTRACE"] {
+    for variable in ["CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "NO_COLOR", "RUST_BACKTRACE"] {
         command.env_remove(variable);
     }
     command.stdin(Stdio::null());

@@ -6,6 +6,9 @@ Counted is every case of 2-D networks of floats that uses only operators that th
 for each of the others one reason is given why it is not. Cases give parameters as inputs of the graph. A network has them
 in its file: such inputs (PARAMETERS, and all that are not floats) become initializers, with the case's values. All other
 inputs, weights of convolutions among them, are given by the names that the file has.
+
+Networks here take and give floats. An input of 8-bit integers is given as the numbers that its operator says they stand for,
+with a QuantizeLinear, and an output of integers is read through a DequantizeLinear: the integers must be the same, all of them.
 """
 import argparse
 import collections
@@ -29,12 +32,14 @@ HardSigmoid HardSwish Gelu Softplus Clip Softmax LogSoftmax BatchNormalization L
 Split Slice Flatten Reshape Squeeze Unsqueeze Transpose Pad Resize Upsample Dropout Identity Gemm MatMul ReduceMean
 DepthToSpace SpaceToDepth Constant ConstantOfShape Shape Gather Abs Neg Reciprocal Mish Softsign Celu Expand
 ReduceMax ReduceMin ReduceSum ReduceProd ReduceSumSquare
+QuantizeLinear DequantizeLinear QLinearConv QLinearMatMul
 """.split())
 # Inputs from here on are weights or parameters.
 PARAMETERS = {
     "ConstantOfShape": 0,
     **dict.fromkeys("""ConvTranspose BatchNormalization PRelu Clip Dropout Pad Reshape Resize Upsample Slice Split Squeeze
                        Unsqueeze ReduceMean ReduceMax ReduceMin ReduceSum ReduceProd ReduceSumSquare Gather Expand
+                       QuantizeLinear DequantizeLinear QLinearConv QLinearMatMul
                        """.split(), 1),
 }
 # What the ONNX project's evaluator answers where PyTorch and ONNX Runtime agree on something else.
@@ -45,6 +50,9 @@ DIFFERENT = {
 }
 SPATIAL = set("Conv ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool LRN".split())
 UNUSUAL = {b"tf_crop_and_resize", b"not_larger", b"not_smaller"}
+# Where these have the scale and the zero point of their first operand and of their result, if it is of integers.
+SCALES_OF = {"QuantizeLinear": (None, 1), "DequantizeLinear": (1, None), "QLinearConv": (1, 6), "QLinearMatMul": (1, 6)}
+INTEGERS = {TensorProto.UINT8, TensorProto.INT8}
 FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.DOUBLE, TensorProto.BFLOAT16}
 KINDS = ["node", "simple", "pytorch-operator", "pytorch-converted", "real"]
 
@@ -84,12 +92,26 @@ def counted(model, sets):
     others = sorted({node.op_type for node in graph.node} - OPERATORS | {n.op_type for n in graph.node if n.domain})
     if others:
         raise NotCounted("other operators")
-    types = lambda values: {value.type.tensor_type.elem_type for value in values}
+    types = lambda values: {value.type.tensor_type.elem_type for value in values if scale(model, value) is None}
     if not types(graph.output) <= FLOATS:
         raise NotCounted("an output is not of floats (indices, masks, shapes, integers)")
     data = [value for value in graph.input if not parameter(model, value)]
     if not types(data) <= FLOATS:
         raise NotCounted("an input is not of floats")
+    if any(node.op_type in SCALES_OF for node in graph.node):
+        kinds = {value.type.tensor_type.elem_type for value in [*graph.input, *graph.output]}
+        if not kinds <= INTEGERS | {TensorProto.FLOAT, TensorProto.INT32}:
+            raise NotCounted("integers of other than 8 bits, 16-bit scales")
+        if any(a.name == "block_size" and a.i for node in graph.node for a in node.attribute):
+            raise NotCounted("a scale for each block")
+        for inputs, _ in sets:
+            given = dict(zip([value.name for value in graph.input], inputs))
+            for value in [*data, *graph.output]:
+                names = scale(model, value) or []
+                if any(np.size(given[name]) > 1 for name in names if name in given):
+                    raise NotCounted("a scale for each channel of what is computed")
+            if graph.node[0].op_type == "QuantizeLinear" and np.size(inputs[1]) > 1:
+                raise NotCounted("a scale for each channel of what is computed")
     for inputs, outputs in sets:
         if any(array.size == 0 for array in [*inputs, *outputs] if array.dtype.kind == "f"):
             raise NotCounted("an empty tensor")
@@ -118,6 +140,18 @@ def counted(model, sets):
         raise NotCounted("nothing is computed: all inputs are parameters")
 
 
+def scale(model, value):
+    """The names of scale and zero point of an input or output of 8-bit integers; None if it is of something else."""
+    if value.type.tensor_type.elem_type not in INTEGERS:
+        return None
+    for node in model.graph.node:
+        first, result = SCALES_OF.get(node.op_type, (None, None))
+        for at, held in [(first, node.input[:1]), (result, node.output[:1])]:
+            if at is not None and value.name in held:
+                return [name for name in node.input[at:at + 2] if name]
+    return None
+
+
 def folded(graph, node):
     given = {name for other in graph.node if other.op_type in ("Constant", "Shape") for name in other.output}
     return node.input[0] in given | {tensor.name for tensor in graph.initializer}
@@ -132,8 +166,8 @@ def parameter(model, value):
     return any(position >= PARAMETERS.get(node.op_type, 99) for node, position in users)
 
 
-def baked(model, arrays):
-    """The model with its parameters as initializers, and the other inputs' arrays."""
+def baked(model, arrays, outputs):
+    """The model with its parameters as initializers, the other inputs' arrays, and what must come out."""
     model = onnx.ModelProto.FromString(model.SerializeToString())
     graph, left, arrays = model.graph, [], list(arrays)
     given = {tensor.name for tensor in graph.initializer}
@@ -143,9 +177,32 @@ def baked(model, arrays):
         if parameter(model, value):
             graph.initializer.append(numpy_helper.from_array(np.asarray(array), value.name))
             graph.input.remove(value)
+        elif names := scale(model, value):
+            floats = helper.make_tensor_value_info(f"{value.name}_floats", TensorProto.FLOAT, array.shape)
+            graph.node.insert(0, helper.make_node("QuantizeLinear", [floats.name, *names], [value.name]))
+            graph.input.insert(list(graph.input).index(value), floats)
+            graph.input.remove(value)
+            left.append(numbers(array, *(given_array(values, arrays, name) for name in names)))
         else:
             left.append(np.asarray(array, np.float64 if array.dtype == np.float64 else np.float32))
-    return model, left
+    outputs = list(outputs)
+    for at, value in enumerate(list(graph.output)):
+        if names := scale(model, value):
+            floats = helper.make_tensor_value_info(f"{value.name}_floats", TensorProto.FLOAT, outputs[at].shape)
+            graph.node.append(helper.make_node("DequantizeLinear", [value.name, *names], [floats.name]))
+            graph.output.remove(value)
+            graph.output.insert(at, floats)
+            outputs[at] = numbers(outputs[at], *(given_array(values, arrays, name) for name in names))
+    return model, left, outputs
+
+
+def given_array(values, arrays, name):
+    return next(array for value, array in zip(values, arrays) if value.name == name)
+
+
+def numbers(integers, scale, zero=0):
+    """What integers stand for."""
+    return (integers.astype(np.int32) - np.int32(zero)).astype(np.float32) * np.float32(scale)
 
 
 def run(cnn, backend, model, arrays):
@@ -186,8 +243,8 @@ def one(cnn, backends, case, model, sets):
     for backend in backends:
         try:
             for inputs, outputs in sets:
-                built, arrays = baked(model, inputs)
-                compare(run(cnn, backend, built, arrays), outputs, case)
+                built, arrays, expected = baked(model, inputs, outputs)
+                compare(run(cnn, backend, built, arrays), expected, case)
         except (RuntimeError, AssertionError, OSError, subprocess.TimeoutExpired) as problem:
             problems[backend] = str(problem)
     return problems

@@ -607,6 +607,46 @@ def recurrent():
     save("recurrent", built, arrays, answers=session.run(None, arrays))
 
 
+def speech():
+    """Windows of a sound as detectors of speech take them: signals that are convolved side by side, then the steps of an LSTM
+    that gives its memory; norms of rows; borders of channels. Answers are ONNX Runtime's."""
+    random = np.random.default_rng(11)
+    draw = lambda *shape: random.uniform(-0.5, 0.5, shape).astype(np.float32)
+    t, h = 6, 5
+    norm = lambda name, n: {f"{name}.scale": draw(n), f"{name}.shift": draw(n), f"{name}.mean": draw(n), f"{name}.var": 1 + draw(n)}
+    constants = {
+        "sides": np.array([0, 4, 0, 4], np.int64), "one": np.array([1], np.int64), "above": np.array([0, 2, 0, 0, 1, 0], np.int64),
+        "conv.w": draw(8, 1, 5), "conv.b": draw(8), **norm("norm", 8), **norm("rows", 8),
+        "one_way.w": draw(1, 4 * h, 8), "one_way.r": draw(1, 4 * h, h), "one_way.b": draw(1, 8 * h),
+        "two_ways.w": draw(2, 4 * h, 8), "two_ways.r": draw(2, 4 * h, h), "two_ways.b": draw(2, 8 * h),
+    }
+    weights = lambda name: [f"{name}.{part}" for part in "wrb"]
+    statistics = lambda name: [f"{name}.{part}" for part in ("scale", "shift", "mean", "var")]
+    nodes = [
+        helper.make_node("Pad", ["x", "sides"], ["padded"], "padded", mode="reflect"),
+        helper.make_node("Unsqueeze", ["padded", "one"], ["signals"], "signals"),
+        helper.make_node("Conv", ["signals", "conv.w", "conv.b"], ["convolved"], "convolved", kernel_shape=[5], strides=[2], pads=[1, 2]),
+        helper.make_node("BatchNormalization", ["convolved", *statistics("norm")], ["normed"], "normed"),
+        helper.make_node("Relu", ["normed"], ["positive"], "positive"),
+        helper.make_node("MaxPool", ["positive"], ["pooled"], "pooled", kernel_shape=[2], strides=[2]),
+        helper.make_node("Pad", ["pooled", "above"], ["bordered"], "bordered", mode="reflect"),
+        helper.make_node("ReduceMean", ["pooled"], ["means"], "means", axes=[2], keepdims=0),
+        helper.make_node("BatchNormalization", ["means", *statistics("rows")], ["rows"], "rows"),
+        helper.make_node("Unsqueeze", ["rows", "one"], ["steps"], "steps"),
+        helper.make_node("LSTM", ["steps", *weights("one_way"), "", "h0", "c0"], ["", "last", "memory"], "one_way", hidden_size=h),
+        helper.make_node("LSTM", ["steps", *weights("two_ways")], ["both", "both_last", "both_memory"], "two_ways", hidden_size=h, direction="bidirectional"),
+    ]
+    inputs = [value("x", [t, 40]), value("h0", [1, 1, h]), value("c0", [1, 1, h])]
+    outputs = [
+        value("bordered", [t, 11, 12]), value("rows", [t, 8]), value("last", [1, 1, h]), value("memory", [1, 1, h]),
+        value("both", [t, 2, 1, h]), value("both_last", [2, 1, h]), value("both_memory", [2, 1, h]),
+    ]
+    built = model(nodes, inputs, outputs, constants, 14)
+    arrays = {"x": 2 * draw(t, 40), "h0": draw(1, 1, h), "c0": draw(1, 1, h)}
+    session = onnxruntime.InferenceSession(built.SerializeToString())
+    save("speech", built, arrays, answers=session.run(None, arrays))
+
+
 def crnn():
     """A text recogniser as PyTorch's older exporter writes it: columns become steps, the batch moves and comes back."""
     import io
@@ -648,6 +688,6 @@ def crnn():
 
 
 FOLDER.mkdir(parents=True, exist_ok=True)
-MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled, weighted, patterns, moved, reductions, functions, bordered, recurrent, crnn]
+MODELS = [residual, old, channels_last, shuffle, signal, parts, views, resizes, transposed, matrices, elements, mobile_last, scopes, attributes, resampled, weighted, patterns, moved, reductions, functions, bordered, recurrent, speech, crnn]
 for make in MODELS:
     make()

@@ -1,15 +1,18 @@
 """Exports networks of timm and torchvision by both of PyTorch's exporters, at several opsets, and runs the files with the
 command `cnn`; writes the table in docs/models.md.
 
-usage: timm_models.py FOLDER --cnn target/release/cnn [--only TEXT] [--exports old13,old17,new20] [--table docs/models.md]
+usage: timm_models.py FOLDER --cnn target/release/cnn [--only TEXT] [--exports old13,new20] [--discard] [--table docs/models.md]
        timm_models.py FOLDER --export-only
 
 A file agrees if every output differs from ONNX Runtime's by at most 1e-4 of the largest. Where it does not, PyTorch's
 answer in f64 decides: it is to be as near as ONNX Runtime's, or within 1e-4. Weights are made up from a seed; batch norms get the statistics of a random batch, then perturbed.
-Exported files stay in FOLDER and are taken again. Pictures are 128 × 128 unless a network wants another size.
+Exported files stay in FOLDER and are taken again; with --discard those that agree are deleted, and their results stay (all
+files together are 30 GB). --only and --exports say what is run; the table holds all results in FOLDER. Pictures are 128 × 128 unless a network wants another size.
 """
 import argparse
 import collections
+import copy
+import json
 import os
 import pathlib
 import re
@@ -46,8 +49,7 @@ TORCHVISION = """
 """.split()
 SEGMENTATION = "fcn_resnet50 deeplabv3_mobilenet_v3_large lraspp_mobilenet_v3_large".split()
 DETECTION = "fasterrcnn_mobilenet_v3_large_fpn retinanet_resnet50_fpn ssd300_vgg16@300 ssdlite320_mobilenet_v3_large@320 fcos_resnet50_fpn".split()
-EXPORTS = ["old13", "old17", "new20"]
-ALL_EXPORTS = ["old13", "old17", "old20", "new13", "new17", "new20"]
+EXPORTS = ["old13", "old17", "old20", "new13", "new17", "new20"]
 
 
 class Body(nn.Module):
@@ -119,28 +121,31 @@ def image(batch, size, seed):
 
 
 def paths(folder, source, name, export):
+    """The model, its arrays, why there is none, and what came of it."""
     stem = folder / f"{source}-{name}.{export}"
-    return [stem.with_name(f"{stem.name}{end}") for end in (".onnx", ".npz", ".failed")]
+    return [stem.with_name(f"{stem.name}{end}") for end in (".onnx", ".npz", ".failed", ".json")]
 
 
 def export(folder, source, name, size, exports):
     """Makes what is missing: NAME.onnx, NAME.npz with the input, ONNX Runtime's answers and PyTorch's in f64."""
-    missing = [one for one in exports if not any(path.exists() for path in paths(folder, source, name, one)[1:])]
+    missing = [one for one in exports if not any(path.exists() for path in paths(folder, source, name, one)[1:3])]
     if not missing:
         return
     x = image(1, size, 1)
-    model = exact = None
+    model = exact = traced = None
     for one in missing:
-        path, arrays, failed = paths(folder, source, name, one)
+        path, arrays, failed, _ = paths(folder, source, name, one)
         try:
             if model is None:
                 model = build(source, name, size)
                 with torch.no_grad():
-                    exact = build(source, name, size).double()(x.double())
+                    exact = copy.deepcopy(model).double()(x.double())
                 exact = [y.numpy() for y in (exact if isinstance(exact, tuple) else (exact,))]
             old = one.startswith("old")
+            if not old and traced is None:
+                traced = torch.export.export(model, (x,))
             options = dict(dynamic_axes={"image": {0: "batch"}}) if old else dict(verbose=False)
-            torch.onnx.export(model, (x,), str(path), input_names=["image"], dynamo=not old, opset_version=int(one[3:]), **options)
+            torch.onnx.export(model if old else traced, (x,), str(path), input_names=["image"], dynamo=not old, opset_version=int(one[3:]), **options)
             session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
             answers = session.run(None, {"image": x.numpy()})
             named = {f"runtime/{output.name}": y for output, y in zip(session.get_outputs(), answers)}
@@ -171,7 +176,7 @@ def outputs(program, folder, *arguments):
 
 def check(program, folder, source, name, one, thorough):
     """("ok" or "wrong" or "refused" or "not exported", what to show)."""
-    path, arrays, failed = paths(folder, source, name, one)
+    path, arrays, failed, _ = paths(folder, source, name, one)
     if failed.exists():
         return "not exported", failed.read_text().splitlines()[0][:160]
     known = np.load(arrays)
@@ -215,14 +220,14 @@ def reasons(text):
 
 def write(table, rows, exports, failures):
     """The table between the markers of docs/models.md."""
-    total = sum(len(cells) for _, _, cells in rows)
-    count = collections.Counter(kind for _, _, cells in rows for kind, _ in cells)
-    lines = [
-        f"{count['ok']} of {total - count['not exported']} files agree with ONNX Runtime (or PyTorch in f64) within 1e-4 of the largest output; "
-        f"{count['not exported']} could not be exported or are not run by ONNX Runtime.", "",
-        f"| from | network | {' | '.join(exports)} |", f"|---|---|{'---|' * len(exports)}",
-    ]
-    words = {"ok": "{}", "wrong": "**{}**", "refused": "refused", "not exported": "–"}
+    lines = ["| exporter, opset | agree | of | refused | other numbers | not exported |", "|---|---|---|---|---|---|"]
+    for column, one in enumerate(exports):
+        count = collections.Counter(cells[column][0] for _, _, cells in rows)
+        run = count["ok"] + count["wrong"] + count["refused"]
+        if run:
+            lines.append(f"| {one} | {count['ok']} | {run} | {count['refused']} | {count['wrong']} | {count['not exported']} |")
+    lines += ["", f"| from | network | {' | '.join(exports)} |", f"|---|---|{'---|' * len(exports)}"]
+    words = {"ok": "{}", "wrong": "**{}**", "refused": "refused", "not exported": "–", "not run": ""}
     for source, name, cells in rows:
         lines.append(f"| {source} | `{name}` | {' | '.join(words[kind].format(text) for kind, text in cells)} |")
     lines += ["", "Refused, by reason:", ""]
@@ -234,13 +239,31 @@ def write(table, rows, exports, failures):
     table.write_text(f"{before}{begin}\n{chr(10).join(lines)}\n{end}{after}")
 
 
+def recorded(folder, exports):
+    """The rows of all results in the folder, and the names of those refused for each reason."""
+    rows, failures = [], collections.defaultdict(list)
+    for source, name, _ in networks():
+        cells = []
+        for one in exports:
+            result = paths(folder, source, name, one)[3]
+            kind, text = json.loads(result.read_text()) if result.exists() else ("not run", "")
+            cells.append((kind, text))
+            if kind == "refused":
+                for reason in reasons(text):
+                    failures[reason].append(f"{name} {one}")
+        if any(kind != "not run" for kind, _ in cells):
+            rows.append((source, name, cells))
+    return rows, failures
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--cnn")
     parser.add_argument("--only", default="", help="networks whose names hold this")
-    parser.add_argument("--exports", default=",".join(EXPORTS), help=f"some of {','.join(ALL_EXPORTS)}")
+    parser.add_argument("--exports", default=",".join(EXPORTS), help=f"some of {','.join(EXPORTS)}")
     parser.add_argument("--export-only", action="store_true")
+    parser.add_argument("--discard", action="store_true", help="delete files that agree, and take their results as they are")
     parser.add_argument("--thorough", action="store_true", help="import and run the TOML too; the same bits")
     parser.add_argument("--table", type=pathlib.Path)
     arguments = parser.parse_args()
@@ -248,10 +271,13 @@ def main():
     onnxruntime.set_default_logger_severity(4)
     torch.set_num_threads(1)
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    exports, rows, failures = arguments.exports.split(","), [], collections.defaultdict(list)
     for source, name, size in networks():
-        if arguments.only not in f"{source}-{name}":
+        if not f"{source}-{name}".startswith(arguments.only):
             continue
+        exports = arguments.exports.split(",")
+        if arguments.discard:
+            known = {one: paths(arguments.folder, source, name, one)[3] for one in exports}
+            exports = [one for one in exports if not known[one].exists() or json.loads(known[one].read_text())[0] != "ok"]
         # An exporter may take the process with it.
         child = os.fork()
         if child == 0:
@@ -260,27 +286,29 @@ def main():
         os.waitpid(child, 0)
         if arguments.export_only:
             continue
-        cells = []
+        shown = []
         for one in exports:
-            path, arrays, failed = paths(arguments.folder, source, name, one)
+            path, arrays, failed, result = paths(arguments.folder, source, name, one)
             if not arrays.exists() and not failed.exists():
                 failed.write_text("the exporter ended")
             kind, text = check(arguments.cnn, arguments.folder, source, name, one, arguments.thorough)
-            cells.append((kind, text))
-            if kind == "refused":
-                for reason in reasons(text):
-                    failures[reason].append(f"{name} {one}")
-        rows.append((source, name, cells))
-        print(f"{source} {name}: " + ", ".join(text.splitlines()[0][:60] if kind != "refused" else f"refused: {'; '.join(reasons(text))[:300]}" for kind, text in cells), flush=True)
+            result.write_text(json.dumps([kind, text]))
+            if arguments.discard and kind == "ok":
+                for file in (path, path.with_name(f"{path.name}.data"), arrays):
+                    file.unlink(missing_ok=True)
+            shown.append(f"{one} {kind} " + (text.splitlines()[0][:60] if kind != "refused" else "; ".join(reasons(text))[:300]))
+        if shown:
+            print(f"{source} {name}: {', '.join(shown)}", flush=True)
     if arguments.export_only:
         return
+    rows, failures = recorded(arguments.folder, EXPORTS)
     for reason, names in sorted(failures.items(), key=lambda item: -len(item[1])):
         print(f"{len(names):4}  {reason}   {', '.join(sorted(names)[:4])}")
     count = collections.Counter(kind for _, _, cells in rows for kind, _ in cells)
     print(dict(count))
     if arguments.table:
-        write(arguments.table, rows, exports, failures)
-    sys.exit(count["ok"] + count["not exported"] < sum(count.values()))
+        write(arguments.table, rows, EXPORTS, failures)
+    sys.exit(count["wrong"] + count["refused"] > 0)
 
 
 if __name__ == "__main__":

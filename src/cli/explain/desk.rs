@@ -1,5 +1,7 @@
 //! The live page's network: another text is compiled, another image is run, and the page is told what became of it.
 
+use std::sync::Arc;
+
 use cnn::explain::serve::{Desk, Refusal};
 use cnn::explain::{self, Explained, Origin};
 use cnn::lesson::{Lesson, fitted, stand_ins};
@@ -9,42 +11,41 @@ use ndarray::ArrayD;
 /// A network on the desk.
 pub(super) struct LiveDesk {
     lesson: Lesson,
-    /// The model it began with: its weights are used as long as they fit.
-    first: Model,
+    /// What the model it began with was called.
+    name: String,
+    /// The weights it began with: they are used as long as they fit.
+    weights: (Arc<Weights>, Origin),
+    options: Options,
 }
 
 impl LiveDesk {
-    pub(super) fn new(lesson: Lesson) -> LiveDesk {
+    pub(super) fn new(lesson: Lesson, options: Options) -> LiveDesk {
         LiveDesk {
-            first: lesson.model.clone(),
+            name: lesson.model.text().1.to_owned(),
+            weights: lesson.weights(),
+            options,
             lesson,
         }
     }
 
     /// Another network in place of the one on the desk.
     fn take(&mut self, text: &str) -> Result<(), Error> {
-        let name = self.first.text().1.to_owned();
-        let model = Model::new(Source::text(text, name))?;
-        let (weights, weight_origin) = self.weights(&model)?;
-        let (arrays, input_origin) = self.arrays(&model)?;
-        let next = Lesson::new(
-            model,
-            (weights, weight_origin),
-            (arrays, input_origin),
-            &Options::default(),
-        )?;
+        let model = Model::new(Source::text(text, &self.name))?;
+        let weights = self.weights(&model);
+        let next = Lesson::new(model, weights, |model| self.arrays(model), &self.options)?;
         self.lesson.succeeded_by(next);
         Ok(())
     }
 
-    /// The first model's own weights if they fit, else made-up ones.
-    fn weights(&self, model: &Model) -> Result<(Weights, Origin), Error> {
-        let own = self.first.own_weights()?;
-        let fitting = own.filter(|weights| model.check_weights(weights).problems.is_empty());
-        let kind = if fitting.is_some() { "own" } else { "random" };
-        let weights = fitting.unwrap_or_else(|| Weights::random(0));
-        let origin = Origin::new(kind, &weights.describe());
-        Ok((weights, origin))
+    /// The first network's weights if they fit, else made-up ones.
+    fn weights(&self, model: &Model) -> (Arc<Weights>, Origin) {
+        let (first, origin) = &self.weights;
+        if model.check_weights(first).problems.is_empty() {
+            return (Arc::clone(first), origin.clone());
+        }
+        let weights = Weights::random(0);
+        let origin = Origin::new("random", &weights.describe());
+        (Arc::new(weights), origin)
     }
 
     /// The images on the desk if they fit, else drawn or made-up ones.
@@ -74,6 +75,13 @@ fn refusal(error: &Error) -> Refusal {
 impl Desk for LiveDesk {
     fn now(&mut self) -> Result<Vec<u8>, Refusal> {
         packed(&self.lesson.explained(true, true))
+    }
+
+    fn image(&self) -> Vec<f32> {
+        self.lesson
+            .arrays
+            .first()
+            .map_or(Vec::new(), |array| array.iter().copied().collect())
     }
 
     fn rewrite(&mut self, text: &str) -> Result<Vec<u8>, Refusal> {

@@ -28,7 +28,7 @@ struct Flags {
 
 /// How pictures become inputs.
 #[derive(Args, Clone, Debug)]
-struct Pictures {
+pub(in crate::cli) struct Pictures {
     /// How a picture gets the input's size: stretch (height and width each), cover (cut what is too much) or contain
     /// (black where it is too little) [default: stretch; cover with --resize or --crop]
     #[arg(long, value_name = "HOW")]
@@ -48,6 +48,16 @@ struct Pictures {
 }
 
 impl Inputs {
+    /// What was given under another flag, each as one `--input`.
+    pub(in crate::cli) fn new(groups: Vec<Vec<String>>, pictures: Pictures) -> Inputs {
+        Inputs { groups, pictures }
+    }
+
+    /// Whether there is any.
+    pub(in crate::cli) fn are_given(&self) -> bool {
+        !self.groups.is_empty()
+    }
+
     /// Whether anything is said that only pictures can follow.
     pub(super) fn prepares(&self) -> bool {
         let Pictures {

@@ -127,13 +127,13 @@ pub struct Header {
     pub shape: Vec<usize>,
 }
 
-/// The header of an array of f32 in standard order.
-pub(super) fn of_f32(shape: &[usize]) -> Vec<u8> {
+/// The header of an array in standard order whose elements numpy calls so.
+pub(super) fn of(descr: &str, shape: &[usize]) -> Vec<u8> {
     let dims: Vec<_> = shape.iter().map(usize::to_string).collect();
     // A tuple of one has a comma.
     let comma = if shape.len() == 1 { "," } else { "" };
     let mut text = format!(
-        "{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{comma})}}",
+        "{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}{comma})}}",
         dims.join(", ")
     );
     let before = MAGIC.len() + 4; // the version, and the header's length

@@ -66,7 +66,7 @@ fn headers_stay_the_same_to_the_byte() {
             "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3, 8, 8)}",
         ),
     ] {
-        let header = header::of_f32(shape);
+        let header = header::of("<f4", shape);
         assert_eq!(header.len(), 128);
         assert_eq!(header[..10], [&MAGIC[..], &[1, 0, 118, 0]].concat());
         assert_eq!(header[10..], *format!("{text:<117}\n").as_bytes());

@@ -7,6 +7,9 @@ use cnn::rt::Arena;
 use cnn::{Caches, InstructionSet, Model, Options, Weights, cnn, rt};
 
 cnn! {
+    network Crnn = "../../cnn-onnx/tests/models/crnn.onnx", weights = "../../cnn-onnx/tests/models/crnn.onnx";
+    network Functions = "../../cnn-onnx/tests/models/functions.onnx", weights = "../../cnn-onnx/tests/models/functions.onnx";
+    network Speech = "../../cnn-onnx/tests/models/speech.onnx", weights = "../../cnn-onnx/tests/models/speech.onnx";
     network LeNet5 = "../../examples/models/lenet5.toml";
     network Digits = "../../examples/models/lenet5.toml", weights = "../../assets/lenet5-mnist.safetensors";
     network GoogLeNet = "../../examples/models/googlenet_torchvision.toml";
@@ -164,24 +167,43 @@ fn as_image(floats: &[f32]) -> &[[[f32; 32]; 32]; 1] {
     maps.first_chunk().expect("one channel")
 }
 
+/// The file's bits from the JIT and from what `cnn!` emits of it (`tests/cli` compares those of its import).
+macro_rules! is_the_file {
+    ($network:ident, $file:literal) => {{
+        let path = root().join(concat!("cnn-onnx/tests/models/", $file));
+        let model = Model::from_onnx_file(path, &Default::default()).expect("it can be imported");
+        let weights = model.own_weights().expect("sound weights").expect("some");
+        let options = Options {
+            threads: Some(1),
+            caches: Caches::TYPICAL,
+            isa: best_emitted(),
+            ..Options::default()
+        };
+        let network = model.compile(&weights, &options).expect("a network");
+        let sizes =
+            |ports: &[cnn::Port]| -> Vec<usize> { ports.iter().map(|port| port.shape.iter().product()).collect() };
+        let inputs: Vec<Vec<f32>> = sizes(&model.inputs())
+            .into_iter()
+            .enumerate()
+            .map(|(index, elements)| cnn::random_input(&format!("input {index}"), elements, 5))
+            .collect();
+        let inputs: Vec<&[f32]> = inputs.iter().map(Vec::as_slice).collect();
+        let run = |run: &dyn Fn(&mut [&mut [f32]])| {
+            let mut outputs: Vec<Vec<f32>> = sizes(&model.outputs()).into_iter().map(|n| vec![f32::NAN; n]).collect();
+            run(&mut outputs.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>());
+            outputs.iter().map(|output| bits(output)).collect::<Vec<_>>()
+        };
+        let compiled = run(&|outputs| network.run_into(&inputs, outputs).expect("arrays of its sizes"));
+        let emitted = $network::load().expect("memory");
+        let emitted = run(&|outputs| emitted.run_slices(&inputs, outputs).expect("arrays of its sizes"));
+        assert_eq!(compiled, emitted);
+    }};
+}
+
 #[test]
-fn an_onnx_file_is_a_network_with_weights() {
-    let path = root().join("cnn-onnx/tests/models/residual.onnx");
-    let model = Model::from_onnx_file(path, &Default::default()).expect("it can be imported");
-    let weights = model.own_weights().expect("sound weights").expect("some");
-    let input = cnn::random_input("input", Imported::INPUT_SHAPE.iter().product(), 5);
-    let options = Options {
-        caches: Caches::TYPICAL,
-        isa: best_emitted(),
-        ..Options::default()
-    };
-    let network = model.compile(&weights, &options).expect("a network");
-    let mut outputs = [(); 2].map(|()| [f32::NAN; Imported::OUTPUT_SHAPE[0]]);
-    let [direct, declared] = &mut outputs;
-    network.run_into(&[&input], &mut [direct]).expect("arrays of its sizes");
-    let emitted = Imported::load().expect("memory");
-    emitted
-        .run_slices(&[&input], &mut [declared])
-        .expect("arrays of its sizes");
-    assert_eq!(bits(direct), bits(declared));
+fn onnx_files_are_networks_with_weights() {
+    is_the_file!(Imported, "residual.onnx");
+    is_the_file!(Crnn, "crnn.onnx");
+    is_the_file!(Functions, "functions.onnx");
+    is_the_file!(Speech, "speech.onnx");
 }

@@ -14,12 +14,17 @@ use cnn::{Model, Options, Weights};
 pub const MEMORY: u64 = 64 << 20;
 
 /// A format's function, and where files of the format are, below the repository's root, with their endings.
+#[derive(Debug)]
 pub struct Target {
+    /// The format.
     pub name: &'static str,
+    /// What its bytes go through.
     pub run: fn(&[u8]),
+    /// Folders, and the endings of the files there.
     pub seeds: &'static [(&'static str, &'static str)],
 }
 
+/// Every target.
 pub const TARGETS: [Target; 7] = [
     Target {
         name: "toml",
