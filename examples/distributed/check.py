@@ -1,9 +1,10 @@
 """Checks the scripts of this folder on this machine: the same rows and bits in plain processes, with Ray and with Spark, also
 if a worker is killed in the middle; workers with the threads that were asked for.
 
-usage: check.py [--model lenet5] [--weights W] [--images 10000] [--size 32] [--channels 1] [--kill]
+usage: check.py [--model lenet5] [--weights W] [--images 10000] [--size 32] [--channels 1] [--rounds 1] [--kill]
 
-Prints the seconds that each took to score; engines' start is not counted.
+Prints the seconds that each took to score, an engine's own start not counted, and the images a second that its workers scored
+from their first batch to their last.
 """
 
 import argparse
@@ -17,32 +18,34 @@ import tempfile
 import threading
 import time
 
+from compare import scores, span
+
 HERE = pathlib.Path(__file__).resolve().parent
+# What the command line of a worker's process holds.
+WORKERS = {"ray": "MapWorker", "spark": "pyspark.daemon"}
 
 
-def workers(word):
-    """Processes of Ray's actors that score, by their title, with their threads' names."""
-    found = {}
+def at_work(word):
+    """Processes with this word in their command lines that have loaded the package: workers with a network, or about to."""
     for process in pathlib.Path("/proc").glob("[0-9]*"):
         try:
             title = (process / "cmdline").read_bytes().decode(errors="replace")
-            if title.startswith("ray::") and word in title:
-                found[int(process.name)] = [(task / "comm").read_text().strip() for task in (process / "task").iterdir()]
-        except OSError:
+            if word in title and "/cnn/" in (process / "maps").read_text():
+                yield int(process.name)
+        except OSError:  # it ended meanwhile
             continue
-    return found
 
 
-def kill_one(killed, word, stop):
-    """Waits until a worker is busy and kills it, by its id."""
-    while not stop.wait(0.2):
-        for pid in workers(word):
-            time.sleep(2)
+def kill_one(word, killed, stop):
+    """Waits until a worker has its network, gives it time to begin, and kills it by its id."""
+    while not stop.wait(0.1):
+        for pid in at_work(word):
+            time.sleep(1)
             try:
                 os.kill(pid, signal.SIGKILL)
             except OSError:
                 continue
-            killed.append(pid)
+            killed.append((pid, time.time()))
             return
 
 
@@ -55,7 +58,9 @@ def main():
     parser.add_argument("--channels", type=int, default=1)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rows", type=int, default=128)
-    parser.add_argument("--kill", action="store_true", help="kill a worker of Ray's in the middle")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=1, help="how often each is run, in turns")
+    parser.add_argument("--kill", action="store_true", help="also kill a worker of Ray's and one of Spark's in the middle")
     arguments = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="cnn-scale-"))
     # Whatever this says, a network has the threads that it is loaded with.
@@ -66,29 +71,36 @@ def main():
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if done.returncode != 0:
             sys.exit(f"{script}: {done.stdout}{done.stderr}")
-        return done.stdout.strip().splitlines()[-1]
+        return done.stdout.strip()
+
+    def score(engine, output, kill=False):
+        stop, killed = threading.Event(), []
+        killer = threading.Thread(target=kill_one, args=(WORKERS.get(engine), killed, stop))
+        if kill:
+            killer.start()
+        seconds = run(f"{engine}_score.py", folder / "in", output, *common).splitlines()[-1]
+        stop.set()
+        if kill:
+            killer.join()
+            began, ended = span(scores(output))
+            if not killed or not began < killed[0][1] < ended:
+                sys.exit(f"{engine}: no worker was killed in the middle: {killed}, at work from {began} to {ended}")
+        print(f"{output.name}: {seconds}", flush=True)
+        outputs.append(output)
 
     try:
         print(run("make_data.py", folder / "in", "--images", arguments.images, "--size", arguments.size,
                   "--channels", arguments.channels))
         common = ["--model", arguments.model, "--batch", arguments.batch, "--rows", arguments.rows]
+        common += ["--threads", arguments.threads]
         common += ["--weights", arguments.weights] if arguments.weights else []
         outputs = []
-        for name in ["plain", "ray", "spark"] + (["ray, one worker killed"] if arguments.kill else []):
-            output = folder / f"out_{len(outputs)}"
-            stop, killed = threading.Event(), []
-            killer = threading.Thread(target=kill_one, args=(killed, "MapWorker", stop))
-            if "killed" in name:
-                killer.start()
-            seconds = run(f"{name.split(',')[0]}_score.py", folder / "in", output, *common)
-            stop.set()
-            if "killed" in name:
-                killer.join()
-                if not killed:
-                    sys.exit("no worker was there to be killed")
-            print(f"{name}: {seconds}", flush=True)
-            outputs.append(output)
-        print(run("compare.py", *outputs))
+        for number in range(arguments.rounds):
+            for engine in ["plain", "ray", "spark"]:
+                score(engine, folder / f"{engine}-{number}")
+        for engine in WORKERS if arguments.kill else []:
+            score(engine, folder / f"{engine}-killed", kill=True)
+        print(run("compare.py", *outputs, "--threads", arguments.threads))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -20,11 +20,8 @@ def work(paths, output, model, weights, threads, batch, rows, ready, go):
     ready.release()
     go.wait()
     for path in paths:
-        results = []
-        for part in pq.ParquetFile(path).iter_batches(rows):
-            classes, scores = scorer.scores(part["image"].to_pylist())
-            results.append(pa.table({"id": part["id"], "label": part["label"], "class": classes, "score": scores}))
-        pq.write_table(pa.concat_tables(results), output / path.name)
+        scored = [scorer(part) for part in pq.ParquetFile(path).iter_batches(rows)]
+        pq.write_table(pa.concat_tables(scored), output / path.name)
 
 
 def main():

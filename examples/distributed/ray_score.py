@@ -2,7 +2,8 @@
 
 usage: ray_score.py IN OUT --model lenet5 [--weights W] [--workers 2] [--threads 1] [--address auto]
 
-Each worker is an actor that holds one network and asks Ray for as many CPUs as the network has threads. On a cluster, IN and
+Each worker is an actor that holds one network and asks Ray for as many CPUs as the network has threads. What it gets are
+read-only views of Ray's shared memory. On a cluster, IN and
 OUT are places that all its machines reach, and `--address` is the cluster's; nothing else changes.
 """
 
@@ -13,23 +14,10 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-# Progress bars are for people.
-os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
 
 import ray  # noqa: E402
 
 from scoring import Scorer  # noqa: E402
-
-
-class Worker:
-    """An actor: its network is loaded once. Batches are read-only views of Ray's shared memory."""
-
-    def __init__(self, model, weights, threads, batch):
-        self.scorer = Scorer(model, weights, threads, batch)
-
-    def __call__(self, rows):
-        classes, scores = self.scorer.scores(rows["image"])
-        return {"id": rows["id"], "label": rows["label"], "class": classes, "score": scores}
 
 
 def main():
@@ -51,12 +39,14 @@ def main():
     }
     ray.init(address=arguments.address, log_to_driver=False,
              runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(sys.path)}}, **here)
+    ray.data.DataContext.get_current().enable_progress_bars = False
     start = time.monotonic()
-    # A block for each turn of a worker at least: few large blocks would leave workers without any.
+    # Some blocks for each worker: few large ones would leave workers without any.
     rows = ray.data.read_parquet(arguments.input, override_num_blocks=8 * arguments.workers)
     scored = rows.map_batches(
-        Worker,
+        Scorer,
         fn_constructor_args=(arguments.model, arguments.weights, arguments.threads, arguments.batch),
+        batch_format="pyarrow",
         batch_size=arguments.rows,
         num_cpus=arguments.threads,
         compute=ray.data.ActorPoolStrategy(size=arguments.workers),
@@ -65,7 +55,8 @@ def main():
         max_restarts=-1,
         max_task_retries=-1,
     )
-    scored.write_parquet(arguments.output)
+    # Scores are few bytes: a task that writes takes those of many batches.
+    scored.write_parquet(arguments.output, min_rows_per_file=1 << 16)
     print(f"{time.monotonic() - start:.2f} s")
 
 

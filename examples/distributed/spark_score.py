@@ -27,18 +27,17 @@ def scorer(model, weights, threads, batch):
     return Scorer(model, weights, threads, batch)
 
 
-def score(batches, folder, model, weights, threads, batch):
-    """What `mapInPandas` calls for each partition."""
+def score(batches, folder, **options):
+    """What `mapInArrow` calls for each partition."""
     import sys as python
 
     if folder not in python.path:
         python.path.insert(0, folder)
     import spark_score
 
-    network = spark_score.scorer(model, weights, threads, batch)
+    network = spark_score.scorer(**options)
     for rows in batches:
-        classes, scores = network.scores(rows["image"])
-        yield rows[["id", "label"]].assign(**{"class": classes, "score": scores})
+        yield from network(rows).to_batches()
 
 
 def main():
@@ -55,8 +54,9 @@ def main():
     arguments = parser.parse_args()
     cores = arguments.workers * arguments.threads
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    # Without a cluster, a task whose worker dies is tried up to 4 times, as it is on one.
     spark = (
-        SparkSession.builder.master(arguments.master or f"local[{cores}]")
+        SparkSession.builder.master(arguments.master or f"local[{cores}, 4]")
         .config("spark.task.cpus", arguments.threads)
         .config("spark.sql.execution.arrow.maxRecordsPerBatch", arguments.rows)
         .config("spark.ui.enabled", "false")
@@ -68,7 +68,8 @@ def main():
     work = functools.partial(score, folder=FOLDER, model=arguments.model, weights=arguments.weights,
                              threads=arguments.threads, batch=arguments.batch)
     rows = spark.read.parquet(arguments.input)
-    scored = rows.mapInPandas(work, "id long, label long, class long, score float")
+    kinds = "id long, label long, class long, score float, worker long, threads long, began double, ended double"
+    scored = rows.mapInArrow(work, kinds)
     scored.write.mode("overwrite").parquet(arguments.output)
     print(f"{time.monotonic() - start:.2f} s")
 
