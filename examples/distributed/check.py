@@ -36,12 +36,19 @@ def at_work(word):
             continue
 
 
+def seconds_worked(pid):
+    """Seconds that a process has computed."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def kill_one(word, killed, stop):
-    """Waits until a worker has its network, gives it time to begin, and kills it by its id."""
+    """Waits until a worker has computed more than loading takes, and kills it by its id."""
     while not stop.wait(0.1):
         for pid in at_work(word):
-            time.sleep(1)
             try:
+                if seconds_worked(pid) < 4:
+                    continue
                 os.kill(pid, signal.SIGKILL)
             except OSError:
                 continue
