@@ -22,7 +22,7 @@
 //! | [`Options`] | back end, batch, threads, bounds |
 //! | [`Network`] | compiled: runs, from several threads at once if need be |
 //! | [`CompiledFile`] | compiled networks in files, loaded without being compiled again |
-//! | [`Session`] | a model with its weights, compiled for every batch it meets; arrays as its file names them |
+//! | [`Session`] | a model with its weights, compiled for every batch and size it meets; arrays as its file names them |
 //! | [`quantize`] | a network of floats as one of 8-bit integers |
 //! | [`Roofs`] | what this machine can do at most |
 //! | [`Error`] | everything that can go wrong, typed, with messages that teach |
@@ -34,6 +34,8 @@
 
 #[cfg(feature = "jit")]
 mod accuracy;
+#[cfg(feature = "jit")]
+mod arrays;
 #[cfg(feature = "jit")]
 pub mod builtin;
 #[cfg(feature = "jit")]
@@ -75,6 +77,7 @@ pub use weights::Weights;
 #[cfg(feature = "jit")]
 pub use {
     accuracy::LayerAccuracy,
+    arrays::ArrayInfo,
     builtin::Builtin,
     cnn_codegen::compile::{Backend, Optimised, Options},
     cnn_codegen::plan::InstructionSet,
@@ -85,10 +88,10 @@ pub use {
     compiled::{CompiledFile, FileArrays},
     error::Error,
     executable::StepTime,
-    model::{Model, Port, Source, WeightReport},
+    model::{FreeSize, Model, Port, PossibleSizes, Sizes, Source, WeightReport},
     network::Network,
     roofs::Roofs,
-    session::{ArrayInfo, Session},
+    session::Session,
 };
 
 #[cfg(feature = "rust")]

@@ -1,11 +1,13 @@
 //! A model: a network that was read and found valid, not yet compiled.
 
 mod onnx;
+mod sizes;
 mod source;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use cnn_codegen::compile::{self, Optimised};
@@ -22,6 +24,7 @@ use cnn_runtime::weights::{MOST_PROBLEMS, WeightError, WeightSource};
 use crate::error::Error;
 use crate::{Builtin, CompiledFile, FileArrays, Network, Options, Weights};
 
+pub use sizes::{FreeSize, PossibleSizes, Sizes};
 use source::Declaration;
 pub use source::Source;
 
@@ -122,11 +125,27 @@ impl Model {
         Model::new(Source::builtin(name)?)
     }
 
-    /// Understands and checks a model.
+    /// Understands and checks a model. Where its inputs leave sizes free ([`free_sizes`](Self::free_sizes)), it is one of
+    /// the shapes that the source was opened with, or of a usual size that fits.
     ///
     /// # Errors
-    /// [`Error::Model`] with everything that is wrong with it.
+    /// [`Error::Model`] with everything that is wrong with it; [`Error::Option`], [`Error::Input`] for shapes that do not
+    /// fit.
     pub fn new(source: Source) -> Result<Model, Error> {
+        let shapes = source.shapes.clone();
+        let template = source.clone();
+        let model = Model::of_one_size(source).or_else(|error| match template.as_template() {
+            Some(template) => Model::of_some_size(&template),
+            None => Err(error),
+        })?;
+        match shapes.is_empty() {
+            true => Ok(model),
+            false => model.with_shapes(&shapes),
+        }
+    }
+
+    /// A model of which no size is free any more.
+    fn of_one_size(source: Source) -> Result<Model, Error> {
         let (graph, warnings) = source.graph()?;
         let shapes = source.shapes(&graph)?;
         Ok(Model {
@@ -187,6 +206,15 @@ impl Model {
             (None, Some(builtin)) if builtin.weights.is_some() => Weights::builtin(builtin.name).map(Some),
             _ if self.weights().is_empty() => Ok(Some(Weights::empty())),
             _ => Ok(None),
+        }
+    }
+
+    /// Whether the weights that come with this model are those of another that is the same network at other sizes.
+    pub(crate) fn shares_weights(&self, other: &Model) -> bool {
+        match (self.import(), other.import()) {
+            // An importer may compute weights from sizes.
+            (Some(one), Some(other)) => one.weights.is_the_same_as(&other.weights),
+            _ => true,
         }
     }
 
@@ -345,12 +373,23 @@ impl Model {
         Ok(jit::listing(&self.plan(options)?)?)
     }
 
-    /// Compiles the network for these weights.
+    /// Compiles the network for these weights. Where sizes of the inputs are free, the network is for those that the model
+    /// has at hand ([`with_sizes`](Self::with_sizes)); a [`Session`](crate::Session) takes images of any size.
     ///
     /// # Errors
     /// [`Error::Memory`] before anything large is allocated; [`Error::Weights`] with every tensor that is missing or
     /// wrong; [`Error::Option`] for a batch or number of threads of 0.
     pub fn compile(&self, weights: &Weights, options: &Options) -> Result<Network, Error> {
+        self.compile_beside(&[], weights, options)
+    }
+
+    /// Compiles the network beside others of the same weights, whose constants it shares if it needs the same.
+    pub(crate) fn compile_beside(
+        &self,
+        others: &[Arc<Network>],
+        weights: &Weights,
+        options: &Options,
+    ) -> Result<Network, Error> {
         let start = Instant::now();
         if let Some(file) = self.compiled() {
             return match weights.is_packed() {
@@ -361,7 +400,7 @@ impl Model {
                 ))),
             };
         }
-        let network = Network::compile(self, weights, options, start);
+        let network = Network::compile(others, self, weights, options, start);
         network.map_err(|error| self.all_weight_errors(weights, error))
     }
 

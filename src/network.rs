@@ -1,6 +1,7 @@
 //! A compiled network: what runs.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cnn_codegen::compile::{self, Executable, Need};
@@ -44,12 +45,14 @@ pub struct Network {
 
 impl Network {
     pub(crate) fn compile(
+        others: &[Arc<Network>],
         model: &Model,
         weights: &Weights,
         options: &Options,
         start: Instant,
     ) -> Result<Network, Error> {
-        let (executable, need) = compile::compile(model.graph(), weights.source(), options)?;
+        let others: Vec<_> = others.iter().map(|network| &network.executable).collect();
+        let (executable, need) = compile::compile_beside(&others, model.graph(), weights.source(), options)?;
         Ok(Network {
             name: model.name().to_owned(),
             inputs: model.inputs(),
@@ -91,9 +94,9 @@ impl Network {
             };
             ports.iter().map(port).collect()
         };
-        let (inputs, outputs) = match &executable {
-            Executable::Jit(code) => (ports(&code.plan().inputs), ports(&code.plan().outputs)),
-            Executable::Interp(_) => (Vec::new(), Vec::new()),
+        let (inputs, outputs) = match executable.code() {
+            Some(code) => (ports(&code.plan().inputs), ports(&code.plan().outputs)),
+            None => (Vec::new(), Vec::new()),
         };
         Ok(Network {
             name: file.stored().name.clone(),
@@ -243,10 +246,7 @@ impl Network {
 
     /// Threads that share a run.
     pub fn threads(&self) -> usize {
-        match &self.executable {
-            Executable::Jit(code) => code.threads(),
-            Executable::Interp(_) => 1,
-        }
+        self.executable.code().map_or(1, |code| code.threads())
     }
 
     /// How long compiling took: passes, weights and code.
@@ -271,10 +271,7 @@ impl Network {
 
     /// The plan that its code carries out; the interpreter has none.
     pub fn plan(&self) -> Option<&Plan> {
-        match &self.executable {
-            Executable::Jit(code) => Some(code.plan()),
-            Executable::Interp(_) => None,
-        }
+        self.executable.code().map(|code| code.plan())
     }
 
     /// What it was compiled for, in words.

@@ -1,68 +1,17 @@
-//! A model with its weights, compiled for every batch that it meets: what programs in other languages hold.
+//! A model with its weights, compiled for every batch and size that it meets: what programs in other languages hold.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cnn_ir::diag::nearest;
-use cnn_onnx::Batch;
 
-use crate::{CompiledFile, Error, Model, Network, Options, Port, Weights};
+use crate::arrays::Interface;
+use crate::{ArrayInfo, CompiledFile, Error, Model, Network, Options, Sizes, Weights};
 
 /// Networks that a session keeps: those of the batches used last.
 const KEPT: usize = 4;
 
-/// An array that a session takes or gives: as the model's file has it, which for an ONNX file may be another shape of the
-/// same elements than the network's [`Port`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ArrayInfo {
-    /// Its name.
-    pub name: String,
-    /// Its shape without the batch.
-    pub dims: Vec<usize>,
-    /// Whether axis 0 of the array is the batch. Otherwise the array is one image as a whole.
-    pub batched: bool,
-}
-
-impl ArrayInfo {
-    /// The shape of an array of so many images.
-    pub fn shape(&self, batch: usize) -> Vec<usize> {
-        match self.batched {
-            true => [&[batch], &*self.dims].concat(),
-            false => self.dims.clone(),
-        }
-    }
-
-    /// Images of an array of this shape; `None` where the array has no batch, `Err` if it does not fit.
-    fn images(&self, shape: &[usize]) -> Result<Option<usize>, Error> {
-        match (self.batched, shape) {
-            (true, [0, dims @ ..]) if *dims == self.dims => {
-                Err(self.wrong("expected at least one image, found an empty batch".into()))
-            }
-            (true, [batch, dims @ ..]) if *dims == self.dims => Ok(Some(*batch)),
-            (false, dims) if *dims == self.dims => Ok(None),
-            _ => Err(self.misfit(shape)),
-        }
-    }
-
-    fn misfit(&self, found: &[usize]) -> Error {
-        let dims: Vec<_> = self.dims.iter().map(usize::to_string).collect();
-        let expected = match self.batched {
-            true => format!("[{}] with N images", [&["N".to_owned()], &*dims].concat().join(", ")),
-            false => format!("{:?}", self.dims),
-        };
-        let hint = match self.batched && *found == *self.dims {
-            true => format!("; one image is an array of shape {:?}", self.shape(1)),
-            false => String::new(),
-        };
-        self.wrong(format!("expected an array of shape {expected}, found {found:?}{hint}"))
-    }
-
-    fn wrong(&self, problem: String) -> Error {
-        Error::Input {
-            name: self.name.clone(),
-            problem,
-        }
-    }
-}
+/// Sessions for other sizes of image that a session keeps: those used last.
+const KEPT_SIZES: usize = 4;
 
 /// A model with its weights, compiled for every batch that it meets; the last few are kept. Threads may share it.
 ///
@@ -94,6 +43,10 @@ pub struct Session {
     compiled: Mutex<Vec<Arc<Network>>>,
     /// Held while a network is compiled, so that none is compiled twice.
     compiling: Mutex<()>,
+    /// All networks of these weights, of whatever batch and size, that are still there: they share constants.
+    family: Arc<Mutex<Vec<Weak<Network>>>>,
+    /// The same at other sizes of image; those used last come first.
+    sizes: Mutex<Vec<(Sizes, Arc<Session>)>>,
 }
 
 impl Session {
@@ -108,30 +61,99 @@ impl Session {
         options: Options,
         batch: Option<usize>,
     ) -> Result<Session, Error> {
-        let own_weights = weights.is_none();
+        let are_own = weights.is_none();
         let weights = match weights {
             Some(weights) => weights,
-            None => model
-                .own_weights()?
-                .ok_or_else(|| Error::Option(model.weights_missing()))?,
+            None => own_weights(&model)?,
         };
-        let (inputs, outputs, first) = interface(&model);
-        // Its code is for one batch only.
-        let batch = batch.or(model.compiled().map(CompiledFile::batch));
-        let session = Session {
-            weights: Arc::new(weights),
-            own_weights,
-            options,
-            inputs,
-            outputs,
-            fixed: batch,
-            first: batch.unwrap_or(first),
-            compiled: Mutex::default(),
-            compiling: Mutex::default(),
-            model,
-        };
+        let session = Session::of(model, Arc::new(weights), are_own, options, batch);
         session.network(session.first)?;
         Ok(session)
+    }
+
+    /// A session that has compiled nothing yet.
+    fn of(model: Model, weights: Arc<Weights>, own_weights: bool, options: Options, batch: Option<usize>) -> Session {
+        let interface = Interface::of(&model);
+        // Compiled code is for one batch only.
+        let batch = batch.or(model.compiled().map(CompiledFile::batch));
+        Session {
+            weights,
+            own_weights,
+            options,
+            inputs: interface.inputs,
+            outputs: interface.outputs,
+            fixed: batch,
+            first: batch.unwrap_or(interface.batch),
+            compiled: Mutex::default(),
+            compiling: Mutex::default(),
+            family: Arc::default(),
+            sizes: Mutex::default(),
+            model,
+        }
+    }
+
+    /// The session for images of the sizes that arrays of these shapes have, one for each input: `None` if they are this
+    /// one's. Those of the last few sizes are kept.
+    ///
+    /// # Errors
+    /// [`Error::Input`] for shapes that differ in more than the sizes that the model leaves free;
+    /// [`Error::Model`], [`Error::Onnx`] if its layers do not fit images of these sizes.
+    ///
+    /// ```
+    /// use cnn::{Model, Options, Session};
+    ///
+    /// let text = "[inputs]\nimage = [3, 'H', 'W']\n[[layer]]\nname = 'half'\nop = 'max_pool'\nsize = 2\n";
+    /// let session = Session::new(Model::from_toml(text)?, None, Options::default(), None)?;
+    /// let other = session.of_sizes(&[&[1, 3, 480, 640]])?.expect("other sizes");
+    /// assert_eq!(other.outputs()[0].shape(1), [1, 3, 240, 320]);
+    /// let mut output = vec![0.0; 3 * 240 * 320];
+    /// other.network(1)?.run_into(&[&[0.5; 3 * 480 * 640]], &mut [&mut output])?;
+    /// # Ok::<(), cnn::Error>(())
+    /// ```
+    pub fn of_sizes(&self, shapes: &[&[usize]]) -> Result<Option<Arc<Session>>, Error> {
+        let are_free = self.inputs.iter().any(|input| !input.free.is_empty());
+        // Anything wrong with their number is told where the batch is asked for.
+        if !are_free || shapes.len() != self.inputs.len() {
+            return Ok(None);
+        }
+        let (mut own, mut wanted) = (Sizes::new(), Sizes::new());
+        for (input, shape) in self.inputs.iter().zip(shapes) {
+            input.add_sizes(&input.shape(1), &mut own)?;
+            input.add_sizes(shape, &mut wanted)?;
+        }
+        if own == wanted {
+            return Ok(None);
+        }
+        if let Some(session) = self.kept_sizes(&wanted) {
+            return Ok(Some(session));
+        }
+        let model = self.model.with_sizes(&wanted)?;
+        let are_same = !self.own_weights || model.shares_weights(&self.model);
+        let weights = match are_same {
+            true => Arc::clone(&self.weights),
+            false => Arc::new(own_weights(&model)?),
+        };
+        let mut session = Session::of(model, weights, self.own_weights, self.options.clone(), self.fixed);
+        if are_same {
+            session.family = Arc::clone(&self.family);
+        }
+        // Another thread may have made it meanwhile.
+        if let Some(session) = self.kept_sizes(&wanted) {
+            return Ok(Some(session));
+        }
+        let session = Arc::new(session);
+        let mut sizes = locked(&self.sizes);
+        sizes.insert(0, (wanted, Arc::clone(&session)));
+        sizes.truncate(KEPT_SIZES);
+        Ok(Some(session))
+    }
+
+    /// The session for these sizes if it is one of the last few.
+    fn kept_sizes(&self, wanted: &Sizes) -> Option<Arc<Session>> {
+        let mut sizes = locked(&self.sizes);
+        let place = sizes.iter().position(|(sizes, _)| sizes == wanted)?;
+        sizes[..=place].rotate_right(1);
+        Some(Arc::clone(&sizes[0].1))
     }
 
     /// The model.
@@ -224,7 +246,7 @@ impl Session {
         if let Some(network) = self.kept(batch) {
             return Ok(network);
         }
-        let _alone = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        let _alone = locked(&self.compiling);
         // Another thread may have compiled it meanwhile.
         if let Some(network) = self.kept(batch) {
             return Ok(network);
@@ -233,8 +255,11 @@ impl Session {
             batch,
             ..self.options.clone()
         };
-        let network = Arc::new(self.model.compile(&self.weights, &options)?);
-        let mut compiled = self.lock();
+        let mut family: Vec<_> = locked(&self.family).iter().filter_map(Weak::upgrade).collect();
+        let network = Arc::new(self.model.compile_beside(&family, &self.weights, &options)?);
+        family.push(Arc::clone(&network));
+        *locked(&self.family) = family.iter().map(Arc::downgrade).collect();
+        let mut compiled = locked(&self.compiled);
         compiled.insert(0, Arc::clone(&network));
         compiled.truncate(KEPT);
         Ok(network)
@@ -245,20 +270,16 @@ impl Session {
     /// # Errors
     /// As [`network`](Self::network).
     pub fn latest(&self) -> Result<Arc<Network>, Error> {
-        let last = self.lock().first().cloned();
+        let last = locked(&self.compiled).first().cloned();
         last.map_or_else(|| self.network(self.first), Ok)
     }
 
     /// The network for a batch of that size if it is one of the last few: does not wait for one that is being compiled.
     pub fn kept(&self, batch: usize) -> Option<Arc<Network>> {
-        let mut compiled = self.lock();
+        let mut compiled = locked(&self.compiled);
         let place = compiled.iter().position(|network| network.batch() == batch)?;
         compiled[..=place].rotate_right(1);
         Some(Arc::clone(&compiled[0]))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Vec<Arc<Network>>> {
-        self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -272,28 +293,14 @@ impl Model {
     }
 }
 
-/// What a model takes and gives, and the batch that it is made for.
-fn interface(model: &Model) -> (Vec<ArrayInfo>, Vec<ArrayInfo>, usize) {
-    let Some(arrays) = model.file_arrays() else {
-        let info = |port: Port| ArrayInfo {
-            name: port.name,
-            dims: port.shape,
-            batched: true,
-        };
-        let [inputs, outputs] = [model.inputs(), model.outputs()].map(|ports| ports.into_iter().map(info).collect());
-        return (inputs, outputs, 1);
-    };
-    let info = |port: &cnn_onnx::Port| ArrayInfo {
-        name: port.name.clone(),
-        dims: port.dims.clone(),
-        batched: arrays.batch != Batch::None,
-    };
-    let [inputs, outputs] = [&arrays.inputs, &arrays.outputs].map(|ports| ports.iter().map(info).collect());
-    let first = match arrays.batch {
-        Batch::Fixed(batch) => batch,
-        Batch::Free | Batch::None => 1,
-    };
-    (inputs, outputs, first)
+/// A panic elsewhere leaves what is here whole.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn own_weights(model: &Model) -> Result<Weights, Error> {
+    let own = model.own_weights()?;
+    own.ok_or_else(|| Error::Option(model.weights_missing()))
 }
 
 fn position(infos: &[ArrayInfo], what: &str, name: &str) -> Result<usize, Error> {

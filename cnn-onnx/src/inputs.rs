@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use cnn_ir::front::sizes::USUAL;
+
 use crate::error::{Place, Problem, quoted};
 use crate::proto::{self, DimensionValue};
 use crate::tensor::DataType;
@@ -32,6 +34,35 @@ impl Declared {
         }
     }
 
+    /// What to say where its free size fits nothing that was tried.
+    pub(crate) fn unfit(&self, name: &str) -> Problem {
+        let tried: Vec<_> = USUAL.iter().map(usize::to_string).collect();
+        Problem {
+            place: Place::Value {
+                what: "input",
+                name: self.name.clone(),
+            },
+            message: format!(
+                "{} is free, and the layers fit none of the sizes that were tried ({}). Say which it is with --shape {}={}",
+                quoted(name),
+                tried.join(", "),
+                self.name.escape_debug(),
+                self.example()
+            ),
+        }
+    }
+
+    /// A shape that the input could be given.
+    fn example(&self) -> String {
+        let example = self.dims.iter().enumerate().map(|(axis, dim)| match (axis, dim) {
+            (_, Dim::Size(size)) => size.to_string(),
+            (0, Dim::Free(_)) => "1".to_owned(),
+            (1, Dim::Free(_)) => "3".to_owned(),
+            (_, Dim::Free(_)) => "224".to_owned(),
+        });
+        example.collect::<Vec<_>>().join(",")
+    }
+
     /// The dimensions from `first` on, all of which must be known.
     pub(crate) fn sizes(&self, first: usize) -> Result<Vec<usize>, String> {
         let sizes: Option<Vec<usize>> = self.dims[first..]
@@ -47,24 +78,50 @@ impl Declared {
                 Dim::Free(_) => Some("without a name".to_owned()),
                 Dim::Size(_) => None,
             };
-            let example = self.dims.iter().enumerate().map(|(axis, dim)| match (axis, dim) {
-                (_, Dim::Size(size)) => size.to_string(),
-                (0, Dim::Free(_)) => "1".to_owned(),
-                (1, Dim::Free(_)) => "3".to_owned(),
-                (_, Dim::Free(_)) => "224".to_owned(),
-            });
             format!(
-                "dimensions are free: {}; only the batch may be. Say which they are with --shape {}={}",
+                "dimensions are free: {}; only the batch, height and width may be. Say which they are with --shape {}={}",
                 self.dims[first..]
                     .iter()
                     .filter_map(free)
                     .collect::<Vec<_>>()
                     .join(", "),
                 self.name.escape_debug(),
-                example.collect::<Vec<_>>().join(",")
+                self.example()
             )
         })
     }
+}
+
+/// Names of the heights and widths that are free, in the order of first places, and where they stand: an input's position
+/// and an axis. Those without a name get one.
+pub(crate) fn free(declared: &mut [Declared]) -> Vec<(String, Vec<(usize, usize)>)> {
+    let mut found: Vec<(String, Vec<(usize, usize)>)> = Vec::new();
+    let several = declared.len() > 1;
+    for (position, input) in declared.iter_mut().enumerate() {
+        // `[N, C, H, W]`, `[N, H, W, C]`, or `[N, C, length]`.
+        let (axes, names) = match (input.dims.len(), input.channels_last) {
+            (4, false) => (2..4, ["height", "width"]),
+            (4, true) => (1..3, ["height", "width"]),
+            (3, _) => (2..3, ["length", ""]),
+            _ => continue,
+        };
+        for (axis, plain) in axes.zip(names) {
+            let Dim::Free(name) = &mut input.dims[axis] else {
+                continue;
+            };
+            if name.is_empty() {
+                *name = match several {
+                    true => format!("{}.{plain}", input.name),
+                    false => plain.to_owned(),
+                };
+            }
+            match found.iter_mut().find(|(known, _)| known == name) {
+                Some((_, places)) => places.push((position, axis)),
+                None => found.push((name.clone(), vec![(position, axis)])),
+            }
+        }
+    }
+    found
 }
 
 /// The inputs of a graph that no initialiser fills, with the shapes that the options give them, and what is wrong.

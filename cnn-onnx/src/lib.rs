@@ -16,7 +16,7 @@
 //! | `value`, `movement` | how a tensor lies in what a layer gives, so that transposes cost nothing until they must |
 //! | `node`, `lower` | a node's inputs and attributes in every version of the operator set; the layers it becomes |
 //! | `network`, `names`, `uses`, `weights`, `budget` | the declaration under construction, and the memory it may take |
-//! | `port`, `import` | inputs and outputs; all of it, in order |
+//! | `port`, `source`, `import` | inputs and outputs; nodes one by one; all of it, in order, at the sizes of images |
 //!
 //! **The batch.** A network here computes each image alone. Axis 0 of the model's tensors is therefore taken as the
 //! batch; operators that work along it are errors. A model that cannot be read so (its inputs have no such axis in common)
@@ -41,6 +41,7 @@ mod order;
 mod patterns;
 mod port;
 mod proto;
+mod source;
 mod tensor;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ use prost::Message;
 use crate::proto::{self, DimensionValue, kind};
 use crate::{Import, ImportError, ImportOptions};
 
+mod free;
 mod large;
 
 const MODELS: [&str; 22] = [
@@ -302,44 +303,6 @@ fn data_outside_the_models_folder_is_not_read() {
         std::os::unix::fs::symlink(&absolute, inner.join("link")).unwrap();
         assert!(error("link", &[]).unwrap().contains("outside the model's folder"));
     }
-}
-
-#[test]
-fn free_dimensions_are_named_and_can_be_given() {
-    use DimensionValue::{Name, Size};
-    let mut free = model(vec![node("Relu", &["x"], "y")], Vec::new());
-    let dims = [
-        Name("batch".into()),
-        Size(3),
-        Name("height".into()),
-        Name("width".into()),
-    ];
-    free.graph.as_mut().unwrap().input[0] = value("x", &dims);
-    let error = told(&free);
-    assert!(
-        error.contains("`height`, `width`") && error.contains("--shape x=1,3,224,224"),
-        "{error}"
-    );
-    let given = |name: &str, dims: &[usize]| {
-        let options = ImportOptions {
-            max_memory: None,
-            shapes: BTreeMap::from([(name.to_owned(), dims.to_vec())]),
-        };
-        Import::from_bytes(free.encode_to_vec(), "model.onnx", &options)
-    };
-    assert_eq!(given("x", &[1, 3, 8, 9]).unwrap().inputs[0].dims, [3, 8, 9]);
-    assert!(
-        given("x", &[1, 4, 8, 9])
-            .unwrap_err()
-            .to_string()
-            .contains("[batch, 3, height, width]")
-    );
-    assert!(
-        given("z", &[1, 3, 8, 9])
-            .unwrap_err()
-            .to_string()
-            .contains("inputs are `x`")
-    );
 }
 
 #[test]

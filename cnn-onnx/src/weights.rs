@@ -76,6 +76,17 @@ pub struct OnnxWeights {
 }
 
 impl OnnxWeights {
+    /// Whether another import of the same file has these weights too: some may be computed from the sizes of inputs.
+    pub fn is_the_same_as(&self, other: &OnnxWeights) -> bool {
+        let same = |(one, other): (&Weight, &Weight)| match (one, other) {
+            (Weight::Plain(one), Weight::Plain(other)) | (Weight::Transposed(one), Weight::Transposed(other)) => {
+                one.is_the_same_as(other)
+            }
+            (Weight::Plain(_), Weight::Transposed(_)) | (Weight::Transposed(_), Weight::Plain(_)) => false,
+        };
+        self.tensors.keys().eq(other.tensors.keys()) && self.tensors.values().zip(other.tensors.values()).all(same)
+    }
+
     /// The shape of tensor `name`.
     pub fn shape(&self, name: &str) -> Option<Vec<usize>> {
         self.tensors.get(name).map(Weight::dims)

@@ -36,7 +36,8 @@ enum Tensors<'py> {
 /// `weights`: a `.safetensors` file, a dict of arrays by name, or `"random"` (`"random:SEED"`); the model's own by default.
 /// `threads`: threads that share a run; all cores by default. `batch`: the only batch it shall take; by default it takes
 /// any, and is compiled anew for each, the last four of which are kept. `exact`: no algorithm that rounds more than
-/// multiplying and adding does. `shapes`: dimensions of inputs that an ONNX file leaves open, by name, with the batch.
+/// multiplying and adding does. `shapes`: those of inputs whose heights and widths the file leaves free, by name,
+/// with the batch; without it images of any size are taken, and the last few sizes are kept.
 /// `backend`: `"jit"`, or `"interp"`, slow and the reference for everything. `portable`: only instructions that every
 /// machine of this kind has. `optimise`: whether layers are fused. `max_memory`: bytes that
 /// the network may take.
@@ -81,18 +82,15 @@ pub(crate) fn load<'py>(
 
     let weights = own(py, tensors)?;
     let (session, warnings) = detached(py, || {
-        let open = shapes.is_some();
         let import = ImportOptions {
             shapes: shapes.unwrap_or_default(),
             max_memory,
+            ..ImportOptions::default()
         };
         let source = match source {
             Given::Name(name) => Source::open(&name, &import)?,
             Given::Onnx(bytes) => Source::onnx_bytes(bytes, "model.onnx", &import)?,
         };
-        if open && source.import().is_none() {
-            return Err(Error::Option("`shapes` goes with an .onnx file".into()));
-        }
         let model = Model::new(source)?;
         let mut warnings = Vec::from([model.warnings(false)]);
         warnings.extend(weights.as_ref().and_then(|weights| model.unused_warning(weights)));

@@ -35,14 +35,20 @@ pub(crate) struct ArrayInfo {
     dtype: Py<PyArrayDescr>,
     /// Whether axis 0 is the batch and may have any size.
     any_batch: bool,
+    /// Names of the sizes that the model's file leaves free, by axis: an array may have other sizes there than `shape`.
+    free: Py<PyDict>,
 }
 
 #[pymethods]
 impl ArrayInfo {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let any = if self.any_batch { ", any_batch=True" } else { "" };
+        let free = match self.free.bind(py) {
+            free if free.is_empty() => String::new(),
+            free => format!(", free={}", free.repr()?),
+        };
         Ok(format!(
-            "ArrayInfo(name={:?}, shape={}, dtype={}{any})",
+            "ArrayInfo(name={:?}, shape={}, dtype={}{any}{free})",
             self.name,
             self.shape.bind(py).repr()?,
             self.dtype.bind(py).str()?
@@ -90,10 +96,10 @@ impl Network {
         inputs: &Bound<'py, PyTuple>,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let session = &self.session;
         let named = is_dict(inputs);
-        let (arrays, batch) = self.arrays(py, inputs)?;
-        let mut outputs = self.outputs_for(py, batch, out)?;
+        let (arrays, batch, other) = self.arrays(py, inputs)?;
+        let session = other.as_deref().unwrap_or(&self.session);
+        let mut outputs = outputs_for(py, session, batch, out)?;
 
         let inputs: Vec<&[f32]> = arrays.iter().filter_map(|array| array.as_slice().ok()).collect();
         let mut slices: Vec<&mut [f32]> = outputs
@@ -203,11 +209,11 @@ impl Network {
     /// in any browser.
     #[pyo3(signature = (path, *inputs))]
     fn explain<'py>(&self, py: Python<'py>, path: PathBuf, inputs: &Bound<'py, PyTuple>) -> PyResult<()> {
-        let session = &self.session;
-        let (arrays, batch) = match inputs.is_empty() {
-            true => (Vec::new(), 1),
+        let (arrays, batch, other) = match inputs.is_empty() {
+            true => (Vec::new(), 1, None),
             false => self.arrays(py, inputs)?,
         };
+        let session = other.as_deref().unwrap_or(&self.session);
         if batch != 1 {
             let problem = format!("a page shows one image, and the inputs hold {batch}");
             return Err(exception(py, &Error::Option(problem)));
@@ -222,14 +228,14 @@ impl Network {
     /// Measures each step of the compiled code over several runs: on these inputs (as in a call), or on made-up numbers.
     #[pyo3(signature = (*inputs, runs=10))]
     fn profile<'py>(&self, py: Python<'py>, inputs: &Bound<'py, PyTuple>, runs: usize) -> PyResult<Vec<StepTime>> {
-        let session = &self.session;
         if runs == 0 {
             return Err(exception(py, &Error::Option("`runs` must be at least 1".into())));
         }
-        let (arrays, batch) = match inputs.is_empty() {
-            true => (Vec::new(), session.first_batch()),
+        let (arrays, batch, other) = match inputs.is_empty() {
+            true => (Vec::new(), self.session.first_batch(), None),
             false => self.arrays(py, inputs)?,
         };
+        let session = other.as_deref().unwrap_or(&self.session);
         let slices: Vec<&[f32]> = arrays.iter().filter_map(|array| array.as_slice().ok()).collect();
         let steps = detached(py, || {
             let elements = |info: &cnn::ArrayInfo| info.shape(batch).iter().product::<usize>();
@@ -289,8 +295,13 @@ fn is_dict(inputs: &Bound<'_, PyTuple>) -> bool {
 }
 
 impl Network {
-    /// What a call was given, an array for each input or a dict of them, and how many images they hold.
-    fn arrays<'py>(&self, py: Python<'py>, inputs: &Bound<'py, PyTuple>) -> PyResult<(Arrays<'py>, usize)> {
+    /// What a call was given, an array for each input or a dict of them; how many images they hold; and the session for
+    /// images of their size, if that is another.
+    fn arrays<'py>(
+        &self,
+        py: Python<'py>,
+        inputs: &Bound<'py, PyTuple>,
+    ) -> PyResult<(Arrays<'py>, usize, Option<Arc<Session>>)> {
         let session = &self.session;
         let given = match inputs.get_item(0) {
             Ok(first) if is_dict(inputs) => self.by_name(first.cast()?)?,
@@ -303,8 +314,9 @@ impl Network {
         });
         let arrays = arrays.collect::<PyResult<Vec<_>>>()?;
         let shapes: Vec<&[usize]> = arrays.iter().map(|array| array.shape()).collect();
-        let batch = attached(py, || session.batch(&shapes))?;
-        Ok((arrays, batch))
+        let other = attached(py, || session.of_sizes(&shapes))?;
+        let batch = attached(py, || other.as_deref().unwrap_or(session).batch(&shapes))?;
+        Ok((arrays, batch, other))
     }
 
     /// The arrays of a dict in the order of the inputs.
@@ -323,50 +335,20 @@ impl Network {
         present.collect()
     }
 
-    /// Arrays for the outputs of a run: those of `out`, new ones for the others.
-    fn outputs_for<'py>(
-        &self,
-        py: Python<'py>,
-        batch: usize,
-        out: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Vec<PyReadwriteArrayDyn<'py, f32>>> {
-        let infos = self.session.outputs();
-        let mut given: Vec<Option<Bound<'py, PyAny>>> = vec![None; infos.len()];
-        match out {
-            None => {}
-            Some(out) => match out.cast::<PyDict>() {
-                Ok(named) => {
-                    for (key, value) in named {
-                        let name: String = key.extract()?;
-                        given[attached(py, || self.session.output(&name))?] = Some(value);
-                    }
-                }
-                Err(_) if infos.len() == 1 => given[0] = Some(out.clone()),
-                Err(_) => {
-                    let problem = "the network has several outputs: give `out` as a dict of arrays by name";
-                    return Err(exception(py, &Error::Option(problem.into())));
-                }
-            },
-        }
-        let each = infos.iter().zip(given).map(|(info, given)| {
-            let shape = info.shape(batch);
-            match given {
-                Some(array) => arrays::write(&info.name, &array, &shape),
-                None => Ok(PyArrayDyn::<f32>::zeros(py, shape, false).readwrite()),
-            }
-        });
-        each.collect()
-    }
-
     fn infos<'py>(&self, py: Python<'py>, infos: &[cnn::ArrayInfo]) -> PyResult<Bound<'py, PyList>> {
         let batch = self.session.first_batch();
         let any = self.session.fixed_batch().is_none();
         let each = infos.iter().map(|info| {
+            let free = PyDict::new(py);
+            for (axis, name) in &info.free {
+                free.set_item(axis + usize::from(info.batched), name)?;
+            }
             let info = ArrayInfo {
                 name: info.name.clone(),
                 shape: PyTuple::new(py, info.shape(batch))?.unbind(),
                 dtype: numpy::dtype::<f32>(py).unbind(),
                 any_batch: any && info.batched,
+                free: free.unbind(),
             };
             Bound::new(py, info)
         });
@@ -377,4 +359,39 @@ impl Network {
     fn latest(&self, py: Python<'_>) -> PyResult<Arc<cnn::Network>> {
         attached(py, || self.session.latest())
     }
+}
+
+/// Arrays for the outputs of a run: those of `out`, new ones for the others.
+fn outputs_for<'py>(
+    py: Python<'py>,
+    session: &Session,
+    batch: usize,
+    out: Option<&Bound<'py, PyAny>>,
+) -> PyResult<Vec<PyReadwriteArrayDyn<'py, f32>>> {
+    let infos = session.outputs();
+    let mut given: Vec<Option<Bound<'py, PyAny>>> = vec![None; infos.len()];
+    match out {
+        None => {}
+        Some(out) => match out.cast::<PyDict>() {
+            Ok(named) => {
+                for (key, value) in named {
+                    let name: String = key.extract()?;
+                    given[attached(py, || session.output(&name))?] = Some(value);
+                }
+            }
+            Err(_) if infos.len() == 1 => given[0] = Some(out.clone()),
+            Err(_) => {
+                let problem = "the network has several outputs: give `out` as a dict of arrays by name";
+                return Err(exception(py, &Error::Option(problem.into())));
+            }
+        },
+    }
+    let each = infos.iter().zip(given).map(|(info, given)| {
+        let shape = info.shape(batch);
+        match given {
+            Some(array) => arrays::write(&info.name, &array, &shape),
+            None => Ok(PyArrayDyn::<f32>::zeros(py, shape, false).readwrite()),
+        }
+    });
+    each.collect()
 }

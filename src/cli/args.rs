@@ -33,7 +33,8 @@ impl Color {
 pub(super) struct ModelArgument {
     /// A .toml, .onnx or .cnnc file, or a built-in model
     model: String,
-    /// Dimensions of an input that an .onnx file leaves open, with the batch
+    /// An input's shape, with the batch, where the model leaves dimensions free [default: the images' sizes where
+    /// there are some]
     #[arg(long = "shape", value_name = "NAME=N,C,H,W")]
     shapes: Vec<ShapeArgument>,
     /// Memory that weights, values and arrays may take, such as 512MiB or 2G [default: what the machine has available]
@@ -48,12 +49,14 @@ impl ModelArgument {
         let options = ImportOptions {
             shapes: shapes.collect(),
             max_memory: self.limit(),
+            ..ImportOptions::default()
         };
-        let source = Source::open(&self.model, &options)?;
-        match (self.shapes.is_empty(), source.import()) {
-            (false, None) => Err(Error::Option("--shape goes with an .onnx file".into())),
-            _ => Ok(source),
-        }
+        Source::open(&self.model, &options)
+    }
+
+    /// Whether shapes of inputs are given.
+    pub(super) fn is_shaped(&self) -> bool {
+        !self.shapes.is_empty()
     }
 
     /// Bytes that may be taken, if that is said.

@@ -8,7 +8,7 @@ use cnn::text::name;
 use cnn::{Error, FileArrays, Options, Port, Weights};
 
 use super::args::{ModelArgument, Origin};
-use super::format::{counted, grouped};
+use super::format::{counted, dims, grouped};
 use super::inputs::{self, Inputs};
 use super::{Failure, accuracy, run, session};
 
@@ -33,7 +33,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let model = session::open(&arguments.model)?;
+    let model = session::open_of_any_size(&arguments.model)?;
     match (model.compiled(), arguments.verify) {
         (Some(file), true) => file.verify()?,
         (None, true) => return Err(Failure::Usage("--verify goes with a .cnnc file".into())),
@@ -72,6 +72,11 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         "  inputs      {}",
         ports(model.inputs(), files(|arrays| &arrays.inputs))
     )?;
+    let possible: Vec<_> = model.possible_sizes().iter().map(ToString::to_string).collect();
+    if !possible.is_empty() {
+        let taken: Vec<_> = model.free_sizes().iter().map(|free| free.size).collect();
+        writeln!(out, "  sizes       {}; here {}", possible.join(", "), dims(&taken))?;
+    }
     writeln!(
         out,
         "  outputs     {}",

@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `args` | the flags, as they are given |
 //! | `files` | a path, a folder or standard input as images |
+//! | `sizes` | the model at the sizes of the images, where it leaves them free |
 
 mod args;
 mod files;
+mod sizes;
 
 use cnn::io::image::{Fit, Preparation};
 use cnn::io::{image, npy};
@@ -20,6 +22,7 @@ use super::{Failure, warn};
 
 pub(super) use args::{Inputs, Pictures};
 use files::{Content, File};
+pub(super) use sizes::{Sized, at_their_sizes};
 
 /// Images of a run, where several files are given and `--batch` does not say.
 const BATCH: usize = 8;
@@ -113,17 +116,8 @@ fn listed(names: &[Vec<String>]) -> String {
     names.join(", ")
 }
 
-/// Assigns the arguments to the inputs, in order or by name. An input that was given nothing gets `otherwise`,
-/// or is an error. `asked` is the batch asked for.
-pub(super) fn assign(
-    model: &Model,
-    arguments: &Inputs,
-    asked: Option<usize>,
-    limit: Option<u64>,
-    otherwise: impl Fn(&Port) -> Option<Given>,
-) -> Result<Feed, Failure> {
-    // A compiled network takes one batch only.
-    let asked = asked.or(model.compiled().map(CompiledFile::batch));
+/// What is given to each input, in the order of declaration: the arguments in order or by name.
+fn groups<'a>(model: &Model, arguments: &'a Inputs) -> Result<Vec<Option<Vec<&'a str>>>, Failure> {
     let ports = model.inputs();
     let names: Vec<_> = ports
         .iter()
@@ -157,6 +151,22 @@ pub(super) fn assign(
             return Err(Failure::Usage(format!("input `{name}` is given twice")));
         }
     }
+    Ok(groups)
+}
+
+/// Reads what is given to the inputs. An input that was given nothing gets `otherwise`,
+/// or is an error. `asked` is the batch asked for.
+pub(super) fn assign(
+    model: &Model,
+    arguments: &Inputs,
+    asked: Option<usize>,
+    limit: Option<u64>,
+    otherwise: impl Fn(&Port) -> Option<Given>,
+) -> Result<Feed, Failure> {
+    // A compiled network takes one batch only.
+    let asked = asked.or(model.compiled().map(CompiledFile::batch));
+    let groups = groups(model, arguments)?;
+    let ports = model.inputs();
     let mut given = Vec::new();
     for (position, (port, texts)) in ports.into_iter().zip(groups).enumerate() {
         let found = match texts {

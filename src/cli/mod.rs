@@ -192,6 +192,11 @@ fn report(failure: Failure) -> ExitCode {
 }
 
 /// Says on standard error what is odd, but no reason to stop.
+/// Says something that is good to know, beside what was asked for.
+fn note(message: impl std::fmt::Display) {
+    let _ = writeln!(anstream::stderr(), "{message}");
+}
+
 fn warn(message: impl std::fmt::Display) {
     let _ = writeln!(anstream::stderr(), "{WARNING}warning:{WARNING:#} {message}");
 }

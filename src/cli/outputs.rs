@@ -86,10 +86,12 @@ pub(super) struct Targets {
 /// What targets are for.
 pub(super) struct Outputs<'a> {
     pub(super) model: &'a Model,
-    /// Files of several inputs, one an image: each has a file of its own in a directory.
+    /// What to call the images' files, one an image: each has a file of its own in a directory. See [`stems`].
     pub(super) images: Option<&'a [String]>,
     /// How many images there are.
     pub(super) count: usize,
+    /// Whether there are others, of another size, whose outputs have files of their own.
+    pub(super) others: bool,
 }
 
 impl Targets {
@@ -157,10 +159,10 @@ impl Targets {
             }
         }
         self.make = (!path.exists()).then(|| path.into());
-        let stems = outputs.images.map(stems);
+        let stems = outputs.images;
         for (output, name) in names.iter().enumerate() {
-            for image in 0..stems.as_ref().map_or(1, Vec::len) {
-                let file = match &stems {
+            for image in 0..stems.map_or(1, <[String]>::len) {
+                let file = match stems {
                     None => format!("{name}.npy"),
                     Some(stems) if names.len() == 1 => format!("{}.npy", stems[image]),
                     Some(stems) => format!("{}.{name}.npy", stems[image]),
@@ -183,6 +185,11 @@ impl Targets {
                 problem: problem.to_owned(),
             })
         };
+        if outputs.others {
+            return wrong(
+                "expected a directory (it exists or ends in `/`): the images have different sizes, and each its own file",
+            );
+        }
         // A device or a pipe has no ending.
         let special = std::fs::metadata(&file).is_ok_and(|data| !data.is_file());
         let form = match form(&file) {
@@ -285,7 +292,7 @@ fn form(path: &Path) -> Option<Form> {
 }
 
 /// Files' names without folders and endings; with endings if some are the same, and numbered if that does not help.
-fn stems(names: &[String]) -> Vec<String> {
+pub(super) fn stems(names: &[String]) -> Vec<String> {
     let part = |of: fn(&Path) -> Option<&std::ffi::OsStr>| -> Vec<String> {
         let part = |name: &String| {
             of(Path::new(name)).map_or_else(|| name.clone(), |part| part.to_string_lossy().into_owned())
@@ -321,6 +328,7 @@ mod tests {
             model: &model(outputs),
             images: None,
             count: 1,
+            others: false,
         };
         Targets::new(&arguments, &outputs, (0.0, 1.0)).map_err(|failure| format!("{failure:?}"))
     }

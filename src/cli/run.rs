@@ -13,7 +13,7 @@ use ndarray::{ArrayD, ArrayView2, Axis, CowArray, Ix4, IxDyn, Slice};
 use super::answer::{self, Presentation};
 use super::args::{Compilation, ModelArgument, Origin, Range};
 use super::format::{counted, dims, duration, grouped, milliseconds};
-use super::inputs::{self, Feed, Given, Inputs};
+use super::inputs::{self, Feed, Given, Inputs, Sized};
 use super::outputs::{self, Outputs, Targets};
 use super::progress::Progress;
 use super::{Failure, accuracy, draw, session, warn};
@@ -54,34 +54,70 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let model = session::open(&arguments.model)?;
+    let model = session::open_of_any_size(&arguments.model)?;
+    let all = match arguments.model.is_shaped() {
+        true => vec![Sized::as_given(model, &arguments.inputs)],
+        false => inputs::at_their_sizes(model, &arguments.inputs, arguments.model.limit())?,
+    };
+    // Images of each size are a run of their own, with its own answer.
+    let names: Vec<_> = all.iter().flat_map(|one| one.names.clone()).collect();
+    if names.is_empty() && !arguments.model.is_shaped() {
+        session::say_sizes(&all[0].model);
+    }
+    let mut stems = &*outputs::stems(&names);
+    for (number, sized) in all.iter().enumerate() {
+        if number > 0 && !arguments.json {
+            writeln!(out)?;
+        }
+        let (own, others) = stems.split_at(sized.names.len());
+        stems = others;
+        at_one_size(sized, (all.len() > 1).then_some(own), arguments, out)?;
+    }
+    Ok(())
+}
+
+/// Runs the network of one size. `stems` are what to call the images' files if there are images of other sizes too.
+fn at_one_size(
+    sized: &Sized,
+    stems: Option<&[String]>,
+    arguments: &Arguments,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let Sized { model, inputs, .. } = sized;
+    let others = stems.is_some();
     let limit = arguments.model.limit();
     let asked = arguments.compilation.batch.map(usize::from);
-    let mut feed = inputs::assign(&model, &arguments.inputs, asked, limit, |_| sample(&model))?;
+    let mut feed = inputs::assign(model, inputs, asked, limit, |_| sample(model))?;
     let labels = arguments
         .labels
         .as_deref()
-        .map(|path| labels(path, &model))
+        .map(|path| labels(path, model))
         .transpose()?;
-    let names = feed.names();
+    let names = if others {
+        Some(sized.names.clone())
+    } else {
+        feed.names()
+    };
+    let own = names.as_deref().map(outputs::stems);
     let wanted = Outputs {
-        model: &model,
-        images: names.as_deref(),
+        model,
+        images: stems.or(own.as_deref()),
         count: feed.images(),
+        others,
     };
     let targets = Targets::new(&arguments.output, &wanted, arguments.range.ends())?;
     let weights =
-        session::weights(&model, arguments.weights.as_ref())?.ok_or_else(|| session::weights_missing(&model))?;
-    let network = session::compile(&model, &weights, &arguments.compilation, limit, feed.batch)?;
+        session::weights(model, arguments.weights.as_ref())?.ok_or_else(|| session::weights_missing(model))?;
+    let network = session::compile(model, &weights, &arguments.compilation, limit, feed.batch)?;
     feed.beside(&network);
 
     let drawn = feed.picture().filter(|_| !arguments.json);
     let Ran { results, first, taken } = run(&network, &feed, drawn.is_some())?;
     if arguments.check_finite && results.iter().flatten().any(|x| !x.is_finite()) {
         let options = arguments.compilation.options(feed.batch, limit);
-        accuracy::check_finite(&accuracy::layers(&model, &weights, &feed, &options)?)?;
+        accuracy::check_finite(&accuracy::layers(model, &weights, &feed, &options)?)?;
         // Not in the first run, or not where all layers' results are kept: at least say where it ends.
-        let names = outputs::shown_names(&model);
+        let names = outputs::shown_names(model);
         let mut bad = names
             .iter()
             .zip(&results)
@@ -92,7 +128,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
             .unwrap_or_default();
         return Err(Error::Limit(format!("the output `{name}` holds NaN or infinities")).into());
     }
-    let shaped = outputs::in_files_shapes(&model, &results);
+    let shaped = outputs::in_files_shapes(model, &results);
     targets.write(&shaped)?;
     if let Some(share) = targets.clipped(&shaped) {
         let (low, high) = arguments.range.ends();
@@ -108,7 +144,7 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
         images: names.as_deref(),
     };
     let shown = Shown {
-        model: &model,
+        model,
         network: &network,
         results: &results,
         shaped: &shaped,
@@ -117,6 +153,9 @@ pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Fai
     };
     if arguments.json {
         return shown.as_json(out, &presentation);
+    }
+    if others {
+        writeln!(out, "{}:", sized.names.join(", "))?;
     }
     if let (Some(sampled), Some(array)) = (drawn, &first) {
         draw_input(out, &network.inputs()[0], array, sampled)?;

@@ -9,11 +9,42 @@ use cnn::{Error, Model, Network, Source, Weights};
 use super::args::{Compilation, ModelArgument, Origin};
 use super::format::counted;
 use super::progress::Progress;
-use super::{Failure, warn};
+use super::{Failure, note, warn};
 
-/// Reads and checks a model: a file or a built-in name.
-pub(super) fn open(model: &ModelArgument) -> Result<Model, Failure> {
-    understood(model.source()?)
+/// Reads and checks a model: a file or a built-in name. Of one that leaves sizes free and was given none, it says which are
+/// taken.
+pub(super) fn open(argument: &ModelArgument) -> Result<Model, Failure> {
+    let model = open_of_any_size(argument)?;
+    if !argument.is_shaped() {
+        say_sizes(&model);
+    }
+    Ok(model)
+}
+
+/// Reads and checks a model as [`open`] does, for whoever has something to say of free sizes.
+pub(super) fn open_of_any_size(argument: &ModelArgument) -> Result<Model, Failure> {
+    understood(argument.source()?)
+}
+
+/// Says which sizes are taken for those that a model leaves free, if it does.
+pub(super) fn say_sizes(model: &Model) {
+    let free = model.free_sizes();
+    let Some((input, _)) = free.first().and_then(|free| free.places.first()) else {
+        return;
+    };
+    let sizes: Vec<_> = free
+        .iter()
+        .map(|free| format!("{} = {}", free.name, free.size))
+        .collect();
+    let input = &model.input_arrays()[*input];
+    let shape: Vec<_> = input.shape(1).iter().map(usize::to_string).collect();
+    note(format_args!(
+        "{} leaves sizes free: {}; others with --shape {}={}",
+        model.name(),
+        sizes.join(", "),
+        input.name,
+        shape.join(",")
+    ));
 }
 
 /// Checks a model that was read, with warnings.

@@ -42,6 +42,16 @@ pub fn read_within(path: &Path, limit: Option<u64>) -> Result<ArrayD<f32>, Error
     array(&mut BufReader::new(file), length, limit).map_err(|fault| fault.at(path))
 }
 
+/// The shape of a file's array, told from its header.
+///
+/// # Errors
+/// [`Error::Io`], [`Error::File`] as [`read`].
+pub fn shape(path: &Path) -> Result<Vec<usize>, Error> {
+    let (file, length) = open_regular(path)?;
+    let header = read_header(&mut BufReader::new(file), length);
+    header.map(|(header, _)| header.shape).map_err(|fault| fault.at(path))
+}
+
 /// Reads a `.npy` file's bytes as [`read_within`] does; `origin` names them in messages.
 ///
 /// # Errors

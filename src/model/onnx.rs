@@ -1,5 +1,6 @@
 //! Models from ONNX files: a declaration like every other model's, with the file's weights.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use cnn_ir::span::{Span, Spanned};
@@ -41,6 +42,8 @@ impl Source {
             origin: format!("{} (as TOML)", path.display()),
             default_name: stem.into_owned(),
             builtin: None,
+            template: None,
+            shapes: BTreeMap::new(),
         }
     }
 

@@ -1,9 +1,11 @@
 //! Where a model comes from: its text, and the name to call it by in messages.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use cnn_ir::diag::{Diagnostic, nearest};
+use cnn_ir::front::sizes::{self, FreeSize, Sizes};
 use cnn_ir::front::{self, write};
 use cnn_ir::graph::Graph;
 use cnn_ir::render;
@@ -25,6 +27,17 @@ pub struct Source {
     /// What the network is called if the text does not say.
     pub(super) default_name: String,
     pub(super) builtin: Option<&'static builtin::Builtin>,
+    /// The text before numbers were filled in for the sizes that it leaves free.
+    pub(super) template: Option<Template>,
+    /// Shapes that the inputs are to have where the declaration leaves sizes free.
+    pub(super) shapes: BTreeMap<String, Vec<usize>>,
+}
+
+/// A text that leaves sizes free.
+#[derive(Clone, Debug)]
+pub(super) struct Template {
+    text: String,
+    free: Vec<FreeSize>,
 }
 
 /// What a model is declared in.
@@ -51,6 +64,8 @@ impl Source {
             origin: path.display().to_string(),
             default_name: stem.into_owned(),
             builtin: None,
+            template: None,
+            shapes: BTreeMap::new(),
         })
     }
 
@@ -65,6 +80,8 @@ impl Source {
             origin: format!("{name}.toml"),
             default_name: name.to_owned(),
             builtin: Some(model),
+            template: None,
+            shapes: BTreeMap::new(),
         })
     }
 
@@ -75,6 +92,8 @@ impl Source {
             origin: origin.into(),
             default_name: "network".to_owned(),
             builtin: None,
+            template: None,
+            shapes: BTreeMap::new(),
         }
     }
 
@@ -89,18 +108,28 @@ impl Source {
             default_name: file.stored().name.clone(),
             declaration: Declaration::Compiled(file),
             builtin: None,
+            template: None,
+            shapes: BTreeMap::new(),
         })
     }
 
     /// What people give as a model: a built-in model's name or the path of a `.toml`, `.onnx` or compiled file. `options`
-    /// say how to read an ONNX file.
+    /// say how to read an ONNX file; their shapes are also those of a model file's inputs that leave sizes free.
     ///
     /// # Errors
     /// As [`file`](Self::file), [`onnx`](Self::onnx), [`compiled`](Self::compiled) and [`builtin`](Self::builtin); a name that is none of these says what
     /// would be.
     pub fn open(name: &str, options: &ImportOptions) -> Result<Source, Error> {
+        let shaped = |source: Source| match source.declaration {
+            // Its importer has done what the shapes say.
+            Declaration::Import(_) => source,
+            Declaration::Text(_) | Declaration::Compiled(_) => Source {
+                shapes: options.shapes.clone(),
+                ..source
+            },
+        };
         if builtin::find(name).is_some() {
-            return Source::builtin(name);
+            return Source::builtin(name).map(shaped);
         }
         let path = Path::new(name);
         let extension = path
@@ -112,7 +141,7 @@ impl Source {
             _ if extension.eq_ignore_ascii_case("cnnc") || CompiledFile::is_one(path) => Source::compiled(path),
             _ => Source::file(path),
         };
-        match path.metadata() {
+        let source = match path.metadata() {
             Ok(data) if data.is_dir() => Err(wrong(path, directory(path))),
             Ok(_) => read(),
             Err(_) if extension.is_empty() => Err(Error::Option(format!(
@@ -123,7 +152,51 @@ impl Source {
                 Some(near) => Err(wrong(path, format!("{source}; there is `{near}` beside it"))),
                 None => read(),
             },
+        };
+        source.map(shaped)
+    }
+
+    /// The source as one that numbers can be filled into, if its text leaves sizes free.
+    pub(super) fn as_template(&self) -> Option<Source> {
+        let Declaration::Text(text) = &self.declaration else {
+            return None;
+        };
+        let free = sizes::free(&front::toml::parse(text).net);
+        let template = (!free.is_empty()).then(|| Template {
+            text: text.clone(),
+            free,
+        });
+        template.is_some().then(|| Source {
+            template,
+            ..self.clone()
+        })
+    }
+
+    /// The heights and widths that the declaration leaves free, whatever they were filled with.
+    pub(super) fn free_sizes(&self) -> &[FreeSize] {
+        match (&self.declaration, &self.template) {
+            (Declaration::Import(import), _) => &import.free,
+            (Declaration::Text(_) | Declaration::Compiled(_), Some(template)) => &template.free,
+            (Declaration::Text(_) | Declaration::Compiled(_), None) => &[],
         }
+    }
+
+    /// The declaration with numbers for its free sizes, instead of those that it was filled with.
+    ///
+    /// # Errors
+    /// [`Error::Onnx`] if an ONNX file cannot be read at these sizes.
+    pub(super) fn with_sizes(&self, wanted: &Sizes) -> Result<Source, Error> {
+        let mut source = self.clone();
+        match (&mut source.declaration, &self.template) {
+            (Declaration::Text(text), Some(template)) => *text = sizes::fill(&template.text, &template.free, wanted),
+            (Declaration::Import(import), _) => {
+                let name = import.net.name.take();
+                **import = import.with_sizes(wanted)?;
+                import.net.name = name;
+            }
+            (Declaration::Text(_) | Declaration::Compiled(_), _) => {}
+        }
+        Ok(source)
     }
 
     /// The graph as declared and what is odd about it.

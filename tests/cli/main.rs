@@ -14,5 +14,6 @@ mod pictures;
 mod quantize;
 mod readme;
 mod rust;
+mod sizes;
 mod support;
 mod usage;

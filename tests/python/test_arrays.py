@@ -184,3 +184,23 @@ def test_torch_tensors():
     assert np.array_equal(out.numpy(), expected)
     with pytest.raises(cnn.InputError, match="image.*grad"):
         net(x.requires_grad_())
+
+
+def test_images_of_any_size_where_the_model_leaves_it_free(tmp_path):
+    model = tmp_path / "half.toml"
+    model.write_text("[inputs]\nimage = [3, 'H', 'W']\n[[layer]]\nname = 'half'\nop = 'max_pool'\nsize = 2\n")
+    net = cnn.load(model, shapes={"image": (1, 3, 8, 6)})
+    (image,) = net.inputs
+    assert image.shape == (1, 3, 8, 6) and image.free == {2: "H", 3: "W"}
+    assert cnn.InferenceSession(model).get_inputs()[0].shape == ["batch", 3, "H", "W"]
+    for height, width in [(8, 6), (10, 14), (8, 6), (2, 2), (30, 4), (6, 8), (10, 14), (12, 12)]:
+        images = np.random.default_rng(height).standard_normal((2, 3, height, width)).astype(np.float32)
+        halves = images.reshape(2, 3, height // 2, 2, width // 2, 2).max((3, 5))
+        assert np.array_equal(net(images), halves)
+        out = np.empty_like(halves)
+        assert net(images, out=out) is out and np.array_equal(out, halves)
+    assert {step.layer for step in net.profile(images)} == {"half"}
+    for wrong, words in [((1, 4, 8, 8), "[N, 3, H, W]"), ((3, 8, 8), "[N, 3, H, W]"), ((1, 3, 1, 8), "half")]:
+        with pytest.raises((cnn.InputError, cnn.ModelError)) as error:
+            net(np.zeros(wrong, np.float32))
+        assert words in str(error.value)

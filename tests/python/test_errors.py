@@ -56,7 +56,8 @@ def test_models_that_are_not_there(model, kind, words):
     ({"batch": 0}, cnn.OptionError, "at least 1"),
     ({"backend": "gpu"}, cnn.OptionError, "jit"),
     ({"max_memory": 1000}, cnn.OutOfMemoryError, "1000 B"),
-    ({"shapes": {"image": [1, 1, 32, 32]}}, cnn.OptionError, "onnx"),
+    ({"shapes": {"image": [1, 1, 28, 28]}}, cnn.InputError, "[N, 1, 32, 32]"),
+    ({"shapes": {"picture": [1, 1, 32, 32]}}, cnn.OptionError, "`image`"),
 ])
 def test_options_that_do_not_fit(options, kind, words):
     with pytest.raises(kind) as error:

@@ -87,6 +87,17 @@ pub enum Executable {
     Interp(Box<Interpreter>),
 }
 
+#[cfg(feature = "jit")]
+impl Executable {
+    /// The machine code, if it is that.
+    pub fn code(&self) -> Option<&jit::Executable> {
+        match self {
+            Executable::Jit(code) => Some(code),
+            Executable::Interp(_) => None,
+        }
+    }
+}
+
 /// What everything about running a network is decided in, within the bounds that `options` set: a plan, and what it
 /// takes.
 ///
@@ -115,14 +126,29 @@ pub fn compile(
     weights: &dyn WeightSource,
     options: &Options,
 ) -> Result<(Executable, Need), CompileError> {
+    compile_beside(&[], graph, weights, options)
+}
+
+/// As [`compile`], beside networks of the same weights: constants that one of them has already are shared.
+///
+/// # Errors
+/// As [`compile`].
+#[cfg(feature = "jit")]
+pub fn compile_beside(
+    others: &[&Executable],
+    graph: &Graph,
+    weights: &dyn WeightSource,
+    options: &Options,
+) -> Result<(Executable, Need), CompileError> {
     match options.backend {
         Backend::Jit => {
             // Optimise, validate, plan; then verify the plan, generate code and pack the weights.
             let (plan, need) = plan(graph, options)?;
-            match jit::compile(&plan, weights, options.threads()) {
+            let compiled: Vec<&jit::Executable> = others.iter().copied().filter_map(Executable::code).collect();
+            match jit::compile_beside(&compiled, &plan, weights, options.threads()) {
                 Ok(code) => Ok((Executable::Jit(Box::new(code)), need)),
                 Err(JitError::Pack(error)) => match options.for_refused(&error) {
-                    Some(options) => compile(graph, weights, &options),
+                    Some(options) => compile_beside(others, graph, weights, &options),
                     None => Err(JitError::Pack(error).into()),
                 },
                 Err(error) => Err(error.into()),

@@ -1,5 +1,6 @@
 //! Finished code with its constants: the only place that runs emitted functions.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cnn_runtime::executor::{Executor, RunSize};
@@ -19,7 +20,7 @@ pub struct Executable {
     plan: Plan,
     functions: Vec<StepFn>,
     calls: Vec<Call<Vec<Base>>>,
-    constants: Constants,
+    constants: Arc<Constants>,
     executor: Executor,
     _code: CodeMemory,
 }
@@ -77,7 +78,7 @@ impl Executable {
         plan: Plan,
         code: &Code,
         isa: Isa,
-        constants: AlignedBuffer,
+        constants: Arc<Constants>,
         pool: ThreadPool,
     ) -> Result<Executable, JitError> {
         let calls = code.program.calls(&plan);
@@ -88,7 +89,6 @@ impl Executable {
         };
         let memory = CodeMemory::new(&code.image, isa)?;
         let executor = Executor::new(size, pool)?;
-        let constants = Constants::Own(constants);
         Ok(Executable::assemble(
             plan,
             memory,
@@ -105,7 +105,7 @@ impl Executable {
         memory: CodeMemory,
         functions: &[usize],
         calls: Vec<Call<Vec<Base>>>,
-        constants: Constants,
+        constants: Arc<Constants>,
         executor: Executor,
     ) -> Executable {
         let functions = functions.iter().map(|&offset| {
@@ -120,6 +120,12 @@ impl Executable {
             executor,
             _code: memory,
         }
+    }
+
+    /// Its constants, if those of a plan are the same, made of the same weights: whoever asks knows that they are.
+    pub(super) fn constants_for(&self, plan: &Plan) -> Option<Arc<Constants>> {
+        let same = self.plan.constants == plan.constants && self.plan.constant_bytes == plan.constant_bytes;
+        same.then(|| Arc::clone(&self.constants))
     }
 
     /// The plan it carries out.
@@ -224,5 +230,48 @@ impl std::fmt::Debug for Executable {
             .field("plan", &self.plan.name)
             .field("steps", &self.calls.len())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cnn_ir::front::graph_from_toml;
+    use cnn_runtime::weights::Synthetic;
+
+    use super::*;
+    use crate::compile::{Options, compile, compile_beside};
+
+    const NETWORK: &str =
+        "[inputs]\nx = [8, SIZE, SIZE]\n[[layer]]\nname = 'c'\nop = 'conv'\nfilters = 16\nkernel = 1\n";
+
+    #[test]
+    fn networks_of_the_same_weights_share_constants() {
+        let graph = |size: &str| {
+            let text = NETWORK.replace("SIZE", size);
+            graph_from_toml(&text).expect("a valid declaration").0
+        };
+        let options = |batch: usize| Options {
+            batch,
+            threads: Some(1),
+            ..Options::default()
+        };
+        let weights = Synthetic { seed: 1 };
+        let (first, _) = compile(&graph("8"), &weights, &options(1)).expect("code");
+        let constants = |network: &crate::compile::Executable| Arc::clone(&network.code().expect("code").constants);
+        for (size, batch) in [("8", 2), ("9", 1), ("16", 3)] {
+            let (other, _) = compile_beside(&[&first], &graph(size), &weights, &options(batch)).expect("code");
+            let plans = [&first, &other].map(|network| &network.code().expect("code").plan().constants);
+            let shared = Arc::ptr_eq(&constants(&first), &constants(&other));
+            assert_eq!(shared, plans[0] == plans[1], "{size} {batch}");
+            assert!(
+                shared,
+                "a 1×1 convolution packs its weights alike at every size: {size} {batch}"
+            );
+        }
+        let more = graph_from_toml(&NETWORK.replace("SIZE", "8").replace("16", "32"))
+            .expect("a valid declaration")
+            .0;
+        let (other, _) = compile_beside(&[&first], &more, &weights, &options(1)).expect("code");
+        assert!(!Arc::ptr_eq(&constants(&first), &constants(&other)));
     }
 }

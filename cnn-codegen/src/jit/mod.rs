@@ -32,6 +32,8 @@ mod targets;
 mod translate;
 mod vectors;
 
+use std::sync::Arc;
+
 use cnn_runtime::kernels::Isa;
 use cnn_runtime::memory::MemoryError;
 use cnn_runtime::pack::PackError;
@@ -43,6 +45,7 @@ use thiserror::Error;
 use crate::loops::Program;
 use crate::plan::{Plan, PlanFault};
 use crate::tile::TileError;
+use executable::Constants;
 pub use executable::{Executable, RunError};
 use functions::Functions;
 use image::Image;
@@ -96,10 +99,27 @@ pub enum JitError {
 /// # Errors
 /// [`JitError`]
 pub fn compile(plan: &Plan, weights: &dyn WeightSource, threads: usize) -> Result<Executable, JitError> {
+    compile_beside(&[], plan, weights, threads)
+}
+
+/// Compiles a plan as [`compile`] does, beside networks of the same weights: if one of them has the constants that the plan
+/// needs, they are shared.
+///
+/// # Errors
+/// [`JitError`]
+pub fn compile_beside(
+    others: &[&Executable],
+    plan: &Plan,
+    weights: &dyn WeightSource,
+    threads: usize,
+) -> Result<Executable, JitError> {
     let isa = machine(plan.isa)?;
     let pool = ThreadPool::new(threads)?;
     let code = generate(plan, &pool, false)?;
-    let constants = plan.pack(weights, &pool)?;
+    let constants = match others.iter().find_map(|other| other.constants_for(plan)) {
+        Some(shared) => shared,
+        None => Arc::new(Constants::Own(plan.pack(weights, &pool)?)),
+    };
     Executable::new(plan.clone(), &code, isa, constants, pool)
 }
 

@@ -212,7 +212,7 @@ impl Executable {
             memory,
             &linkage.functions,
             calls,
-            Constants::Stored(constants),
+            Arc::new(Constants::Stored(constants)),
             executor,
         ))
     }

@@ -6,7 +6,7 @@ use crate::op::{Dialect, Input, InputLayout, Op};
 use crate::shape::Shape;
 use crate::span::{Span, Spanned};
 
-use super::Report;
+use super::{Report, sizes};
 
 const FORM: &str =
     "a shape is [channels, height, width], with `layout = \"hwc\"` [height, width, channels], or [length]";
@@ -14,6 +14,11 @@ const FORM: &str =
 /// Reads an input's keys; `None` after an error.
 pub(super) fn read(input: &InputDecl, report: &mut Report) -> Option<Input> {
     let name = &input.name.value;
+    let free = sizes::check(input);
+    if !free.is_empty() {
+        free.into_iter().for_each(|error| report.add(error));
+        return None;
+    }
     let shape = input
         .keys
         .iter()

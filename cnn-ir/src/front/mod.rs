@@ -16,6 +16,7 @@ mod input;
 mod lower;
 mod names;
 mod report;
+pub mod sizes;
 pub mod toml;
 mod weights;
 pub mod write;

@@ -21,6 +21,9 @@ class ArrayInfo:
     @property
     def any_batch(self) -> bool:
         """Whether axis 0 is the batch and may have any size."""
+    @property
+    def free(self) -> dict[int, str]:
+        """Names of the sizes that the model's file leaves free, by axis: an array may have other sizes there than `shape`."""
 
 class StepTime:
     """A step of the compiled code and how long it took."""
@@ -115,8 +118,8 @@ def load(
     `weights`: a `.safetensors` file, a dict of arrays by name, or `"random"` (`"random:SEED"`); the model's own by
     default. `threads`: threads that share a run; all cores by default. `batch`: the only batch it shall take; by default
     it takes any, and is compiled anew for each, the last four of which are kept. `exact`: no algorithm that rounds more
-    than multiplying and adding does. `shapes`: dimensions of inputs that an ONNX file leaves open, by name, with the
-    batch. `backend`: `"jit"`, or `"interp"`, slow and the reference for everything. `portable`: only instructions that
+    than multiplying and adding does. `shapes`: those of inputs whose heights and widths the file leaves free, by name,
+    with the batch; without it images of any size are taken, and the last few sizes are kept. `backend`: `"jit"`, or `"interp"`, slow and the reference for everything. `portable`: only instructions that
     every machine of this kind has. `optimise`: whether layers are fused. `max_memory`: bytes that the network
     may take.
     """

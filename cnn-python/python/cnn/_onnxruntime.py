@@ -66,6 +66,8 @@ class NodeArg:
         self.name: str = info.name
         self.type: str = {"float32": "tensor(float)"}.get(info.dtype.name, f"tensor({info.dtype.name})")
         self.shape: List[Union[int, str]] = ["batch", *info.shape[1:]] if info.any_batch else list(info.shape)
+        for axis, name in info.free.items():
+            self.shape[axis] = name
 
     def __repr__(self) -> str:
         return f"NodeArg(name={self.name!r}, type={self.type!r}, shape={self.shape})"

@@ -75,6 +75,32 @@ impl Inputs {
         self.groups.concat()
     }
 
+    /// The same for other files.
+    pub(super) fn with_groups(&self, groups: Vec<Vec<String>>) -> Inputs {
+        Inputs {
+            groups,
+            pictures: self.pictures.clone(),
+        }
+    }
+
+    /// The height and width that a picture is to have: its own, unless `--resize` or `--crop` say otherwise.
+    pub(super) fn size_of(&self, size: [usize; 2]) -> [usize; 2] {
+        let pixels = |side: Option<u32>| side.map(|side| side as usize);
+        match (pixels(self.pictures.crop), pixels(self.pictures.resize)) {
+            (Some(side), _) => [side, side],
+            (None, Some(side)) => {
+                let [height, width] = size.map(|pixels| pixels.max(1) as u128);
+                let longer =
+                    |long: u128, short: u128| usize::try_from(side as u128 * long / short).unwrap_or(usize::MAX);
+                match height < width {
+                    true => [side, longer(width, height)],
+                    false => [longer(height, width), side],
+                }
+            }
+            (None, None) => size,
+        }
+    }
+
     /// Whether it is said how a picture gets the input's size.
     pub(super) fn fits(&self) -> bool {
         self.pictures.fit.is_some()
