@@ -199,7 +199,7 @@ def test_images_of_any_size_where_the_model_leaves_it_free(tmp_path):
         assert np.array_equal(net(images), halves)
         out = np.empty_like(halves)
         assert net(images, out=out) is out and np.array_equal(out, halves)
-    assert {step.layer for step in net.profile(images)} == {"half"}
+    assert "half" in {step.layer for step in net.profile(images)}
     for wrong, words in [((1, 4, 8, 8), "[N, 3, H, W]"), ((3, 8, 8), "[N, 3, H, W]"), ((1, 3, 1, 8), "half")]:
         with pytest.raises((cnn.InputError, cnn.ModelError)) as error:
             net(np.zeros(wrong, np.float32))
