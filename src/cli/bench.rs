@@ -49,7 +49,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let model = session::open(&arguments.model)?;
+    let model = session::open_for(&arguments.model, &arguments.inputs)?;
     let asked = arguments.compilation.batch.map(usize::from);
     let limit = arguments.model.limit();
     let mut feed = inputs::assign(&model, &arguments.inputs, asked, limit, |_| Some(Given::Random(0)))?;

@@ -33,7 +33,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let model = session::open_of_any_size(&arguments.model)?;
+    let model = match arguments.inputs.are_given() {
+        true => session::open_for(&arguments.model, &arguments.inputs)?,
+        false => session::open_of_any_size(&arguments.model)?,
+    };
     match (model.compiled(), arguments.verify) {
         (Some(file), true) => file.verify()?,
         (None, true) => return Err(Failure::Usage("--verify goes with a .cnnc file".into())),

@@ -56,7 +56,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn main(arguments: &Arguments, out: &mut dyn Write) -> Result<(), Failure> {
-    let model = session::open(&arguments.model)?;
+    let model = session::open_for(&arguments.model, &arguments.inputs)?;
     let options = Options {
         max_memory: arguments.model.limit(),
         ..Options::default()

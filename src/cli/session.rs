@@ -8,6 +8,7 @@ use cnn::{Error, Model, Network, Source, Weights};
 
 use super::args::{Compilation, ModelArgument, Origin};
 use super::format::counted;
+use super::inputs::{self, Inputs, Sized};
 use super::progress::Progress;
 use super::{Failure, note, warn};
 
@@ -16,6 +17,24 @@ use super::{Failure, note, warn};
 pub(super) fn open(argument: &ModelArgument) -> Result<Model, Failure> {
     let model = open_of_any_size(argument)?;
     if !argument.is_shaped() {
+        say_sizes(&model);
+    }
+    Ok(model)
+}
+
+/// Reads and checks a model as [`open`] does; where it leaves sizes free, it is of the size of what it is given.
+pub(super) fn open_for(argument: &ModelArgument, inputs: &Inputs) -> Result<Model, Failure> {
+    let model = open_of_any_size(argument)?;
+    if argument.is_shaped() {
+        return Ok(model);
+    }
+    let all = inputs::at_their_sizes(model, inputs, argument.limit())?;
+    let sizes = all.len();
+    let Some(Sized { model, names, .. }) = all.into_iter().next().filter(|_| sizes == 1) else {
+        let problem = format!("the images have {sizes} sizes one after another: give images of one size, or --shape");
+        return Err(Error::Option(problem).into());
+    };
+    if names.is_empty() {
         say_sizes(&model);
     }
     Ok(model)

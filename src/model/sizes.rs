@@ -13,6 +13,9 @@ use crate::error::Error;
 /// The largest step between possible sizes that is looked for, and how far from a size a possible one is.
 const FARTHEST: usize = 256;
 
+/// So many layers are read at most to find possible sizes, of a large model therefore fewer sizes.
+const MOST_LAYERS: usize = 200_000;
+
 /// A height or width that the model's file leaves free, such as `"H"` in `image = [3, "H", "W"]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FreeSize {
@@ -172,8 +175,8 @@ impl Model {
         };
         let mut near = Sizes::new();
         for (name, &size) in wanted {
-            let below = (1..=size).rev().take(FARTHEST);
-            let above = (1..=FARTHEST).filter_map(|more| size.checked_add(more));
+            let below = (1..=size).rev().take(self.farthest());
+            let above = (1..=self.farthest()).filter_map(|more| size.checked_add(more));
             match below.chain(above).find(|&size| self.accepts(name, size)) {
                 Some(size) => near.insert(name.clone(), size),
                 None => return Err(error),
@@ -186,7 +189,7 @@ impl Model {
     pub fn possible_sizes(&self) -> Vec<PossibleSizes> {
         let possible = |FreeSize { name, size, .. }: FreeSize| {
             let more = |step: usize| self.accepts(&name, size.saturating_add(step));
-            let step = (1..=FARTHEST).find(|&step| more(step) && more(2 * step));
+            let step = (1..=self.farthest()).find(|&step| more(step) && more(2 * step));
             let mut least = size;
             if let Some(step) = step {
                 // What is too small for the layers' windows stays too small: so many steps down, found by halving.
@@ -203,6 +206,11 @@ impl Model {
             PossibleSizes { name, least, step }
         };
         self.free_sizes().into_iter().map(possible).collect()
+    }
+
+    /// How far possible sizes are looked for.
+    fn farthest(&self) -> usize {
+        (MOST_LAYERS / self.graph().len().max(1)).clamp(8, FARTHEST)
     }
 
     /// Whether the layers fit an image of that size, the others being what they are.

@@ -119,6 +119,14 @@ fn which_sizes_there_can_be_is_said() {
     cnn(&["check", &model, "--shape", "image=3,6,5"]).fails(1, &["even.toml", "[3, 6, 4]", "[3, 6, 5]"]);
     cnn(&["check", &model, "--shape", "image=4,6,6"]).fails(1, &["[N, 3, H, W]"]);
     cnn(&["check", "lenet5", "--shape", "image=1,28,28"]).fails(1, &["[N, 1, 32, 32]"]);
+    // What is given has a size.
+    let wide = array(&folder, "wide.npy", 4, 12);
+    let accuracy = cnn(&["check", &model, "--accuracy", "--input", &wide]);
+    assert_eq!(accuracy.stderr, "");
+    assert!(accuracy.ok().contains("here 4 × 12"));
+    cnn(&["bench", &model, "--iterations", "1", "--input", &wide]).ok();
+    let tall = array(&folder, "tall.npy", 12, 4);
+    cnn(&["bench", &model, "--input", &wide, &tall]).fails(1, &["2 sizes", "--shape"]);
     // What is for one size says which.
     for arguments in [&["dump"][..], &["summary"], &["run", "--input", "random"]] {
         let run = cnn(&[&arguments[..1], &[&model], &arguments[1..]].concat());
