@@ -58,10 +58,11 @@ impl fmt::Display for PossibleSizes {
 }
 
 impl Model {
-    /// A model of the first of the usual sizes that fits.
+    /// A model of the first size that fits, of those in the shapes that are asked for and the usual ones.
     pub(super) fn of_some_size(source: &Source) -> Result<Model, Error> {
+        let asked = source.shapes.values().flatten().copied().filter(|&size| size > 0);
         let mut first = None;
-        for size in USUAL {
+        for size in asked.chain(USUAL) {
             let free = source.free_sizes().iter();
             let sizes = free.map(|free| (free.name.clone(), size)).collect();
             match Model::of_one_size(source.with_sizes(&sizes)?) {

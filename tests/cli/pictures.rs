@@ -212,12 +212,31 @@ fn a_declared_size_is_counted() {
 #[test]
 fn a_picture_in_little_memory() {
     let program = env!("CARGO_BIN_EXE_cnn");
+    let folder = Folder::new();
+    let profile = folder.at("profile.png");
+    colour_profile(600 << 20, &profile);
     for kibibytes in [400_000, 1_000_000] {
-        let script = format!("ulimit -v {kibibytes}; exec \"$0\" run lenet5 --input \"$1\" --threads 1");
-        let output = std::process::Command::new("bash")
-            .args(["-c", &script, program, &picture("bomb1.png")])
-            .output()
-            .unwrap();
-        assert!(matches!(output.status.code(), Some(0 | 1)), "{kibibytes}: {output:?}");
+        for picture in [&picture("bomb1.png"), &picture("exif_4gib.webp"), &profile] {
+            let script = format!("ulimit -v {kibibytes}; exec \"$0\" run lenet5 --input \"$1\" --threads 1");
+            let output = std::process::Command::new("bash")
+                .args(["-c", &script, program, picture])
+                .output()
+                .unwrap();
+            let code = output.status.code();
+            assert!(matches!(code, Some(0 | 1)), "{picture}, {kibibytes}: {output:?}");
+        }
     }
+    let model = folder.file("id.toml", SAME);
+    cnn(&["run", &model, "--input", &picture("exif_4gib.webp")]).fails(1, &["exif_4gib.webp", "longer than the file"]);
+}
+
+/// A small picture with a colour profile of so many zeros, which take a thousandth of that in the file.
+#[cfg(target_os = "linux")]
+fn colour_profile(bytes: usize, path: &str) {
+    use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
+    let mut encoder = PngEncoder::new(fs::File::create(path).unwrap());
+    encoder.set_icc_profile(vec![0; bytes]).unwrap();
+    encoder
+        .write_image(&[9; 32 * 32], 32, 32, ExtendedColorType::L8)
+        .unwrap();
 }

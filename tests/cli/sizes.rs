@@ -159,6 +159,15 @@ fn sizes_beyond_sense_are_errors() {
         let text = EVEN.replace("[3, \"H\", \"W\"]", input);
         cnn(&["check", &folder.file(&format!("{name}.toml"), text)]).fails(1, &[words, &format!("{name}.toml:3")]);
     }
+    // Layers that fit one size only, which nobody would try.
+    let one = format!("{EVEN}\n[[layer]]\nname = 'one'\nop = 'reshape'\nshape = [3, 18, 8]\n");
+    let one = folder.file("one.toml", one);
+    cnn(&["check", &one]).fails(1, &["one"]);
+    assert!(
+        cnn(&["check", &one, "--shape", "image=3,12,12"])
+            .ok()
+            .contains("here 12 × 12")
+    );
     // Layers that fit no size: told for the first that was tried.
     let never = EVEN.replace("size = 2", "size = 100000");
     cnn(&["check", &folder.file("never.toml", never)]).fails(1, &["half", "224"]);

@@ -1,6 +1,6 @@
 //! From a file's bytes to pixels as they are stored: which formats there are, what decoding may take, which way is up.
 
-use std::io::{BufRead, Cursor, Seek};
+use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
 
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
@@ -16,6 +16,10 @@ const FORMATS: [(ImageFormat, &str); 5] = [
 
 /// What a decoder takes for itself beside pixels: tables, windows, rows.
 const OVERHEAD: u128 = 2 << 20;
+
+/// What a PNG's decoder may take for rows and for what stands beside pixels: texts, and colour profiles, which a kilobyte
+/// unpacks to a megabyte.
+const BESIDE_PIXELS: u64 = 8 << 20;
 
 /// The format of a file that begins so, or what it is instead.
 pub(super) fn format(start: &[u8]) -> Result<ImageFormat, String> {
@@ -61,6 +65,12 @@ impl Header {
         let (width, height) = decoder.dimensions();
         if width == 0 || height == 0 {
             return Err(format!("the picture has {width} × {height} pixels"));
+        }
+        // Its decoder counts the bytes of pixels in 32 bits.
+        if format == ImageFormat::WebP && u64::from(width) * u64::from(height) > u64::from(u32::MAX / 4) {
+            return Err(format!(
+                "the picture has {width} × {height} pixels, more than a WebP file can have"
+            ));
         }
         let color = decoder.color_type();
         let samples = usize::from(color.channel_count());
@@ -117,11 +127,39 @@ fn unreadable(error: &dyn std::fmt::Display) -> String {
     format!("the picture cannot be decoded: {error}")
 }
 
-fn decoder<'a>(file: impl BufRead + Seek + 'a, format: ImageFormat) -> Result<impl ImageDecoder + 'a, String> {
-    let mut reader = ImageReader::with_format(file, format);
+fn decoder<'a>(mut file: impl BufRead + Seek + 'a, format: ImageFormat) -> Result<impl ImageDecoder + 'a, String> {
     // What the header declares is counted before it is taken; a decoder's own bound would only come second.
-    reader.limits(Limits::no_limits());
+    let mut limits = Limits::no_limits();
+    match format {
+        ImageFormat::Png => limits.max_alloc = Some(BESIDE_PIXELS),
+        ImageFormat::WebP if !holds_its_chunks(&mut file).map_err(|error| unreadable(&error))? => {
+            return Err("the picture is truncated: a part of it is longer than the file".to_owned());
+        }
+        _ => {}
+    }
+    let mut reader = ImageReader::with_format(file, format);
+    reader.limits(limits);
     reader.into_decoder().map_err(|error| unreadable(&error))
+}
+
+/// Whether all chunks of a WebP file end within it: its decoder takes memory for a chunk before it reads it.
+fn holds_its_chunks(file: &mut (impl Read + Seek)) -> io::Result<bool> {
+    let length = file.seek(SeekFrom::End(0))?;
+    // After `RIFF`, the file's length and `WEBP`: a name of four bytes, a length, as many bytes, and one more if it is odd.
+    let mut place = 12;
+    while place + 8 <= length {
+        file.seek(SeekFrom::Start(place))?;
+        let mut head = [0; 8];
+        file.read_exact(&mut head)?;
+        let bytes = u64::from(u32::from_le_bytes([head[4], head[5], head[6], head[7]]));
+        let end = place + 8 + bytes;
+        if end > length {
+            return Ok(false);
+        }
+        place = end + bytes % 2;
+    }
+    file.rewind()?;
+    Ok(true)
 }
 
 /// A decoded picture.
