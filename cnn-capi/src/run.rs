@@ -66,6 +66,8 @@ pub unsafe extern "C" fn cnn_run(
                 ));
             }
         }
+        // A batch that no memory could hold is refused before anybody's array is taken to be as long.
+        let network = session.network(batch)?;
         // SAFETY: the caller's promise; they are aligned, and what is written has nothing in common with the others.
         let from: Vec<&[f32]> = from
             .iter()
@@ -76,7 +78,7 @@ pub unsafe extern "C" fn cnn_run(
             .iter()
             .map(|place| unsafe { slice::from_raw_parts_mut(place.start, place.elements) })
             .collect();
-        session.network(batch)?.run_into(&from, &mut to)?;
+        network.run_into(&from, &mut to)?;
         Ok(())
     })
 }

@@ -3,6 +3,7 @@
 //! | module | what it owns |
 //! |---|---|
 //! | `decode` | from a file's bytes to pixels as they are stored: formats, bounds, orientation |
+//! | `webp` | whether a WebP file's parts are what its decoder takes them for |
 //! | `fit` | which part of a picture goes where, at which size |
 //! | `resample` | that part in another size, channel by channel |
 //! | `encode` | an array as a PNG file |
@@ -11,6 +12,7 @@ mod decode;
 mod encode;
 mod fit;
 mod resample;
+mod webp;
 
 use std::io::Read;
 use std::path::Path;

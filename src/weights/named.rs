@@ -45,9 +45,10 @@ impl fmt::Debug for Weights {
 impl Weights {
     /// The safetensors file at `path`, mapped into memory: only what is asked for is read from disk.
     ///
-    /// No program may shorten the file as long as these weights exist (a compiled network does not need them any more):
-    /// the operating system would end this process with SIGBUS when the missing part is read. Whoever must reckon with
-    /// that reads the file himself and uses [`from_bytes`](Self::from_bytes). A file that is renamed over it does no harm.
+    /// No program may shorten the file as long as these weights exist (a compiled network does not need them any more, but
+    /// a `Session` keeps them): the operating system would end this process with SIGBUS when the missing part is read.
+    /// Whoever must reckon with that reads the file himself and uses [`from_bytes`](Self::from_bytes). A file that is
+    /// renamed over it does no harm.
     ///
     /// # Errors
     /// If the file is missing, not a file, of another kind, or damaged.

@@ -207,6 +207,17 @@ fn a_declared_size_is_counted() {
     cnn(&["run", &model, "--input", &cut]).fails(1, &["cut.jpg", "truncated"]);
 }
 
+/// Files of some hundred bytes whose parts claim to be larger than the picture or than the file.
+#[cfg(target_os = "linux")]
+const HOSTILE: [&str; 6] = [
+    "exif_4gib.webp",
+    "frame_exif_4gib.webp",
+    "frame_2x2_in_1x1.webp",
+    "frame_0x0.webp",
+    "lossy_16383_in_1x1.webp",
+    "frame_65535.gif",
+];
+
 /// Little memory is an error, not the end of the process.
 #[cfg(target_os = "linux")]
 #[test]
@@ -216,7 +227,8 @@ fn a_picture_in_little_memory() {
     let profile = folder.at("profile.png");
     colour_profile(600 << 20, &profile);
     for kibibytes in [400_000, 1_000_000] {
-        for picture in [&picture("bomb1.png"), &picture("exif_4gib.webp"), &profile] {
+        let hostile = HOSTILE.map(picture);
+        for picture in hostile.iter().chain([&picture("bomb1.png"), &profile]) {
             let script = format!("ulimit -v {kibibytes}; exec \"$0\" run lenet5 --input \"$1\" --threads 1");
             let output = std::process::Command::new("bash")
                 .args(["-c", &script, program, picture])
@@ -227,7 +239,9 @@ fn a_picture_in_little_memory() {
         }
     }
     let model = folder.file("id.toml", SAME);
-    cnn(&["run", &model, "--input", &picture("exif_4gib.webp")]).fails(1, &["exif_4gib.webp", "longer than the file"]);
+    for name in HOSTILE {
+        cnn(&["run", &model, "--input", &picture(name), "--max-memory", "64MiB"]).fails(1, &[name, "the picture"]);
+    }
 }
 
 /// A small picture with a colour profile of so many zeros, which take a thousandth of that in the file.

@@ -255,7 +255,10 @@ fn unsqueezed(node: &Node<'_>, dims: &[usize]) -> Result<Vec<usize>, String> {
 
 /// The elements at `places` along an axis.
 fn taken(tensor: &Tensor, axis: usize, places: &[usize], dims: Vec<usize>) -> Tensor {
-    let outer: usize = tensor.dims[..axis].iter().product();
+    let outer: usize = match dims.contains(&0) {
+        true => 0,
+        false => tensor.dims[..axis].iter().product(),
+    };
     let inner: usize = tensor.dims[axis + 1..].iter().product();
     let size = tensor.dims[axis];
     let picked = (0..outer).flat_map(|o| {
@@ -305,7 +308,11 @@ fn concat(node: &mut Node<'_>, tensors: &[Tensor]) -> Result<Tensor, String> {
         dims[axis] = dims[axis].saturating_add(tensor.dims[axis]);
     }
     node.network.spend(&dims)?;
-    let outer: usize = dims[..axis].iter().product();
+    // Without elements nothing is joined, however long the axes before are.
+    let outer: usize = match dims.contains(&0) {
+        true => 0,
+        false => dims[..axis].iter().product(),
+    };
     let pieces: Vec<Numbers> = tensors.iter().map(Tensor::numbers).collect();
     let run = |i: usize, o: usize| {
         let length = tensors[i].len().checked_div(outer).unwrap_or(0);

@@ -6,6 +6,9 @@ use crate::node::{Node, Outputs};
 use crate::tensor::Tensor;
 use crate::value::{Known, Value, identity};
 
+/// More letters than there are for two operands and a result without one twice, and signs.
+const LONGEST: usize = 200;
+
 /// What an equation says: the axes of each operand and of the result.
 struct Equation {
     operands: Vec<Vec<char>>,
@@ -15,6 +18,13 @@ struct Equation {
 impl Equation {
     fn read(text: &str) -> Result<Equation, String> {
         let text: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+        // More letters than there are: some axis would be there twice.
+        if text.len() > LONGEST {
+            return Err(format!(
+                "the equation has {} letters and signs, and at most {LONGEST} are read",
+                text.len()
+            ));
+        }
         if text.contains('.') {
             return Err(format!(
                 "the equation `{text}` has an ellipsis; letters for all axes are possible"

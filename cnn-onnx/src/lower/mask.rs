@@ -24,7 +24,7 @@ pub(super) fn one_hot(node: &mut Node<'_>) -> Outputs {
     let value = node.value(0)?;
     let depth = node.constant(1, "the depth")?.scalar()?;
     let depth = super::window::size("depth", depth as i64, 1)?;
-    let [off, on] = match *node.constant(2, "the values")?.doubles() {
+    let [off, on] = match *node.constant(2, "the values")?.few_doubles()? {
         [off, on] => [off as f32, on as f32],
         ref other => return Err(format!("has {} values; off and on are two", other.len())),
     };
@@ -34,6 +34,7 @@ pub(super) fn one_hot(node: &mut Node<'_>) -> Outputs {
         .checked_sub(node.outside())
         .ok_or("puts the classes before the batch")?;
     let value = value.unsqueezed(&[axis]);
+    node.network.spend(&[2, depth])?;
     let classes = |first: i64| {
         let numbers = (0..depth as i64).map(|class| (first + class) as f32).collect();
         let mut dims = vec![1; rank];
@@ -41,7 +42,6 @@ pub(super) fn one_hot(node: &mut Node<'_>) -> Outputs {
         Tensor::from_floats(dims, numbers)
     };
     let (own, from_end) = (classes(0), classes(-(depth as i64)));
-    node.network.spend(&[2, depth])?;
     let equal = |node: &mut Node<'_>, classes: Tensor| {
         super::combine::joined(node, "equal", &[Known::Value(value.clone()), Known::Constant(classes)])
     };

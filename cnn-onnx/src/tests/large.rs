@@ -174,3 +174,58 @@ fn states_that_are_one_number() {
     // Whatever it says of the shape, it says so at once.
     let _ = tried(&model(nodes, weights));
 }
+
+/// What a few bytes declare is refused before it is written out.
+#[test]
+fn classes_and_values_that_are_only_declared() {
+    let one_hot = |depth: i64, values: proto::Tensor, more: Vec<proto::Node>| {
+        let mut nodes = more;
+        nodes.push(node("OneHot", &["x", "depth", "values"], "y"));
+        let mut depth = shape("depth", &[depth]);
+        depth.dims.clear();
+        model(nodes, vec![depth, values])
+    };
+    let options = ImportOptions {
+        max_memory: Some(64 << 20),
+        ..ImportOptions::default()
+    };
+    let deep = one_hot(i64::from(i32::MAX), floats("values", &[2], &[0.0, 1.0]), Vec::new());
+    let error = Import::from_bytes(deep.encode_to_vec(), "model.onnx", &options).unwrap_err();
+    assert!(error.to_string().contains("more than is left"), "{error}");
+    let made = node("ConstantOfShape", &["long"], "values");
+    let mut uniform = one_hot(3, shape("long", &[1 << 40]), vec![made]);
+    uniform.graph.as_mut().unwrap().initializer[1].name = "long".into();
+    let error = tried(&uniform).unwrap_err();
+    assert!(error.contains("expected a few numbers"), "{error}");
+}
+
+/// Joining nothing along long axes, thousands of times.
+#[test]
+fn nothing_joined() {
+    let names = vec!["empty"; 4_000];
+    let nodes = vec![
+        node("ConstantOfShape", &["s"], "empty"),
+        proto::Node {
+            attribute: vec![int("axis", 1)],
+            ..node("Concat", &names, "joined")
+        },
+        node("Shape", &["joined"], "y"),
+    ];
+    // Whatever is said of the result, it is said soon.
+    let started = Instant::now();
+    let _ = tried(&model(nodes, vec![shape("s", &[1 << 20, 0])]));
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[test]
+fn an_equation_of_very_many_letters() {
+    let mut einsum = model(vec![node("Einsum", &["x"], "y")], Vec::new());
+    einsum.graph.as_mut().unwrap().node[0].attribute.push(proto::Attribute {
+        name: "equation".into(),
+        kind: kind::STRING,
+        s: vec![b'a'; 400_000].into(),
+        ..proto::Attribute::default()
+    });
+    let error = tried(&einsum).unwrap_err();
+    assert!(error.contains("400000 letters") && error.len() < 1_000, "{error}");
+}

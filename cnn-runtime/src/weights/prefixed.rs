@@ -59,8 +59,13 @@ pub fn prefix(present: &[String], wanted: &HashSet<String>) -> Option<String> {
         return None;
     }
     let mut found: BTreeMap<&str, usize> = BTreeMap::new();
+    let longest = wanted.iter().map(String::len).max().unwrap_or(0);
     for name in present {
-        for (dot, _) in name.match_indices('.') {
+        // From the end, as long as what is after the dot can be a wanted name.
+        let dots = name
+            .rmatch_indices('.')
+            .take_while(|(dot, _)| name.len() - dot - 1 <= longest);
+        for (dot, _) in dots {
             if wanted.contains(&name[dot + 1..]) {
                 *found.entry(&name[..=dot]).or_default() += 1;
             }

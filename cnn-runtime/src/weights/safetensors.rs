@@ -85,8 +85,13 @@ impl<B: AsRef<[u8]>> Safetensors<B> {
         let json = rest
             .get(..length as usize)
             .ok_or_else(|| damaged(format!("the header claims {length} bytes, only {} follow", rest.len())))?;
+        // Read from a copy: what is in the file may change meanwhile, and names that were checked must stay text.
+        let mut copy = Vec::new();
+        copy.try_reserve_exact(json.len())
+            .map_err(|_| damaged(format!("there is no memory for a header of {length} bytes")))?;
+        copy.extend_from_slice(json);
         let header: Metadata =
-            serde_json::from_slice(json).map_err(|error| damaged(format!("the header is wrong: {error}")))?;
+            serde_json::from_slice(&copy).map_err(|error| damaged(format!("the header is wrong: {error}")))?;
         let data = LENGTH_FIELD + json.len();
         let present = all.len() - data;
         let declared = header.data_len();

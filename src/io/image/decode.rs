@@ -1,9 +1,11 @@
 //! From a file's bytes to pixels as they are stored: which formats there are, what decoding may take, which way is up.
 
-use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Cursor, Read, Seek};
 
 use image::metadata::Orientation;
 use image::{ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use super::webp;
 
 /// The formats read, as messages name them.
 const FORMATS: [(ImageFormat, &str); 5] = [
@@ -132,8 +134,12 @@ fn decoder<'a>(mut file: impl BufRead + Seek + 'a, format: ImageFormat) -> Resul
     let mut limits = Limits::no_limits();
     match format {
         ImageFormat::Png => limits.max_alloc = Some(BESIDE_PIXELS),
-        ImageFormat::WebP if !holds_its_chunks(&mut file).map_err(|error| unreadable(&error))? => {
-            return Err("the picture is truncated: a part of it is longer than the file".to_owned());
+        // A frame may claim to be larger than the picture, whose size was counted.
+        ImageFormat::Gif => limits.max_alloc = Some(gif_bytes(&mut file).map_err(|error| unreadable(&error))?),
+        ImageFormat::WebP => {
+            if let Some(fault) = webp::fault(&mut file).map_err(|error| unreadable(&error))? {
+                return Err(fault);
+            }
         }
         _ => {}
     }
@@ -142,24 +148,14 @@ fn decoder<'a>(mut file: impl BufRead + Seek + 'a, format: ImageFormat) -> Resul
     reader.into_decoder().map_err(|error| unreadable(&error))
 }
 
-/// Whether all chunks of a WebP file end within it: its decoder takes memory for a chunk before it reads it.
-fn holds_its_chunks(file: &mut (impl Read + Seek)) -> io::Result<bool> {
-    let length = file.seek(SeekFrom::End(0))?;
-    // After `RIFF`, the file's length and `WEBP`: a name of four bytes, a length, as many bytes, and one more if it is odd.
-    let mut place = 12;
-    while place + 8 <= length {
-        file.seek(SeekFrom::Start(place))?;
-        let mut head = [0; 8];
-        file.read_exact(&mut head)?;
-        let bytes = u64::from(u32::from_le_bytes([head[4], head[5], head[6], head[7]]));
-        let end = place + 8 + bytes;
-        if end > length {
-            return Ok(false);
-        }
-        place = end + bytes % 2;
-    }
+/// Bytes of a GIF's picture in the four samples that frames are decoded to.
+fn gif_bytes(file: &mut (impl Read + Seek)) -> io::Result<u64> {
+    // After `GIF89a`, width and height.
+    let mut head = [0; 10];
+    file.read_exact(&mut head)?;
     file.rewind()?;
-    Ok(true)
+    let side = |at: usize| u64::from(u16::from_le_bytes([head[at], head[at + 1]]));
+    Ok(side(6) * side(8) * 4)
 }
 
 /// A decoded picture.
