@@ -31,12 +31,21 @@ impl ArrayInfo {
 
     /// Images of an array of this shape; `None` where the array has no batch, `Err` if it does not fit.
     pub(crate) fn images(&self, shape: &[usize]) -> Result<Option<usize>, Error> {
-        match self.image(shape) {
-            Some(dims) if *dims != self.dims => Err(self.misfit(shape)),
-            None => Err(self.misfit(shape)),
-            Some(_) if !self.batched => Ok(None),
-            Some(_) if shape[0] == 0 => Err(self.wrong("expected at least one image, found an empty batch".into())),
-            Some(_) => Ok(Some(shape[0])),
+        if self.image(shape) != Some(&self.dims) {
+            return Err(self.misfit(shape));
+        }
+        match (self.batched, shape.first()) {
+            (true, Some(0)) => Err(self.wrong("expected at least one image, found an empty batch".into())),
+            (true, batch) => Ok(batch.copied()),
+            (false, _) => Ok(None),
+        }
+    }
+
+    /// A shape with a batch of 1 in front if it is one image's where the array has a batch.
+    pub fn with_batch(&self, shape: &[usize]) -> Vec<usize> {
+        match self.batched && shape.len() == self.dims.len() {
+            true => [&[1], shape].concat(),
+            false => shape.to_vec(),
         }
     }
 
@@ -118,7 +127,8 @@ impl Interface {
         interface
     }
 
-    fn of_one_size(model: &Model) -> Interface {
+    /// The same without the names of free sizes.
+    pub(crate) fn of_one_size(model: &Model) -> Interface {
         let Some(arrays) = model.file_arrays() else {
             let info = |port: Port| ArrayInfo {
                 name: port.name,

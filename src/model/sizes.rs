@@ -88,16 +88,16 @@ impl Model {
         if self.source.free_sizes().is_empty() {
             return Vec::new();
         }
-        let arrays = self.arrays();
+        let inputs = Interface::of_one_size(self).inputs;
         let free = self.source.free_sizes().iter().map(|free| {
-            let position = |name: &str| arrays.iter().position(|(input, _)| input == name);
+            let position = |name: &str| inputs.iter().position(|input| input.name == name);
             let places = free.places.iter();
             let places: Vec<_> = places
                 .filter_map(|place| Some((position(&place.input)?, place.axis)))
                 .collect();
             let size = places
                 .first()
-                .and_then(|&(input, axis)| arrays[input].1.get(axis).copied());
+                .and_then(|&(input, axis)| inputs[input].dims.get(axis).copied());
             FreeSize {
                 name: free.name.clone(),
                 size: size.unwrap_or_default(),
@@ -154,12 +154,7 @@ impl Model {
                     names.join(", ")
                 )));
             };
-            let one_image = [&[1], &**dims].concat();
-            let shape = match input.batched && dims.len() == input.dims.len() {
-                true => &one_image,
-                false => dims,
-            };
-            input.add_sizes(shape, &mut wanted)?;
+            input.add_sizes(&input.with_batch(dims), &mut wanted)?;
         }
         self.with_sizes(&wanted)
     }
@@ -217,21 +212,5 @@ impl Model {
     /// Whether the layers fit an image of that size, the others being what they are.
     fn accepts(&self, name: &str, size: usize) -> bool {
         self.with_sizes(&Sizes::from([(name.to_owned(), size)])).is_ok()
-    }
-
-    /// The inputs as the model's file has them: names and dimensions without the batch.
-    fn arrays(&self) -> Vec<(String, Vec<usize>)> {
-        match self.file_arrays() {
-            Some(arrays) => arrays
-                .inputs
-                .into_iter()
-                .map(|input| (input.name, input.dims))
-                .collect(),
-            None => self
-                .inputs()
-                .into_iter()
-                .map(|input| (input.name, input.shape))
-                .collect(),
-        }
     }
 }

@@ -39,12 +39,14 @@ pub(in crate::cli) fn at_their_sizes(model: Model, inputs: &Inputs, limit: Optio
     }
     let groups = groups(&model, inputs)?;
     let infos = model.input_arrays();
-    let mut all = Vec::new();
+    let (mut all, mut together) = (Vec::new(), Sizes::new());
     for (position, port) in model.inputs().iter().enumerate() {
         let files = expanded(groups[position].as_deref().unwrap_or_default(), limit)?;
         for file in files {
-            let mut sizes = Sizes::new();
+            // Arrays of one run, or of one batch, where there are several inputs.
+            let mut sizes = if infos.len() > 1 { together } else { Sizes::new() };
             infos[position].add_sizes(&shape(&file, port, &infos[position], inputs)?, &mut sizes)?;
+            together = sizes.clone();
             all.push((file.name, sizes));
         }
     }
@@ -52,17 +54,6 @@ pub(in crate::cli) fn at_their_sizes(model: Model, inputs: &Inputs, limit: Optio
         return as_it_is(model);
     }
     if infos.len() > 1 {
-        // Arrays of one run, or of one batch.
-        let mut together = Sizes::new();
-        for (name, sizes) in &all {
-            for (size, &pixels) in sizes {
-                let before = *together.entry(size.clone()).or_insert(pixels);
-                if before != pixels {
-                    let problem = format!("`{name}`: `{size}` is {pixels} here and {before} in another input");
-                    return Err(Error::Option(problem).into());
-                }
-            }
-        }
         return as_it_is(near(&model, &together, &all[0].0)?);
     }
     let mut found: Vec<Sized> = Vec::new();
@@ -108,11 +99,7 @@ fn shape(file: &File, port: &Port, info: &ArrayInfo, inputs: &Inputs) -> Result<
         return Ok(info.shape(1));
     };
     if file.is_npy() {
-        let shape = npy::shape(path)?;
-        return Ok(match shape.len() == info.dims.len() {
-            true if info.batched => [&[1], &*shape].concat(),
-            _ => shape,
-        });
+        return Ok(info.with_batch(&npy::shape(path)?));
     }
     let [height, width] = inputs.size_of(image::size(path)?);
     let mut shape = info.shape(1);
